@@ -1,0 +1,54 @@
+# Every target sets up what it needs first. `make help` lists them.
+.DEFAULT_GOAL := help
+.SUFFIXES:
+BRIDGE ?= on
+REQUESTS ?= 20
+STACK ?= TracedPipeline
+CDK_FLAGS = --no-notices --no-version-reporting
+RUN = scripts/run
+
+help: ## Lists the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## Installs what the other targets need, at pinned versions.
+	@python=$$(PYTHON="$(PYTHON)" scripts/find-python) && "$$python" scripts/setup.py
+
+demo: setup ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [REQUESTS=20].
+	@$(RUN) python -m harness.demo --bridge "$(BRIDGE)" --requests "$(REQUESTS)"
+
+local: setup ## Runs the local AWS in the foreground; Ctrl-C stops it.
+	@$(RUN) python -m harness.foreground
+
+check: setup ## Checks format, lint, types, dependencies and the synthesized template.
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) python scripts/check_tree.py
+	@$(RUN) python -m pip check
+	@$(RUN) mypy
+	@$(RUN) cdk synth --quiet $(CDK_FLAGS) --output build/check.out
+	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
+
+test: setup ## Runs all the tests.
+	@$(RUN) python -m pytest
+
+synth: setup ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
+	@$(RUN) cdk synth --quiet $(CDK_FLAGS)
+	@echo "cdk.out/$(STACK).template.json"
+
+deploy: setup ## Deploys the reference pipeline to the AWS account of your shell.
+	@$(RUN) python scripts/deploy.py
+
+bench: setup ## Measures what the bridge adds to a message.
+	@$(RUN) python -m bench.messages
+
+lock: setup ## Resolves the requirement files anew.
+	@$(RUN) python scripts/lock.py
+
+clean: ## Removes everything the targets made.
+	rm -rf .venv .venv-local .setup node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.DEFAULT:
+	@echo "make: there is no target '$@'; make help lists those there are" >&2; exit 2
+
+.PHONY: help setup demo local check test synth deploy bench lock clean

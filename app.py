@@ -1,0 +1,48 @@
+"""The reference pipeline: orders come in over an API and end in a table.
+
+Context values (`cdk synth -c name=value`):
+    bridge: `off` shows what AWS does by itself: the worker is traced, and the bridge is switched off.
+    sampling: `all` records every request, for demonstrations.
+"""
+
+from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
+from constructs import Construct
+from traced_pipeline import IngestOptions, SamplingOptions, TracedPipeline, WorkerOptions
+
+ORDER_SCHEMA = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "type": "object",
+    "required": ["customer", "amount"],
+    "properties": {
+        "id": {"type": "string", "minLength": 1, "maxLength": 256},
+        "customer": {"type": "string", "minLength": 1, "maxLength": 200},
+        "amount": {"type": "number", "minimum": 0},
+    },
+    "additionalProperties": False,
+}
+
+
+class OrdersStack(Stack):
+    """The reference pipeline and where to reach its parts."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        bridged = self.node.try_get_context("bridge") != "off"
+        sample_all = self.node.try_get_context("sampling") == "all"
+        orders = TracedPipeline(
+            self,
+            "Orders",
+            ingest=IngestOptions(path="/orders", schema=ORDER_SCHEMA, account_logging_role="create"),
+            worker=WorkerOptions(tracing="continued" if bridged else "unbridged"),
+            sampling=SamplingOptions(rate=1) if sample_all else None,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        CfnOutput(self, "ApiUrl", value=orders.url)
+        CfnOutput(self, "QueueUrl", value=orders.queue.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=orders.dead_letter_queue.queue_url)
+        CfnOutput(self, "TableName", value=orders.table.table_name)
+
+
+app = App()
+OrdersStack(app, "TracedPipeline")
+app.synth()

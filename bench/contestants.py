@@ -1,0 +1,203 @@
+"""The handlers that are compared: each does the same work, and traces it in its own way."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import botocore.session
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.context import Context as SdkContext
+from aws_xray_sdk.core.models.segment import Segment
+from aws_xray_sdk.core.models.trace_header import TraceHeader as SdkTraceHeader
+from aws_xray_sdk.ext.boto_utils import aws_meta_processor
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from trace_bridge import Message, _emitter, _instrument, _state, sqs_handler
+from trace_bridge._api import ApiEmitter, make_client
+from trace_bridge._udp import UdpEmitter
+
+Handler = Callable[[dict[str, Any], object], object]
+_PUT = {"TableName": "orders", "Item": {"id": {"S": "1"}, "customer": {"S": "Ann"}}}
+
+
+class _Raw:
+    """A body that is there already."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: object) -> list[bytes]:
+        """The body."""
+        return [self._body]
+
+
+def _answered(client: Any) -> Any:
+    """A client whose calls are answered before they leave the process."""
+    client.meta.events.register(
+        "before-send", lambda request, **_: AWSResponse(request.url, 200, {"x-amzn-RequestId": "r"}, _Raw(b"{}"))
+    )
+    return client
+
+
+def _client(service: str) -> Any:
+    return _answered(
+        botocore.session.get_session().create_client(service, config=Config(retries={"total_max_attempts": 1}))
+    )
+
+
+def makers(address: tuple[str, int], *, call: bool) -> dict[str, Handler]:
+    """The contestants by name.
+
+    Args:
+        address: Where the daemon listens.
+        call: Whether each message makes one DynamoDB call.
+    """
+    client = _client("dynamodb")
+    plain = partial(_plain_call, client) if call else _nothing
+    _emitter.use_emitter(_emitter.Emitter(UdpEmitter(address, buffer_bytes=1 << 40), ApiEmitter()))
+    _instrument.instrument()
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    return {
+        "bare": partial(_bare, plain),
+        "floor": partial(_floor, plain, sock, address),
+        "sdk": partial(_sdk_by_hand, partial(_sdk_call, client) if call else _nothing, SdkContext()),
+        "bridge": _bridge(partial(_bridge_call, client) if call else _nothing),
+    }
+
+
+def _nothing() -> None:
+    pass
+
+
+def _plain_call(client: Any) -> None:
+    _with_instrument(client, enabled=False)
+
+
+def _bridge_call(client: Any) -> None:
+    client.put_item(**_PUT)
+
+
+def _with_instrument(client: Any, *, enabled: bool) -> None:
+    settings = _state.settings
+    object.__setattr__(settings, "instrument", enabled)
+    try:
+        client.put_item(**_PUT)
+    finally:
+        object.__setattr__(settings, "instrument", True)
+
+
+def _sdk_call(client: Any) -> None:
+    """What the SDK's patch of botocore does around a call, without patching the process for the others."""
+    settings = _state.settings
+    object.__setattr__(settings, "instrument", False)
+    try:
+        xray_recorder.record_subsegment(
+            client._make_api_call,  # noqa: SLF001 - what the SDK's patch wraps
+            client,
+            ("PutItem", _PUT),
+            {},
+            name="dynamodb",
+            namespace="aws",
+            meta_processor=aws_meta_processor,
+        )
+    finally:
+        object.__setattr__(settings, "instrument", True)
+
+
+def _bare(call: Callable[[], None], event: Mapping[str, Any], _context: object) -> None:
+    for record in event["Records"]:
+        json.loads(record["body"])
+        call()
+
+
+def _floor(
+    call: Callable[[], None], sock: socket.socket, address: tuple[str, int], event: Mapping[str, Any], context: Any
+) -> None:
+    """Header, ids, a dict, `json.dumps` and one `sendto`: what any tracing of a message has to do."""
+    for record in event["Records"]:
+        fields = dict(part.split("=", 1) for part in record["attributes"]["AWSTraceHeader"].split(";"))
+        began = time.time()
+        json.loads(record["body"])
+        call()
+        if fields["Sampled"] != "1":
+            continue
+        document = {
+            "name": "worker",
+            "id": os.urandom(8).hex(),
+            "trace_id": fields["Root"],
+            "parent_id": fields["Parent"],
+            "start_time": began,
+            "end_time": time.time(),
+            "origin": "AWS::Lambda::Function",
+            "resource_arn": context.invoked_function_arn,
+            "service": {"runtime": "CPython", "runtime_version": "3.11"},
+            "aws": {
+                "request_id": context.aws_request_id,
+                "function_arn": context.invoked_function_arn,
+                "account_id": "123456789012",
+                "cloudwatch_logs": [{"log_group": "/aws/lambda/worker"}],
+            },
+            "annotations": {"message_id": record["messageId"], "attempt": 1, "queue_ms": 250},
+            "metadata": {"trace_bridge": {"queue": record["eventSourceARN"]}},
+        }
+        sock.sendto(b'{"format":"json","version":1}\n' + json.dumps(document).encode(), address)
+
+
+def _sdk_by_hand(call: Callable[[], None], sdk_context: SdkContext, event: Mapping[str, Any], context: Any) -> None:
+    """A segment of the X-Ray SDK a record, in a context of its own, as people write it."""
+    before = xray_recorder.context
+    xray_recorder.context = sdk_context
+    try:
+        for record in event["Records"]:
+            header = SdkTraceHeader.from_header_str(record["attributes"]["AWSTraceHeader"])
+            segment = Segment("worker", traceid=header.root, parent_id=header.parent, sampled=header.sampled == 1)
+            segment.origin = "AWS::Lambda::Function"
+            segment.resource_arn = context.invoked_function_arn
+            segment.set_aws({"request_id": context.aws_request_id, "function_arn": context.invoked_function_arn})
+            segment.set_service({"runtime": "CPython", "runtime_version": "3.11"})
+            segment.put_annotation("message_id", record["messageId"])
+            segment.put_annotation("attempt", int(record["attributes"]["ApproximateReceiveCount"]))
+            segment.put_metadata("queue", record["eventSourceARN"], "trace_bridge")
+            sdk_context.put_segment(segment)
+            try:
+                json.loads(record["body"])
+                call()
+            finally:
+                segment.close()
+                if segment.sampled:
+                    xray_recorder.emitter.send_entity(segment)
+                sdk_context.clear_trace_entities()
+    finally:
+        xray_recorder.context = before
+
+
+def _bridge(call: Callable[[], None]) -> Handler:
+    @sqs_handler
+    def handle(message: Message) -> None:
+        message.json()
+        call()
+
+    return handle  # type: ignore[return-value] # takes any context here
+
+
+def pass_through_cpu(event: dict[str, Any]) -> float:
+    """CPU time, in microseconds, that sending a batch's documents by `PutTraceSegments` adds to an invocation."""
+    from bench.messages import Context
+
+    emitter = _emitter.Emitter(None, ApiEmitter(lambda: _answered(make_client())))
+    _emitter.use_emitter(emitter)
+    handle = _bridge(_nothing)
+    bare = partial(_bare, _nothing)
+    taken = []
+    for _ in range(120):
+        began = time.process_time()
+        handle(event, Context())
+        middle = time.process_time()
+        bare(event, Context())
+        taken.append((middle - began) - (time.process_time() - middle))
+    emitter.close()
+    return sorted(taken)[len(taken) // 2] * 1e6

@@ -1,0 +1,85 @@
+"""The checks of this library: stable ids, and the two ways a finding is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from aws_cdk import Validations
+from constructs import IConstruct
+
+
+class Check(StrEnum):
+    """Ids of the checks; they are a public contract and never change their meaning.
+
+    A warning is acknowledged with
+    `Validations.of(scope).acknowledge(Acknowledgment(id=..., reason=...))`.
+    """
+
+    HANDLER_FOLDER = "traced-pipeline:handler-folder"
+    HANDLER_MODULE = "traced-pipeline:handler-module"
+    HANDLER_MISSING = "traced-pipeline:handler-missing"
+    LAYER_PACKAGE = "traced-pipeline:layer-package"
+    WORKER_DESTINATION = "traced-pipeline:worker-destination"
+    OPTION_VALUE = "traced-pipeline:option-value"
+    OPTION_CONFLICT = "traced-pipeline:option-conflict"
+    HTTP_API = "traced-pipeline:http-api"
+    FIFO_MISMATCH = "traced-pipeline:fifo-mismatch"
+    VISIBILITY_TOO_SHORT = "traced-pipeline:visibility-too-short"
+    VISIBILITY_UNKNOWN = "traced-pipeline:visibility-unknown"
+    QUEUE_IN_OTHER_STACK = "traced-pipeline:queue-in-other-stack"
+    TABLE_KEY_REGION = "traced-pipeline:table-key-region"
+    SHARED_KEY = "traced-pipeline:shared-key"
+
+    VISIBILITY_BELOW_RECOMMENDED = "traced-pipeline:visibility-below-recommended"
+    CONCURRENCY_ABOVE_RESERVED = "traced-pipeline:concurrency-above-reserved"
+    INGEST_TIMEOUT = "traced-pipeline:ingest-timeout"
+    FUNCTION_NOT_TRACED = "traced-pipeline:function-not-traced"
+    FUNCTION_NOT_MANAGED = "traced-pipeline:function-not-managed"
+    TOPIC_NOT_TRACED = "traced-pipeline:topic-not-traced"
+    TOPIC_NOT_MANAGED = "traced-pipeline:topic-not-managed"
+    QUEUE_NOT_MANAGED = "traced-pipeline:queue-not-managed"
+    QUEUE_WITHOUT_DEAD_LETTERS = "traced-pipeline:queue-without-dead-letters"
+    API_NOT_TRACED = "traced-pipeline:api-not-traced"
+    API_NOT_MANAGED = "traced-pipeline:api-not-managed"
+    OTHER_ACCOUNT = "traced-pipeline:other-account"
+    VPC_WITHOUT_XRAY = "traced-pipeline:vpc-without-xray"
+    TRACE_PERMISSION_QUOTA = "traced-pipeline:trace-permission-quota"
+
+
+class PipelineError(ValueError):
+    """Raised by a constructor when what was asked for cannot work.
+
+    Attributes:
+        check: The id of the check that failed; it also ends the message, in brackets.
+    """
+
+    def __init__(self, check: Check, message: str) -> None:
+        super().__init__(f"{message} [{check.value}]")
+        self.check = check
+
+
+def warn(scope: IConstruct, check: Check, message: str) -> None:
+    """Attach an acknowledgeable warning to a construct; the CDK CLI shows it at synthesis."""
+    Validations.of(scope).add_warning(check.value, message)
+
+
+def refuse_settings(options: object, names: Iterable[str], *, brought: str, instead: str) -> None:
+    """Refuse settings that would be ignored, because their resource is made elsewhere.
+
+    Args:
+        options: A hop's options, whose class has a default for every field.
+        names: The fields that must be at their defaults.
+        brought: What is made elsewhere, for the message.
+        instead: What to leave out or give to have it made here, for the message.
+
+    Raises:
+        PipelineError: Some are not at their defaults.
+    """
+    defaults = type(options)()
+    given = [name for name in names if getattr(options, name) != getattr(defaults, name)]
+    if given:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"{', '.join(given)} given for {brought} that is made elsewhere; set it there, or {instead}",
+        )

@@ -1,0 +1,218 @@
+"""A Lambda function that takes part in a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from .acknowledged import acknowledge_star
+from .checks import Check, PipelineError, warn
+from .handler_code import code_of
+from .layer import trace_bridge_layer
+from .options import FunctionOptions, Handler
+from .resource import resource_of
+from .tracing import write_segments
+
+_AUTO_HANDLER = "trace_bridge.auto.handler"
+_XRAY_REASON = "X-Ray's write actions know no resources; AWS documents them with Resource *"
+_VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
+
+
+class TracedFunction(Construct):
+    """A Lambda function with the bridge's layer, X-Ray permissions and a log group of its own.
+
+    Its role holds no managed policies: it may write to its own log group and send segments, and whatever
+    is granted to it.
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the construct.
+        options: The function's settings; `handler` is required, and must be a `Handler`.
+        environment: Variables that are set beside those of the options, and win over them.
+        active: Whether Lambda records the function's invocations (`Active`) or only hands the trace on
+            (`PassThrough`). Default: `Active`.
+            https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+        bridge: Whether the bridge works; without it the layer is there, but changes nothing.
+        zero_code: Whether the bridge calls the handler once for each message.
+
+    Raises:
+        PipelineError: The handler is missing or its code is not found, or a value is out of bounds.
+
+    Example:
+        ```python
+        from aws_cdk import App, Stack
+        from traced_pipeline import FunctionOptions, Handler, TracedFunction
+
+        stack = Stack(App(), "Shop")
+        options = FunctionOptions(handler=Handler("handlers/orders", "app.handler"), memory_size=512)
+        report = TracedFunction(stack, "Report", options=options)
+        ```
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        options: FunctionOptions,
+        environment: Mapping[str, str] | None = None,
+        active: bool = True,
+        bridge: bool = True,
+        zero_code: bool = False,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        handler = _handler_of(options)
+        self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
+        self._log_group = options.log_group or logs.LogGroup(
+            self,
+            "Logs",
+            retention=options.log_retention,
+            encryption_key=options.log_key,
+            removal_policy=options.removal_policy or RemovalPolicy.RETAIN,
+        )
+        self._role = self._make_role(in_vpc=options.vpc is not None)
+        variables = {**(options.environment or {}), **(environment or {})}
+        if not bridge:
+            variables["TRACE_BRIDGE_ENABLED"] = "false"
+        if zero_code:
+            variables["TRACE_BRIDGE_HANDLER"] = handler.entry_point
+        self._function = lambda_.Function(
+            self,
+            "Resource",
+            code=code_of(handler),
+            handler=_AUTO_HANDLER if zero_code else handler.entry_point,
+            runtime=options.runtime or lambda_.Runtime.PYTHON_3_14,
+            architecture=options.architecture or lambda_.Architecture.ARM_64,
+            layers=[trace_bridge_layer(self)],
+            memory_size=options.memory_size,
+            timeout=self._timeout,
+            environment=variables,
+            role=self._role,
+            log_group=self._log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            reserved_concurrent_executions=options.reserved_concurrency,
+            vpc=options.vpc,
+            vpc_subnets=options.vpc_subnets,
+            security_groups=options.security_groups,
+        )
+        self._trace(active=active)
+        self._alias = self._make_alias(options.provisioned_concurrency)
+        if options.vpc is not None:
+            self._check_way_to_xray(options.vpc, options.vpc_subnets)
+
+    @property
+    def function(self) -> lambda_.Function:
+        """The function."""
+        return self._function
+
+    @property
+    def alias(self) -> lambda_.Alias | None:
+        """The alias `live`, if there is provisioned concurrency."""
+        return self._alias
+
+    @property
+    def target(self) -> lambda_.IFunction:
+        """What callers shall invoke: the alias if there is one, otherwise the function."""
+        return self._alias or self._function
+
+    @property
+    def timeout(self) -> Duration:
+        """Longest time for one invocation."""
+        return self._timeout
+
+    @property
+    def log_group(self) -> logs.ILogGroup:
+        """Where it logs."""
+        return self._log_group
+
+    @property
+    def role(self) -> iam.Role:
+        """The role it runs with."""
+        return self._role
+
+    def _make_role(self, *, in_vpc: bool) -> iam.Role:
+        write_logs = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self._log_group.log_group_arn]
+        )
+        policies = {"Logs": [write_logs], "XRay": [write_segments()]}
+        if in_vpc:
+            policies["Vpc"] = [_network_interfaces()]
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            inline_policies={name: iam.PolicyDocument(statements=statements) for name, statements in policies.items()},
+        )
+        acknowledge_star(resource_of(role, iam.CfnRole), f"{_XRAY_REASON}; {_VPC_REASON}" if in_vpc else _XRAY_REASON)
+        return role
+
+    def _trace(self, *, active: bool) -> None:
+        # The L2's own `tracing` would add X-Ray's statement to the policy that users' grants go to.
+        resource = resource_of(self._function, lambda_.CfnFunction)
+        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active" if active else "PassThrough")
+
+    def _make_alias(self, provisioned: int | None) -> lambda_.Alias | None:
+        if provisioned is None:
+            return None
+        return lambda_.Alias(
+            self,
+            "Live",
+            alias_name="live",
+            version=self._function.current_version,
+            provisioned_concurrent_executions=provisioned,
+        )
+
+    def _check_way_to_xray(self, vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None) -> None:
+        selected = vpc.select_subnets(
+            subnet_type=subnets.subnet_type if subnets else None,
+            subnets=subnets.subnets if subnets else None,
+            subnet_group_name=subnets.subnet_group_name if subnets else None,
+        )
+        isolated = {subnet.node.path for subnet in vpc.isolated_subnets}
+        if not any(subnet.node.path in isolated for subnet in selected.subnets):
+            return
+        endpoints = [c for c in vpc.node.find_all() if isinstance(c, ec2.CfnVPCEndpoint)]
+        names = [str(Stack.of(self).resolve(endpoint.service_name)) for endpoint in endpoints]
+        if not any("xray" in name for name in names):
+            warn(
+                self,
+                Check.VPC_WITHOUT_XRAY,
+                f"function runs in isolated subnets of {vpc.node.path}, from where no way to X-Ray is known, "
+                "so that its segments may be lost; add the interface endpoint "
+                "ec2.InterfaceVpcEndpointAwsService.XRAY to the VPC before this construct, choose subnets "
+                "with a NAT gateway, or acknowledge this if there is another way",
+            )
+
+
+def _handler_of(options: FunctionOptions) -> Handler:
+    if isinstance(options.handler, Handler):
+        return options.handler
+    raise PipelineError(
+        Check.HANDLER_MISSING,
+        f"TracedFunction needs a Handler, but its options hold {options.handler!r}; "
+        'give FunctionOptions(handler=Handler("folder", "app.handler"))',
+    )
+
+
+def _network_interfaces() -> iam.PolicyStatement:
+    """Allow what Lambda needs to attach a function to a VPC.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    """
+    return iam.PolicyStatement(
+        actions=[
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        resources=["*"],
+    )

@@ -1,0 +1,74 @@
+"""From a handler to the code asset of its function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import aws_lambda as lambda_
+
+from .checks import Check, PipelineError
+from .options import Handler
+
+# A folder's asset must not change because somebody ran its code.
+_NOT_PART_OF_THE_CODE = ["**/__pycache__", "**/*.pyc", "**/.*_cache", "**/.DS_Store"]
+
+
+def code_of(handler: Handler) -> lambda_.Code:
+    """Turn a handler into code for a function.
+
+    Raises:
+        PipelineError: The folder does not exist, the entry point is no `module.function`, or the folder
+            does not hold the module.
+    """
+    _check_entry_point(handler.entry_point)
+    if isinstance(handler.code, lambda_.Code):
+        return handler.code
+    folder = Path(handler.code).absolute()
+    if not folder.is_dir():
+        raise PipelineError(
+            Check.HANDLER_FOLDER,
+            f"handler folder {str(handler.code)!r} does not exist (looked for {folder}); "
+            "give a folder that is absolute or relative to the working directory of the app",
+        )
+    _check_module(handler, folder)
+    return lambda_.Code.from_asset(str(folder), exclude=_NOT_PART_OF_THE_CODE)
+
+
+def reference_handler(name: str) -> Handler:
+    """Find a handler that comes with this library.
+
+    Args:
+        name: `ingest` or `worker`.
+
+    Raises:
+        PipelineError: It is neither in the installed distribution nor in a checkout around it.
+    """
+    package = Path(__file__).resolve().parent
+    places = [package / "reference_handlers", package.parents[1] / "runtime" / "handlers"]
+    for place in places:
+        if (place / name / "app.py").is_file():
+            return Handler(place / name)
+    raise PipelineError(
+        Check.HANDLER_FOLDER,
+        f"reference handler {name!r} is in none of {', '.join(str(place) for place in places)}; "
+        "install traced-pipeline again, or give a handler of your own",
+    )
+
+
+def _check_entry_point(entry_point: str) -> None:
+    module, dot, function = entry_point.rpartition(".")
+    if not (dot and module and function.isidentifier()):
+        raise PipelineError(
+            Check.HANDLER_MODULE,
+            f"entry point {entry_point!r} must be 'module.function', for example 'app.handler'",
+        )
+
+
+def _check_module(handler: Handler, folder: Path) -> None:
+    module = handler.entry_point.rpartition(".")[0].replace(".", "/")
+    if not ((folder / f"{module}.py").is_file() or (folder / module / "__init__.py").is_file()):
+        raise PipelineError(
+            Check.HANDLER_MODULE,
+            f"entry point {handler.entry_point!r} needs {module}.py in {folder}, which does not hold it; "
+            "correct the entry point or the folder",
+        )

@@ -1,0 +1,259 @@
+"""The way into a pipeline: a REST API, and the function that publishes what it takes in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aws_cdk import Annotations, RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from .account_logging import account_logging
+from .acknowledged import acknowledge_no_cognito
+from .api_definition import (
+    DEFAULT_SCHEMA,
+    VALIDATED_CONTENT_TYPES,
+    access_log_format,
+    add_gateway_responses,
+)
+from .brought import adopt_function, check_api, finished_function
+from .checks import Check, PipelineError, refuse_settings, warn
+from .function import TracedFunction
+from .handler_code import reference_handler
+from .names import account_wide_name
+from .options import Authorizer, IngestOptions, JsonSchema
+
+_API_NAME_LENGTH = 50
+_INTEGRATION_TIMEOUT_SECONDS = 29
+_OF_A_CREATED_API = (
+    "api_name",
+    "stage_name",
+    "throttling_rate_limit",
+    "throttling_burst_limit",
+    "account_logging_role",
+)
+_EXISTING_ROLE = "traced-pipeline:account-logging-role"
+_EXISTING_ROLE_NOTE = (
+    "the API logs with the account's CloudWatch role for API Gateway, which must exist in this Region; if "
+    'the deployment is refused for want of it, give IngestOptions(account_logging_role="create") in one stack'
+)
+
+
+class IngestApi(Construct):
+    """A traced REST API in front of a function that publishes to a topic.
+
+    X-Ray traces REST APIs only, so it is one. Requests are checked against the schema whatever their content
+    type, refused ones learn why, and every request leaves a line with its trace id in the access log.
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the construct.
+        topic: Where the function publishes; its ARN comes as `TOPIC_ARN`.
+        options: The hop's settings. Default: those of `IngestOptions()`.
+
+    Raises:
+        PipelineError: The options contradict each other, or name something that does not exist.
+
+    Example:
+        ```python
+        from aws_cdk import App, Stack
+        from traced_pipeline import Handler, IngestApi, IngestOptions, TracedTopic
+
+        stack = Stack(App(), "Shop")
+        topic = TracedTopic(stack, "Orders").topic
+        options = IngestOptions(handler=Handler("handlers/orders", "app.handler"), path="/orders")
+        ingest = IngestApi(stack, "Ingest", topic=topic, options=options)
+        ingest.add_route("/returns", method="PUT")
+        ```
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        topic: sns.ITopic,
+        options: IngestOptions | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        options = options or IngestOptions()
+        self._access_log_group: logs.LogGroup | None = None
+        self._path = options.path
+        self._stage_name = options.stage_name if options.api is None else None
+        self._function, self._target = self._make_function(topic, options)
+        self._api = self._bring_api(options.api, options) if options.api else self._make_api(options)
+        self._validator = apigateway.RequestValidator(
+            self, "Validator", rest_api=self._api, validate_request_body=True, validate_request_parameters=True
+        )
+        self.add_route(options.path, method=options.method, schema=options.schema, authorizer=options.authorizer)
+
+    @property
+    def api(self) -> apigateway.IRestApi:
+        """The API."""
+        return self._api
+
+    @property
+    def function(self) -> lambda_.IFunction:
+        """The function."""
+        return self._function
+
+    @property
+    def url(self) -> str:
+        """The address of the hop's route."""
+        if isinstance(self._api, apigateway.RestApi):
+            return self._api.url_for_path(_absolute(self._path))
+        raise PipelineError(
+            Check.API_NOT_MANAGED,
+            f"the address of the imported API {self._api.node.path} is not known here; ask its owner",
+        )
+
+    @property
+    def service_name(self) -> str:
+        """The API's stage as X-Ray names it, on the trace map and in sampling rules and filters."""
+        if not isinstance(self._api, apigateway.RestApi):
+            raise PipelineError(
+                Check.API_NOT_MANAGED,
+                f"the name of the imported API {self._api.node.path} is not known here; where it is made, X-Ray "
+                "names its stage '<api name>/<stage name>'",
+            )
+        stage = self._api.deployment_stage.stage_name if self._stage_name is None else self._stage_name
+        return f"{self._api.rest_api_name}/{stage}"
+
+    @property
+    def access_log_group(self) -> logs.LogGroup | None:
+        """Where the created API writes its access log, if it does."""
+        return self._access_log_group
+
+    def add_route(
+        self,
+        path: str,
+        *,
+        method: str = "POST",
+        schema: JsonSchema | None = None,
+        authorizer: Authorizer = "iam",
+    ) -> apigateway.Method:
+        """Add a route to the same function.
+
+        Args:
+            path: The resource's path; segments in braces are path parameters.
+            method: The HTTP method.
+            schema: JSON schema (draft 4) of the body. Default: that of `IngestOptions`.
+            authorizer: Who may call, as in `IngestOptions`.
+
+        Returns:
+            The method.
+        """
+        relative = path.strip("/")
+        resource = self._api.root.resource_for_path(relative) if relative else self._api.root
+        model = self._make_model(f"{method}{_absolute(path)}", schema or DEFAULT_SCHEMA)
+        added = resource.add_method(
+            method,
+            apigateway.LambdaIntegration(self._target, allow_test_invoke=False),
+            request_models=dict.fromkeys(VALIDATED_CONTENT_TYPES, model),
+            request_validator=self._validator,
+            authorization_type=_authorization_type(authorizer),
+            authorizer=None if isinstance(authorizer, str) else authorizer,
+        )
+        if authorizer == "iam":
+            acknowledge_no_cognito(added, "IAM authorises callers: the API is for services, not for users")
+        return added
+
+    def _make_function(self, topic: sns.ITopic, options: IngestOptions) -> tuple[lambda_.IFunction, lambda_.IFunction]:
+        environment = {"TOPIC_ARN": topic.topic_arn}
+        brought = finished_function(options, used_otherwise=("log_retention", "log_key"))
+        if brought is not None:
+            adopt_function(self, brought, environment=environment, must_be_active=True)
+            if brought.role is not None:
+                topic.grant_publish(brought)
+            return brought, brought
+        _check_timeout(self, options)
+        if options.handler is None:
+            options = replace(options, handler=reference_handler("ingest"))
+        traced = TracedFunction(self, "Function", options=options, environment=environment)
+        topic.grant_publish(traced.function)
+        return traced.function, traced.target
+
+    def _bring_api(self, api: apigateway.IRestApi, options: IngestOptions) -> apigateway.IRestApi:
+        refuse_settings(options, _OF_A_CREATED_API, brought="an API", instead="leave out api")
+        check_api(self, api)
+        return api
+
+    def _make_api(self, options: IngestOptions) -> apigateway.RestApi:
+        logs_enabled = options.account_logging_role != "none"
+        if logs_enabled:
+            self._access_log_group = logs.LogGroup(
+                self,
+                "AccessLogs",
+                retention=options.log_retention,
+                encryption_key=options.log_key,
+                removal_policy=options.removal_policy or RemovalPolicy.RETAIN,
+            )
+        api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=options.api_name or account_wide_name(self, max_length=_API_NAME_LENGTH),
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name=options.stage_name,
+                tracing_enabled=True,
+                throttling_rate_limit=options.throttling_rate_limit,
+                throttling_burst_limit=options.throttling_burst_limit,
+                logging_level=apigateway.MethodLoggingLevel.ERROR if logs_enabled else None,
+                access_log_destination=apigateway.LogGroupLogDestination(self._access_log_group)
+                if self._access_log_group
+                else None,
+                access_log_format=access_log_format() if logs_enabled else None,
+            ),
+        )
+        # The CDK gives every REST API a stack output that nobody asked for.
+        api.node.try_remove_child("Endpoint")
+        add_gateway_responses(api)
+        if options.account_logging_role == "create":
+            api.deployment_stage.node.add_dependency(account_logging(self))
+        elif options.account_logging_role == "existing":
+            Annotations.of(self).add_info_v2(_EXISTING_ROLE, _EXISTING_ROLE_NOTE)
+        return api
+
+    def _make_model(self, route: str, schema: JsonSchema) -> apigateway.IModel:
+        model = apigateway.CfnModel(
+            self,
+            f"Model {route}",
+            rest_api_id=self._api.rest_api_id,
+            content_type="application/json",
+            schema=dict(schema),
+        )
+        if self._api.latest_deployment is not None:
+            # A deployment is a picture of the API; without this a changed schema would not go live.
+            self._api.latest_deployment.add_to_logical_id({"model": route, "schema": dict(schema)})
+        return apigateway.Model.from_model_name(self, f"Model name {route}", model.ref)
+
+
+def _absolute(path: str) -> str:
+    return f"/{path.strip('/')}"
+
+
+def _authorization_type(authorizer: Authorizer) -> apigateway.AuthorizationType | None:
+    if authorizer == "iam":
+        return apigateway.AuthorizationType.IAM
+    if authorizer == "none":
+        return apigateway.AuthorizationType.NONE
+    return None
+
+
+def _check_timeout(scope: Construct, options: IngestOptions) -> None:
+    timeout = options.timeout
+    if timeout is None or timeout.is_unresolved():
+        return
+    if timeout.to_seconds() > _INTEGRATION_TIMEOUT_SECONDS:
+        warn(
+            scope,
+            Check.INGEST_TIMEOUT,
+            f"the ingest function's timeout is {timeout.to_seconds():g} s, but API Gateway answers its "
+            f"caller after {_INTEGRATION_TIMEOUT_SECONDS} s by default; shorten the timeout, or acknowledge this if "
+            "the account's quota was raised",
+        )

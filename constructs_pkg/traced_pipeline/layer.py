@@ -1,0 +1,109 @@
+"""The layer with the bridge and what it imports, assembled by copying what is installed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from aws_cdk import Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
+
+from .checks import Check, PipelineError
+
+_LAYER_ID = "TraceBridgeLayer"
+_PACKAGES = ("trace_bridge", "aws_xray_sdk", "wrapt")
+_DISTRIBUTIONS = ("aws-xray-sdk", "wrapt")
+# Compiled files fit one Python and one architecture; wrapt falls back to its Python code without them.
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi", "*.so", "*.pyd", "*.dylib", "*.dll")
+_LICENCE_STARTS = ("license", "licence", "notice", "copying")
+_KEEP_ASSETS_IN_PLACE = "aws:cdk:disable-asset-staging"
+
+
+def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
+    """Return the layer of a construct's stack, made on first use.
+
+    Raises:
+        PipelineError: A package that belongs into the layer is not installed.
+    """
+    stack = Stack.of(scope)
+    existing = stack.node.try_find_child(_LAYER_ID)
+    if isinstance(existing, lambda_.LayerVersion):
+        return existing
+    with _assembled(keep=bool(stack.node.try_get_context(_KEEP_ASSETS_IN_PLACE))) as folder:
+        # The CDK copies an asset as soon as the resource is made, so that the folder may go afterwards.
+        return lambda_.LayerVersion(
+            stack,
+            _LAYER_ID,
+            code=lambda_.Code.from_asset(str(folder)),
+            description="trace_bridge with the X-Ray SDK",
+            compatible_runtimes=[
+                lambda_.Runtime.PYTHON_3_11,
+                lambda_.Runtime.PYTHON_3_12,
+                lambda_.Runtime.PYTHON_3_13,
+                lambda_.Runtime.PYTHON_3_14,
+            ],
+            compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
+        )
+
+
+def assemble(folder: Path) -> None:
+    """Copy the layer's content into an empty folder: `python/` and `licenses/`.
+
+    Raises:
+        PipelineError: A package or its licence is not found.
+    """
+    for package in _PACKAGES:
+        shutil.copytree(_source_of(package), folder / "python" / package, ignore=_LEFT_OUT)
+    for name in _DISTRIBUTIONS:
+        target = folder / "licenses" / name
+        target.mkdir(parents=True)
+        for licence in _licences_of(name):
+            shutil.copyfile(licence, target / licence.name)
+
+
+@contextmanager
+def _assembled(*, keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="traced-pipeline-layer-"))
+    try:
+        assemble(folder)
+        yield folder
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _source_of(package: str) -> Path:
+    spec = find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    if not places:
+        raise PipelineError(
+            Check.LAYER_PACKAGE,
+            f"package {package!r} is not importable, but the functions' layer is made of it; "
+            "install trace-bridge with its dependencies beside traced-pipeline",
+        )
+    return Path(places[0])
+
+
+def _licences_of(distribution: str) -> list[Path]:
+    try:
+        files = metadata.distribution(distribution).files or []
+    except metadata.PackageNotFoundError:
+        files = []
+    found = [
+        Path(str(file.locate()))
+        for file in files
+        if any(part.endswith(".dist-info") for part in file.parts) and file.name.lower().startswith(_LICENCE_STARTS)
+    ]
+    if not found:
+        raise PipelineError(
+            Check.LAYER_PACKAGE,
+            f"the licence of {distribution!r} is not found, but must travel with it in the layer; "
+            f"install the distribution {distribution!r} from a wheel",
+        )
+    return sorted(found)

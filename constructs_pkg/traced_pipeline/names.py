@@ -1,0 +1,33 @@
+"""Names for the few resources that AWS wants named by their owner."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from aws_cdk import Names, Stack, Token
+from constructs import IConstruct
+
+_UNUSUAL = re.compile(r"[^A-Za-z0-9-]+")
+_DIGEST_LENGTH = 8
+
+
+def account_wide_name(scope: IConstruct, *, max_length: int) -> str:
+    """Derive a name that no other stack of the account uses, and that stays the same on every synthesis.
+
+    Args:
+        scope: The construct the name is for.
+        max_length: Longest name allowed, in characters; a longer one ends in a digest of the whole.
+
+    Returns:
+        The stack's name and the construct's path below it, joined by hyphens.
+    """
+    stack = Stack.of(scope)
+    if Token.is_unresolved(stack.stack_name):
+        return Names.unique_resource_name(scope, max_length=max_length, separator="-")
+    below = scope.node.path.removeprefix(stack.node.path)
+    full = _UNUSUAL.sub("-", f"{stack.stack_name}{below}")
+    if len(full) <= max_length:
+        return full
+    digest = hashlib.sha256(full.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return f"{full[: max_length - _DIGEST_LENGTH - 1]}-{digest}"

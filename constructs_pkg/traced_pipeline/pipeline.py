@@ -1,0 +1,197 @@
+"""The whole pipeline: API, function, topic, queue, worker, table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aws_cdk import RemovalPolicy, Stack, Token
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .brought import check_topic
+from .checks import Check, PipelineError
+from .ingest_api import IngestApi
+from .names import account_wide_name
+from .options import IngestOptions, SamplingOptions, TableOptions, TopicOptions, TraceGroupOptions, WorkerOptions
+from .queue_worker import QueueWorker
+from .topic import TracedTopic
+from .tracing import sampling_rule
+from .tracing import trace_group as make_trace_group
+
+_API_NAME_LENGTH = 50
+
+
+class TracedPipeline(Construct):
+    """A request's way from an API to a table, as one trace.
+
+    `IngestApi` → `TracedTopic` → `QueueWorker` → table, with tracing on wherever AWS supports it and
+    the bridge in the worker. `TracedPipeline(self, "Orders")` works by itself, with the reference handlers.
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the construct.
+        ingest: The way in. Default: `IngestOptions()`.
+        topic: Settings of the topic to create, or a topic to use. Default: `TopicOptions()`.
+        worker: The worker that writes to the table. Default: `WorkerOptions()`.
+        table: Settings of the table to create, or a table to use; the reference handler expects a partition
+            key `id`. Default: `TableOptions()`.
+        sampling: How many of the API's requests X-Ray records. Default: X-Ray's own rule for the account,
+            which is one request a second and 5 percent of the others unless someone changed it.
+        trace_group: A group of the pipeline's traces in X-Ray. Default: none.
+        removal_policy: What happens to table and log groups when they leave the stack, unless their own
+            options say otherwise. Default: they are kept.
+
+    Raises:
+        PipelineError: The options contradict each other, or name something that does not exist.
+
+    Example:
+        ```python
+        from aws_cdk import App, Stack
+        from traced_pipeline import Handler, IngestOptions, TracedPipeline, WorkerOptions
+
+        stack = Stack(App(), "Shop")
+        ingest = IngestOptions(path="/orders")
+        orders = TracedPipeline(stack, "Orders", ingest=ingest, worker=WorkerOptions(batch_size=5))
+        orders.add_worker("Audit", WorkerOptions(handler=Handler("handlers/orders", "app.handler")))
+        ```
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        ingest: IngestOptions | None = None,
+        topic: TopicOptions | sns.ITopic | None = None,
+        worker: WorkerOptions | None = None,
+        table: TableOptions | dynamodb.ITable | None = None,
+        sampling: SamplingOptions | None = None,
+        trace_group: TraceGroupOptions | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._removal_policy = removal_policy
+        self._topic = self._make_topic(topic)
+        self._table = self._make_table(table)
+        self._ingest = self._make_ingest(ingest or IngestOptions())
+        worker = worker or WorkerOptions()
+        if worker.table is None:
+            worker = replace(worker, table=self._table)
+        self._worker = self._make_worker("Worker", worker)
+        if sampling is not None:
+            sampling_rule(self, "Sampling", stage_service_name=self._ingest.service_name, options=sampling)
+        if trace_group is not None:
+            make_trace_group(self, "TraceGroup", stage_service_name=self._ingest.service_name, options=trace_group)
+
+    @property
+    def api(self) -> apigateway.IRestApi:
+        """The REST API."""
+        return self._ingest.api
+
+    @property
+    def ingest_function(self) -> lambda_.IFunction:
+        """The function behind it."""
+        return self._ingest.function
+
+    @property
+    def topic(self) -> sns.ITopic:
+        """The topic."""
+        return self._topic
+
+    @property
+    def queue(self) -> sqs.IQueue:
+        """The worker's queue."""
+        return self._worker.queue
+
+    @property
+    def dead_letter_queue(self) -> sqs.IQueue:
+        """The worker's dead-letter queue."""
+        return self._worker.dead_letter_queue
+
+    @property
+    def worker_function(self) -> lambda_.IFunction:
+        """The worker's function."""
+        return self._worker.function
+
+    @property
+    def table(self) -> dynamodb.ITable:
+        """The table."""
+        return self._table
+
+    @property
+    def ingest(self) -> IngestApi:
+        """The way in, as a construct."""
+        return self._ingest
+
+    @property
+    def worker(self) -> QueueWorker:
+        """The worker, as a construct."""
+        return self._worker
+
+    @property
+    def url(self) -> str:
+        """The address of the pipeline's route."""
+        return self._ingest.url
+
+    def add_worker(self, construct_id: str, options: WorkerOptions | None = None) -> QueueWorker:
+        """Let a further worker have every message, through a queue of its own.
+
+        Args:
+            construct_id: Id of the worker within the pipeline.
+            options: The worker's settings. Default: `WorkerOptions()`. With a handler of its own it is
+                granted nothing that its options do not name; the reference handler writes to the pipeline's
+                table, unless a `table` or a topic to `publish_to` is given.
+
+        Returns:
+            The worker.
+        """
+        options = options or WorkerOptions()
+        if options.handler is None and options.table is None and options.publish_to is None:
+            options = replace(options, table=self._table)
+        return self._make_worker(construct_id, options)
+
+    def _make_topic(self, topic: TopicOptions | sns.ITopic | None) -> sns.ITopic:
+        if topic is None or isinstance(topic, TopicOptions):
+            return TracedTopic(self, "Topic", options=topic).topic
+        check_topic(self, topic)
+        return topic
+
+    def _make_table(self, table: TableOptions | dynamodb.ITable | None) -> dynamodb.ITable:
+        if table is not None and not isinstance(table, TableOptions):
+            return table
+        options = table or TableOptions()
+        if options.key is not None and Token.is_unresolved(Stack.of(self).region):
+            raise PipelineError(
+                Check.TABLE_KEY_REGION,
+                "a table with a customer key needs to know its Region at synthesis; give the stack one: "
+                'env=Environment(region="...")',
+            )
+        return dynamodb.TableV2(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.customer_managed_key(options.key)
+            if options.key
+            else dynamodb.TableEncryptionV2.dynamo_owned_key(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=options.removal_policy or self._removal_policy,
+        )
+
+    def _make_ingest(self, options: IngestOptions) -> IngestApi:
+        if options.api is None and options.api_name is None:
+            options = replace(options, api_name=account_wide_name(self, max_length=_API_NAME_LENGTH))
+        if options.removal_policy is None:
+            options = replace(options, removal_policy=self._removal_policy)
+        return IngestApi(self, "Ingest", topic=self._topic, options=options)
+
+    def _make_worker(self, construct_id: str, options: WorkerOptions) -> QueueWorker:
+        if options.removal_policy is None:
+            options = replace(options, removal_policy=self._removal_policy)
+        return QueueWorker(self, construct_id, topic=self._topic, options=options)

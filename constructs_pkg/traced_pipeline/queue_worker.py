@@ -1,0 +1,183 @@
+"""A worker behind a topic: subscription, queue, dead-letter queue and function."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aws_cdk import Duration, Token
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .brought import adopt_function, check_account, finished_function
+from .checks import Check, PipelineError, refuse_settings, warn
+from .function import TracedFunction
+from .handler_code import reference_handler
+from .options import Handler, WorkerOptions
+from .work_queue import bring_queue, check_keys, make_queue, timeout_of
+
+_LARGEST_BATCH = 10_000
+_MOST_RECEIVES = 1000
+
+
+class QueueWorker(Construct):
+    """A subscription with its queue and dead-letter queue, and the function that works through it.
+
+    The function answers for each message of a batch by itself (`ReportBatchItemFailures`); what SNS cannot
+    deliver and what fails too often ends in the same dead-letter queue. The queue's visibility timeout
+    follows the function's timeout.
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the construct.
+        topic: What to subscribe to. If it is FIFO, so are the queues.
+        options: The hop's settings. Default: those of `WorkerOptions()`; the reference handler needs a
+            `table` or a topic to `publish_to`.
+
+    Raises:
+        PipelineError: The options contradict each other, or name something that does not exist.
+
+    Example:
+        ```python
+        from aws_cdk import App, Stack
+        from traced_pipeline import Handler, QueueWorker, TracedTopic, WorkerOptions
+
+        stack = Stack(App(), "Shop")
+        orders, shipped = TracedTopic(stack, "Orders").topic, TracedTopic(stack, "Shipped").topic
+        options = WorkerOptions(handler=Handler("handlers/orders", "app.handler"), batch_size=5, publish_to=shipped)
+        QueueWorker(stack, "Ship", topic=orders, options=options)
+        ```
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        topic: sns.ITopic,
+        options: WorkerOptions | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        options = options or WorkerOptions()
+        _check_counts(options)
+        if options.table is not None:
+            check_account(self, options.table, options.table.table_arn, "table")
+        check_keys(self, topic, options)
+        self._function, target, timeout = self._make_function(options)
+        if options.queue is not None:
+            work = bring_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
+        else:
+            work = make_queue(self, options=options, fifo=topic.fifo, function_timeout=timeout)
+        self._queue, self._dead_letter_queue = work.queue, work.dead_letter_queue
+        self._subscription = topic.add_subscription(
+            subscriptions.SqsSubscription(
+                self._queue,
+                raw_message_delivery=options.raw_message_delivery,
+                dead_letter_queue=self._dead_letter_queue,
+                filter_policy=options.filter_policy,
+                filter_policy_with_message_body=options.filter_policy_with_message_body,
+            )
+        )
+        target.add_event_source(
+            event_sources.SqsEventSource(
+                self._queue,
+                batch_size=options.batch_size,
+                max_batching_window=options.batching_window,
+                max_concurrency=options.max_concurrency,
+                filters=[dict(pattern) for pattern in options.filters] if options.filters else None,
+                report_batch_item_failures=True,
+            )
+        )
+        _check_concurrency(self, options)
+
+    @property
+    def queue(self) -> sqs.IQueue:
+        """The queue."""
+        return self._queue
+
+    @property
+    def dead_letter_queue(self) -> sqs.IQueue:
+        """The dead-letter queue."""
+        return self._dead_letter_queue
+
+    @property
+    def function(self) -> lambda_.IFunction:
+        """The function."""
+        return self._function
+
+    @property
+    def subscription(self) -> sns.Subscription:
+        """The subscription."""
+        return self._subscription
+
+    def _make_function(self, options: WorkerOptions) -> tuple[lambda_.IFunction, lambda_.IFunction, Duration | None]:
+        environment: dict[str, str] = {}
+        if options.table is not None:
+            environment["TABLE_NAME"] = options.table.table_name
+        if options.publish_to is not None:
+            environment["TOPIC_ARN"] = options.publish_to.topic_arn
+        brought = finished_function(options)
+        if brought is not None:
+            refuse_settings(options, ("zero_code", "tracing"), brought="a function", instead="give a Handler instead")
+            adopt_function(self, brought, environment=environment, must_be_active=False)
+            if brought.role is not None:
+                _grant(options, brought)
+            return brought, brought, timeout_of(brought)
+        if options.handler is None:
+            options = replace(options, handler=_reference_worker(options))
+        traced = TracedFunction(
+            self,
+            "Function",
+            options=options,
+            environment=environment,
+            active=options.tracing != "continued",
+            bridge=options.tracing != "unbridged",
+            zero_code=options.zero_code,
+        )
+        _grant(options, traced.function)
+        return traced.function, traced.target, traced.timeout
+
+
+def _reference_worker(options: WorkerOptions) -> Handler:
+    if options.table is None and options.publish_to is None:
+        raise PipelineError(
+            Check.WORKER_DESTINATION,
+            "the reference handler has nowhere to put its messages; give WorkerOptions a table or a topic to "
+            "publish_to, or a handler of your own",
+        )
+    return reference_handler("worker")
+
+
+def _grant(options: WorkerOptions, function: lambda_.IFunction) -> None:
+    if options.table is not None:
+        options.table.grant_write_data(function)
+    if options.publish_to is not None:
+        options.publish_to.grant_publish(function)
+
+
+def _check_counts(options: WorkerOptions) -> None:
+    size = options.batch_size
+    if not Token.is_unresolved(size) and not 1 <= size <= _LARGEST_BATCH:
+        raise PipelineError(Check.OPTION_VALUE, f"batch_size is {size}, but must be from 1 to {_LARGEST_BATCH}")
+    attempts = options.max_receive_count
+    if not Token.is_unresolved(attempts) and not 1 <= attempts <= _MOST_RECEIVES:
+        raise PipelineError(
+            Check.OPTION_VALUE, f"max_receive_count is {attempts}, but must be from 1 to {_MOST_RECEIVES}"
+        )
+
+
+def _check_concurrency(scope: Construct, options: WorkerOptions) -> None:
+    most, reserved = options.max_concurrency, options.reserved_concurrency
+    if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
+        return
+    if most > reserved:
+        warn(
+            scope,
+            Check.CONCURRENCY_ABOVE_RESERVED,
+            f"max_concurrency is {most}, but the function has {reserved} executions reserved: Lambda will "
+            "throttle the queue's batches, and messages may end in the dead-letter queue unprocessed; keep "
+            "max_concurrency at or below reserved_concurrency",
+        )

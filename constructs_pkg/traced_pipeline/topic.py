@@ -1,0 +1,55 @@
+"""A topic that records its part of a trace."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from .options import TopicOptions
+from .tracing import SnsTracePermission
+
+
+class TracedTopic(Construct):
+    """An SNS topic with active tracing, open to encrypted connections only.
+
+    SNS records a message where the publisher's trace is sampled, and hands the trace on in either case.
+    https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the construct.
+        options: The topic's settings. Default: those of `TopicOptions()`.
+
+
+    Example:
+        ```python
+        from aws_cdk import App, Stack
+        from traced_pipeline import TopicOptions, TracedTopic
+
+        stack = Stack(App(), "Shop")
+        topic = TracedTopic(stack, "Orders", options=TopicOptions(fifo=True)).topic
+        ```
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, options: TopicOptions | None = None) -> None:
+        super().__init__(scope, construct_id)
+        options = options or TopicOptions()
+        self._topic = sns.Topic(
+            self,
+            "Resource",
+            tracing_config=sns.TracingConfig.ACTIVE,
+            enforce_ssl=True,
+            master_key=options.key,
+            fifo=options.fifo or None,
+            content_based_deduplication=options.content_based_deduplication if options.fifo else None,
+        )
+        permission = options.trace_permission
+        if permission == "stack":
+            permission = SnsTracePermission.of(self).resource_policy
+        if permission != "none":
+            self._topic.node.add_dependency(permission)
+
+    @property
+    def topic(self) -> sns.Topic:
+        """The topic."""
+        return self._topic

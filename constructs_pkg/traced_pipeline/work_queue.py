@@ -1,0 +1,201 @@
+"""The queue of a worker: the one it gets, or the one it brings along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import Duration, FeatureFlags, Stack, Token
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from .brought import check_account, own_function
+from .checks import Check, PipelineError, refuse_settings, warn
+from .options import WorkerOptions
+from .resource import resource_of
+
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+_VISIBILITY_FACTOR = 6
+_SQS_DEFAULT_VISIBILITY_SECONDS = 30
+_OF_A_CREATED_QUEUE = ("visibility_timeout", "max_receive_count")
+_DEAD_LETTER_DAYS = 14
+_RESTRICTED_DECRYPTION = "@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkQueue:
+    """A worker's queue, and the place for what could not be delivered or processed."""
+
+    queue: sqs.IQueue
+    dead_letter_queue: sqs.IQueue
+
+
+def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function_timeout: Duration | None) -> WorkQueue:
+    """Create a worker's queue and dead-letter queue.
+
+    Args:
+        scope: Where to create them.
+        options: The worker's settings.
+        fifo: Whether the topic before it is FIFO.
+        function_timeout: The worker function's; None if it is not known.
+
+    Raises:
+        PipelineError: The visibility timeout cannot be derived or is too short, or the given dead-letter
+            queue is of the other kind.
+    """
+    visibility = options.visibility_timeout or _derived_visibility(options, function_timeout)
+    _check_visibility(scope, visibility, function_timeout, "visibility_timeout")
+    dead_letters = options.dead_letter_queue or dead_letter_queue(scope, options=options, fifo=fifo)
+    _check_kind(dead_letters, "dead-letter queue", fifo=fifo)
+    queue = sqs.Queue(
+        scope,
+        "Queue",
+        fifo=fifo or None,
+        encryption=sqs.QueueEncryption.KMS if options.queue_key else sqs.QueueEncryption.SQS_MANAGED,
+        encryption_master_key=options.queue_key,
+        enforce_ssl=True,
+        visibility_timeout=visibility,
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=options.max_receive_count),
+    )
+    return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
+
+
+def dead_letter_queue(scope: Construct, *, options: WorkerOptions, fifo: bool) -> sqs.Queue:
+    """Create a queue that keeps messages as long as SQS can, for a person to look at."""
+    return sqs.Queue(
+        scope,
+        "DeadLetterQueue",
+        fifo=fifo or None,
+        encryption=sqs.QueueEncryption.KMS if options.queue_key else sqs.QueueEncryption.SQS_MANAGED,
+        encryption_master_key=options.queue_key,
+        enforce_ssl=True,
+        retention_period=Duration.days(_DEAD_LETTER_DAYS),
+    )
+
+
+def bring_queue(
+    scope: Construct,
+    queue: sqs.IQueue,
+    *,
+    options: WorkerOptions,
+    topic: sns.ITopic,
+    function_timeout: Duration | None,
+) -> WorkQueue:
+    """Take a queue from outside, with its dead-letter queue if it has one.
+
+    Raises:
+        PipelineError: The queue cannot work behind the topic or with the function.
+    """
+    refuse_settings(options, _OF_A_CREATED_QUEUE, brought="a queue", instead="leave out queue")
+    check_account(scope, queue, queue.queue_arn, "queue")
+    _check_kind(queue, "queue", fifo=topic.fifo)
+    if not isinstance(queue, sqs.Queue):
+        warn(
+            scope,
+            Check.QUEUE_NOT_MANAGED,
+            f"queue {queue.node.path} is imported, so that its access policy, visibility timeout and redrive "
+            "policy cannot be set from here; where it is made, let sns.amazonaws.com send to it for the "
+            "topic and keep its visibility timeout at six times the function's timeout",
+        )
+    else:
+        _check_stack(scope, queue, topic)
+        resource = resource_of(queue, sqs.CfnQueue)
+        seconds = Stack.of(queue).resolve(resource.visibility_timeout)
+        if seconds is None or isinstance(seconds, int | float):
+            visibility = Duration.seconds(_SQS_DEFAULT_VISIBILITY_SECONDS if seconds is None else seconds)
+            _check_visibility(scope, visibility, function_timeout, f"visibility timeout of {queue.node.path}")
+    own = queue.dead_letter_queue if isinstance(queue, sqs.Queue) else None
+    if own is None and isinstance(queue, sqs.Queue):
+        warn(
+            scope,
+            Check.QUEUE_WITHOUT_DEAD_LETTERS,
+            f"queue {queue.node.path} has no dead-letter queue, so that a message that always fails comes "
+            "again until it expires; make it with dead_letter_queue=sqs.DeadLetterQueue(...)",
+        )
+    dead_letters = (
+        options.dead_letter_queue
+        or (own.queue if own else None)
+        or dead_letter_queue(scope, options=options, fifo=topic.fifo)
+    )
+    _check_kind(dead_letters, "dead-letter queue", fifo=topic.fifo)
+    return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
+
+
+def check_keys(scope: Construct, topic: sns.ITopic, options: WorkerOptions) -> None:
+    """Refuse one customer key for topic and queue where that makes a circular dependency.
+
+    Raises:
+        PipelineError: The keys are the same, and the CDK restricts the queue key's use to the topic.
+    """
+    if options.queue_key is None or not isinstance(topic, sns.Topic) or topic.master_key is None:
+        return
+    same = topic.master_key.node.path == options.queue_key.node.path
+    if same and FeatureFlags.of(scope).is_enabled(_RESTRICTED_DECRYPTION):
+        raise PipelineError(
+            Check.SHARED_KEY,
+            f"topic and queue share the key {options.queue_key.node.path}, whose policy would name the topic "
+            "that it encrypts: a circular dependency; give the queue a key of its own with queue_key",
+        )
+
+
+def timeout_of(function: lambda_.IFunction) -> Duration | None:
+    """Find out the timeout of a function from outside; None if it cannot be known."""
+    own = own_function(function)
+    if own is None:
+        return None
+    return own.timeout or Duration.seconds(3)
+
+
+def _derived_visibility(options: WorkerOptions, function_timeout: Duration | None) -> Duration:
+    window = options.batching_window or Duration.seconds(0)
+    if function_timeout is None or function_timeout.is_unresolved() or window.is_unresolved():
+        raise PipelineError(
+            Check.VISIBILITY_UNKNOWN,
+            "the queue's visibility timeout cannot be derived from a function timeout that is not known at "
+            "synthesis; give visibility_timeout, at least six times the function's timeout",
+        )
+    return Duration.seconds(_VISIBILITY_FACTOR * function_timeout.to_seconds() + window.to_seconds())
+
+
+def _check_visibility(scope: Construct, visibility: Duration, function_timeout: Duration | None, what: str) -> None:
+    if function_timeout is None or function_timeout.is_unresolved() or visibility.is_unresolved():
+        return
+    given, timeout = visibility.to_seconds(), function_timeout.to_seconds()
+    if given < timeout:
+        raise PipelineError(
+            Check.VISIBILITY_TOO_SHORT,
+            f"{what} is {given:g} s, but the function may work for {timeout:g} s, and Lambda refuses a queue "
+            "that hands its messages out again meanwhile; leave visibility_timeout out, or give at least "
+            f"{_VISIBILITY_FACTOR * timeout:g} s",
+        )
+    if given < _VISIBILITY_FACTOR * timeout:
+        warn(
+            scope,
+            Check.VISIBILITY_BELOW_RECOMMENDED,
+            f"{what} is {given:g} s; AWS recommends six times the function's timeout of {timeout:g} s, which "
+            f"is {_VISIBILITY_FACTOR * timeout:g} s, so that a throttled batch can be tried again",
+        )
+
+
+def _check_kind(queue: sqs.IQueue, what: str, *, fifo: bool) -> None:
+    if Token.is_unresolved(queue.queue_name) and not isinstance(queue, sqs.Queue):
+        return
+    if queue.fifo != fifo:
+        kinds = {True: "FIFO", False: "standard"}
+        raise PipelineError(
+            Check.FIFO_MISMATCH,
+            f"{what} {queue.node.path} is {kinds[queue.fifo]}, but the topic before it is {kinds[fifo]}; "
+            "topic, queue and dead-letter queue must be of one kind",
+        )
+
+
+def _check_stack(scope: Construct, queue: sqs.Queue, topic: sns.ITopic) -> None:
+    here, there = Stack.of(scope), Stack.of(queue)
+    if there.node.path != here.node.path and Stack.of(topic).node.path == here.node.path:
+        raise PipelineError(
+            Check.QUEUE_IN_OTHER_STACK,
+            f"queue {queue.node.path} belongs to stack {there.node.path}, topic and worker to "
+            f"{here.node.path}: each stack would wait for the other; make the queue in {here.node.path}, or "
+            f"put the worker into {there.node.path} and give it the topic",
+        )

@@ -1,0 +1,1 @@
+"""The command line `traced-pipeline`: requests sent, traces fetched, drawn and checked."""

@@ -1,0 +1,82 @@
+"""The commands of `traced-pipeline`, their help and their exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from . import command_send, command_trace
+from .connection import connect
+from .errors import OpsError
+from .failures import describe
+
+_EPILOG = """\
+exit status:
+  0    done
+  1    the API refused a request
+  2    the command line is wrong, or a package is missing
+  3    not found: the stack, or a trace
+  4    AWS refused or was not reached: credentials, permissions, network
+  130  interrupted
+
+Endpoints, profiles, regions, certificates and proxies are those boto3 is configured with (AWS_PROFILE,
+AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, ...), so everything works on a local AWS as well.
+"""
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: The arguments after the program's name; by default the process's.
+
+    Returns:
+        The exit status.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        connection = connect(profile=arguments.profile, region=arguments.region)
+        status: int = arguments.run(arguments, connection)
+        sys.stdout.flush()
+    except OpsError as error:
+        return _failed(str(error), error.exit_status)
+    except (BotoCoreError, ClientError) as error:
+        return _failed(describe(error), OpsError.exit_status)
+    except KeyboardInterrupt:
+        return _failed("Interrupted.", 130)
+    except BrokenPipeError:
+        # Whoever read the output has enough; nothing more may be written, not even at the interpreter's exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _failed(message: str, status: int) -> int:
+    sys.stderr.write(f"traced-pipeline: {message}\n")
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="traced-pipeline",
+        description="Sends requests through a traced pipeline and shows where their traces go.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--profile", help="the AWS profile (default: as boto3 is configured)")
+    common.add_argument("--region", help="the AWS region (default: as boto3 is configured)")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    sending = commands.add_parser("send", parents=[common], help="post requests to a stack's API")
+    sending.description = "Signs requests with your AWS credentials and posts them to the stack's API."
+    command_send.add_arguments(sending)
+    sending.set_defaults(run=command_send.run)
+    tracing = commands.add_parser("trace", parents=[common], help="show traces as a map and a waterfall")
+    tracing.description = "Fetches traces from X-Ray and shows them as a map and a waterfall."
+    command_trace.add_arguments(tracing)
+    tracing.set_defaults(run=command_trace.run)
+    return parser

@@ -1,0 +1,106 @@
+"""`traced-pipeline send`: posts requests to a stack's API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from .connection import Connection
+from .documents import JsonValue
+from .errors import NotFoundError
+from .pipeline import find_pipeline
+from .sending import Answer, new_trace_id, send
+from .wording import counted, duration, printable
+
+# A body the reference pipeline accepts.
+EXAMPLE_BODY: JsonValue = {"customer": "Ann Example", "amount": 1}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
+    body = parser.add_mutually_exclusive_group()
+    body.add_argument(
+        "--body", metavar="JSON", help=f"what to post; by default {json.dumps(EXAMPLE_BODY)}, as the example app wants"
+    )
+    body.add_argument("--file", metavar="FILE", help="a file that holds what to post; - is standard input")
+    parser.add_argument("--count", type=_count, default=1, metavar="N", help="how often to post it (default: 1)")
+    parser.add_argument("--path", metavar="PATH", help="the API's path, where the stack does not tell it")
+    header = parser.add_mutually_exclusive_group()
+    header.add_argument("--trace-header", metavar="VALUE", help="the X-Amzn-Trace-Id to send along")
+    header.add_argument(
+        "--sampled", action="store_true", help="send a new trace id with Sampled=1, instead of leaving that to AWS"
+    )
+    parser.add_argument("--json", action="store_true", help="print the answers as JSON")
+
+
+def run(arguments: argparse.Namespace, connection: Connection) -> int:
+    """Post, and say what came back; 1 where the API refused a request."""
+    body = _body(arguments)
+    session = connection.session
+    pipeline = find_pipeline(
+        session.client("cloudformation"), session.client("apigateway"), arguments.stack, path=arguments.path
+    )
+    if pipeline.api_url is None:
+        raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
+    url, credentials = pipeline.api_url, connection.credentials()
+    answers: list[Answer] = []
+    with Console(stderr=True).status("Posting …") as status:
+        for number in range(1, arguments.count + 1):
+            answer = send(
+                url=url,
+                body=body,
+                credentials=credentials,
+                region=connection.region,
+                trace_header=f"Root={new_trace_id()};Sampled=1" if arguments.sampled else arguments.trace_header,
+                verify=connection.verify,
+                proxies=connection.proxies(url),
+            )
+            answers.append(answer)
+            if not arguments.json:
+                sys.stdout.write(f"{_line(answer)}\n")
+            status.update(f"Posted {number} of {counted(arguments.count, 'request')}")
+    if arguments.json:
+        sys.stdout.write(f"{json.dumps([_json(answer) for answer in answers], indent=2)}\n")
+    return 0 if all(answer.accepted for answer in answers) else 1
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def _body(arguments: argparse.Namespace) -> bytes | JsonValue:
+    """What to post: a file's bytes as they are, so that a wrong body can be tried too."""
+    if arguments.file is not None:
+        if arguments.file == "-":
+            return sys.stdin.buffer.read()
+        try:
+            return Path(arguments.file).read_bytes()
+        except OSError as error:
+            raise NotFoundError(f"The file {arguments.file} cannot be read: {error.strerror}.") from error
+    if arguments.body is not None:
+        return str(arguments.body).encode()
+    return EXAMPLE_BODY
+
+
+def _line(answer: Answer) -> str:
+    trace = answer.trace_id or "no trace id"
+    body = " ".join(printable(answer.body).split())
+    return f"{answer.status}  {trace}  {duration(answer.seconds):>8}  {body}"
+
+
+def _json(answer: Answer) -> dict[str, JsonValue]:
+    parsed = answer.json()
+    return {
+        "status": answer.status,
+        "trace_id": answer.trace_id,
+        "seconds": round(answer.seconds, 6),
+        "body": answer.body if parsed is None else parsed,
+    }

@@ -1,0 +1,214 @@
+"""`traced-pipeline trace`: fetches traces and shows where they went."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from .connection import Connection
+from .documents import Span, Trace
+from .draw_svg import map_svg
+from .draw_text import map_text
+from .draw_waterfall import waterfall_text
+from .errors import NotFoundError, OpsError
+from .map_building import build_map
+from .map_json import map_json
+from .pipeline import find_pipeline, stage_service
+from .trace_map import TraceMap, TracePath
+from .wording import counted, duration, printable, readable_name, short_name
+from .xray import TracesIncompleteError, get_traces, latest, linked_trace_ids, wait_for_traces
+
+_TRACE_ID = re.compile(r"(?:.*Root=)?1-([0-9a-f]{8})-([0-9a-f]{24})(?:;.*)?|([0-9a-f]{8})([0-9a-f]{24})", re.IGNORECASE)
+_WATERFALLS = 3
+# Fields of X-Ray's documents that say nothing about the way of a request; the others are worth a hint.
+_DOCUMENTED = frozenset({"precursor_ids", "service", "sql", "traced", "type", "user"})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "trace_ids",
+        nargs="*",
+        default=[],
+        type=_trace_id,
+        metavar="TRACE_ID",
+        help="trace ids, also as a trace header or in the W3C form",
+    )
+    which.add_argument("--latest", metavar="STACK", help="the latest traces of a stack's API instead")
+    parser.add_argument("--count", type=_positive, default=1, metavar="N", help="with --latest: how many (default: 1)")
+    parser.add_argument(
+        "--within",
+        type=_positive,
+        default=60,
+        metavar="MINUTES",
+        help="with --latest: how far back to look (default: 60)",
+    )
+    parser.add_argument(
+        "--wait",
+        type=_positive,
+        default=0,
+        metavar="SECONDS",
+        help="wait for traces that are not there or not complete (default: no waiting)",
+    )
+    parser.add_argument("--no-links", action="store_true", help="leave out the traces that these are linked with")
+    parser.add_argument("--details", action="store_true", help="show every field of every span")
+    parser.add_argument("--svg", metavar="FILE", help="write the map to a file, as a picture")
+    parser.add_argument("--json", action="store_true", help="print the map and the documents as JSON")
+
+
+def run(arguments: argparse.Namespace, connection: Connection) -> int:
+    """Fetch and show traces."""
+    traces = _fetch(arguments, connection)
+    found = build_map(traces)
+    if arguments.svg is not None:
+        _write(Path(arguments.svg), map_svg(found))
+    if arguments.json:
+        sys.stdout.write(f"{json.dumps(map_json(found, traces), indent=2)}\n")
+        return 0
+    show(Console(highlight=False), found, traces, details=arguments.details)
+    if arguments.svg is not None:
+        sys.stdout.write(f"The map is in {arguments.svg}.\n")
+    return 0
+
+
+def show(console: Console, trace_map: TraceMap, traces: list[Trace], *, details: bool = False) -> None:
+    """Show the map, then the latest traces' waterfalls.
+
+    Args:
+        console: Where to.
+        trace_map: The map.
+        traces: Its traces.
+        details: Whether to show every field of every span.
+    """
+    ascii_only = not console.encoding.startswith("utf")
+    _out(console, map_text(trace_map, width=console.width, ascii_only=ascii_only))
+    _out(console, Text(f"\n{trace_map.summary()}", style="bold"))
+    paths = {path.trace_id: path for path in trace_map.traces}
+    shown = sorted(traces, key=lambda trace: trace.start)[-_WATERFALLS:]
+    for trace in shown:
+        _out(console, Text(f"\nTrace {trace.id}", style="bold"))
+        console.print(Text(_verdict(paths[trace.id], trace_map)))
+        _out(console, waterfall_text(trace, width=console.width, ascii_only=ascii_only))
+        if details:
+            _details(console, trace)
+        elif unknown := sorted({key for _, span in trace.spans() for key in span.extra} - _DOCUMENTED):
+            console.print(
+                Text(f"Further fields, shown by --details: {', '.join(map(printable, unknown))}", style="dim")
+            )
+    if len(traces) > len(shown):
+        console.print(Text(f"\nThe other {counted(len(traces) - len(shown), 'trace')}: by their ids, or with --json."))
+
+
+def _out(console: Console, text: Text) -> None:
+    console.print(text, soft_wrap=True)
+
+
+def _verdict(path: TracePath, trace_map: TraceMap) -> str:
+    hops = counted(len(path.nodes), "node")
+    parts = [f"connected, {hops}" if path.connected else f"in {counted(path.clusters, 'part')}, {hops}"]
+    tables = [trace_map.by_id[node] for node in path.nodes if trace_map.by_id[node].kind == "table"]
+    parts.append(f"ends in the table {readable_name(tables[-1].name)}" if path.ends_in_table else "ends in no table")
+    if path.queue_seconds is not None:
+        parts.append(f"{duration(path.queue_seconds)} in the queue")
+    if path.missing_parents:
+        parts.append(f"{counted(len(path.missing_parents), 'parent')} missing")
+    if path.in_progress:
+        parts.append(f"in progress: {', '.join(map(short_name, path.in_progress[:3]))}")
+    if path.faults:
+        parts.append(f"failed: {', '.join(map(readable_name, path.faults))}")
+    return " · ".join(parts)
+
+
+def _details(console: Console, trace: Trace) -> None:
+    for segment, span in trace.spans():
+        heading = span.name if span is segment else f"{segment.name} > {span.name}"
+        _out(console, Text(f"\n{printable(heading)}", style="bold"))
+        for line in json.dumps(_own_fields(span), indent=2, ensure_ascii=False).splitlines()[1:-1]:
+            _out(console, Text(printable(line)))
+
+
+def _own_fields(span: Span) -> dict[str, object]:
+    return {key: value for key, value in span.raw.items() if key != "subsegments"}
+
+
+def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]:
+    xray = connection.session.client("xray")
+    with Console(stderr=True).status("Asking X-Ray …") as status:
+        trace_ids: list[str] = list(arguments.trace_ids) or _latest_ids(arguments, connection)
+        try:
+            traces = wait_for_traces(
+                xray,
+                trace_ids,
+                is_complete if arguments.wait else lambda _: True,
+                float(arguments.wait),
+                progress=lambda now: status.update(f"{now.done} of {counted(now.wanted, 'trace')} complete …"),
+            )
+        except TracesIncompleteError as error:
+            if error.missing:
+                raise NotFoundError(_not_found(error.missing[0])) from error
+            traces = list(error.traces)
+        if not arguments.no_links:
+            traces += get_traces(xray, linked_trace_ids(traces))
+    return traces
+
+
+def is_complete(trace: Trace) -> bool:
+    """Whether nothing in a trace is in progress and no parent is missing."""
+    return all(not path.in_progress and not path.missing_parents for path in build_map([trace]).traces)
+
+
+def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[str]:
+    apigateway = connection.session.client("apigateway")
+    pipeline = find_pipeline(connection.session.client("cloudformation"), apigateway, arguments.latest, path="/")
+    service = stage_service(apigateway, pipeline)
+    found = latest(
+        connection.session.client("xray"),
+        service,
+        limit=arguments.count,
+        within=timedelta(minutes=arguments.within),
+    )
+    if not found:
+        raise NotFoundError(
+            f"X-Ray has no trace of {service} from the last {counted(arguments.within, 'minute')}. Send a request "
+            "(`traced-pipeline send`), look further back (--within), and see that the stage is traced and sampled."
+        )
+    return found
+
+
+def _not_found(trace_id: str) -> str:
+    return (
+        f"X-Ray knows nothing of the trace {trace_id}. It shows a trace some seconds after the request (--wait 30), "
+        "keeps it for 30 days, in one region and account (--region, --profile), and only where it was sampled; with "
+        "Transaction Search on, only where it was indexed."
+    )
+
+
+def _trace_id(text: str) -> str:
+    match = _TRACE_ID.fullmatch(text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no trace id; one is 1-<8 hexadecimal digits>-<24 of them>")
+    parts = [part.lower() for part in match.groups() if part is not None]
+    return f"1-{parts[0]}-{parts[1]}"
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise OpsError(f"The picture cannot be written to {path}: {error.strerror}.") from error

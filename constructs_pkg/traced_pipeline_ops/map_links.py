@@ -1,0 +1,60 @@
+"""Lambda's references between traces, put on the map."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from .documents import Link, Segment, Trace
+from .resource_types import LAMBDA_FUNCTION, LAMBDA_SERVICE
+from .trace_map import MapLink, Node
+
+_End = tuple[str | None, str]
+
+
+def links_of(
+    traces: Sequence[Trace], node_id: Callable[[Segment], str | None], nodes: Iterable[Node]
+) -> tuple[MapLink, ...]:
+    """The links of all spans; one that both sides tell of is one.
+
+    Args:
+        traces: The traces of the map.
+        node_id: The drawn node of a segment.
+        nodes: The map's nodes, by which the other end is found where its trace was not fetched.
+    """
+    spans: dict[tuple[str, str], Segment] = {}
+    known = {node.id: node.name for node in nodes}
+    for trace in traces:
+        for segment, span in trace.spans():
+            spans[trace.id, span.id] = segment
+    pairs: dict[tuple[_End, _End], dict[tuple[str, str], None]] = defaultdict(dict)
+    for trace in traces:
+        for segment, span in trace.spans():
+            own: _End = (node_id(segment), segment.name)
+            for link in span.links:
+                answering = spans.get((link.trace_id, link.id))
+                other = (node_id(answering), answering.name) if answering is not None else _named(link, known)
+                if link.reference_type == "parent":
+                    pairs[other, own][link.trace_id, trace.id] = None
+                else:
+                    pairs[own, other][trace.id, link.trace_id] = None
+    return tuple(
+        MapLink(
+            source=source[0],
+            target=target[0],
+            source_name=source[1],
+            target_name=target[1],
+            trace_ids=tuple(trace_ids),
+        )
+        for (source, target), trace_ids in pairs.items()
+    )
+
+
+def _named(link: Link, known: dict[str, str]) -> _End:
+    """The other end by the name and type the link gives."""
+    name = link.names[0] if link.names else f"trace {link.trace_id}"
+    types = (LAMBDA_FUNCTION, LAMBDA_SERVICE) if link.type == LAMBDA_SERVICE else (link.type or "",)
+    for resource_type in types:
+        if (node_id := f"{resource_type}/{name}") in known:
+            return node_id, name
+    return None, name

@@ -1,0 +1,258 @@
+"""Reads BatchGetTraces answers into the objects of `documents`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TypedDict
+
+from .documents import JsonObject, JsonValue, Link, Segment, Subsegment, Trace
+from .errors import InvalidDocumentError
+
+
+def parse_traces(answers: Iterable[Mapping[str, object]]) -> list[Trace]:
+    """Read the `Traces` of BatchGetTraces answers; parts of one trace on several pages become one.
+
+    Args:
+        answers: The items of `Traces`, from any number of pages.
+
+    Raises:
+        InvalidDocumentError: A document is not a segment document.
+    """
+    merged: dict[str, dict[str, object]] = {}
+    for answer in answers:
+        trace_id = str(answer.get("Id", ""))
+        if trace_id not in merged:
+            merged[trace_id] = dict(answer)
+            continue
+        seen = merged[trace_id]
+        seen["Segments"] = [*_list(seen.get("Segments")), *_list(answer.get("Segments"))]
+        seen["LimitExceeded"] = bool(seen.get("LimitExceeded")) or bool(answer.get("LimitExceeded"))
+    return [parse_trace(answer) for answer in merged.values()]
+
+
+def parse_trace(answer: Mapping[str, object]) -> Trace:
+    """Read one item of BatchGetTraces' `Traces`.
+
+    A segment's `Document` may be the JSON text X-Ray sends or the object in it; a segment without `Document`
+    is taken as the document itself.
+
+    Raises:
+        InvalidDocumentError: A document is not a segment document; the message says which and why.
+    """
+    trace_id = str(answer.get("Id", ""))
+    documents = _nested([_document(item, trace_id) for item in _list(answer.get("Segments"))])
+    segments = sorted((_segment(document, trace_id) for document in documents), key=lambda segment: segment.start)
+    duration = answer.get("Duration")
+    known = ("Id", "Duration", "LimitExceeded", "Segments")
+    return Trace(
+        id=trace_id,
+        duration=float(duration) if isinstance(duration, (int, float)) else None,
+        limit_exceeded=bool(answer.get("LimitExceeded")),
+        segments=tuple(segments),
+        extra={key: _json(value) for key, value in answer.items() if key not in known},
+    )
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _json(value: object) -> JsonValue:
+    loaded: JsonValue = json.loads(json.dumps(value, default=str))
+    return loaded
+
+
+def _document(item: object, trace_id: str) -> JsonObject:
+    """The document of one entry of `Segments`."""
+    document: object = item.get("Document", item) if isinstance(item, dict) else item
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except ValueError as error:
+            raise InvalidDocumentError(
+                trace_id=trace_id, reason=f"it is no JSON: {error}", document=document
+            ) from error
+    if not isinstance(document, dict):
+        raise InvalidDocumentError(trace_id=trace_id, reason="it is no JSON object", document=document)
+    if not isinstance(document.get("id"), str):
+        raise InvalidDocumentError(trace_id=trace_id, reason="it has no id", document=document)
+    # A copy through JSON: the caller's own object is never changed by nesting.
+    copy: JsonObject = json.loads(json.dumps(document, default=str))
+    return copy
+
+
+def _nested(documents: list[JsonObject]) -> list[JsonObject]:
+    """Nest subsegments sent by themselves; of two documents of one id the complete one counts."""
+    by_id: dict[str, JsonObject] = {}
+    for document in documents:
+        key = str(document["id"])
+        if key not in by_id or not document.get("in_progress"):
+            by_id[key] = document
+    spans: dict[str, JsonObject] = {}
+    owners: dict[str, str] = {}
+    for key, document in by_id.items():
+        for span in _with_nested(document):
+            spans.setdefault(str(span.get("id")), span)
+            owners.setdefault(str(span.get("id")), key)
+    top = []
+    for key, document in by_id.items():
+        parent = spans.get(str(document.get("parent_id")))
+        if document.get("type") != "subsegment" or parent is None or _in_circle(key, by_id, owners):
+            top.append(document)
+            continue
+        children = parent.setdefault("subsegments", [])
+        if isinstance(children, list) and all(
+            not isinstance(child, dict) or child.get("id") != key for child in children
+        ):
+            children.append(document)
+    return top
+
+
+def _with_nested(document: JsonObject) -> list[JsonObject]:
+    found: list[JsonObject] = []
+    todo = [document]
+    while todo:
+        span = todo.pop()
+        found.append(span)
+        children = span.get("subsegments")
+        todo.extend(child for child in (children if isinstance(children, list) else []) if isinstance(child, dict))
+    return found
+
+
+def _in_circle(key: str, by_id: dict[str, JsonObject], owners: dict[str, str]) -> bool:
+    """Whether a document's parents lead back to it, so that nesting it would lose it."""
+    seen: set[str] = set()
+    current: str | None = key
+    while current is not None and by_id[current].get("type") == "subsegment":
+        if current in seen:
+            return True
+        seen.add(current)
+        current = owners.get(str(by_id[current].get("parent_id")))
+    return False
+
+
+class _Fields:
+    """A document's fields, taken out one by one; what has an unexpected type stays and ends up in `extra`."""
+
+    def __init__(self, raw: JsonObject) -> None:
+        self.left = dict(raw)
+
+    def text(self, key: str) -> str | None:
+        value = self.left.get(key)
+        if isinstance(value, str):
+            del self.left[key]
+            return value
+        return None
+
+    def number(self, key: str) -> float | None:
+        value = self.left.get(key)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            del self.left[key]
+            return float(value)
+        return None
+
+    def flag(self, key: str) -> bool:
+        value = self.left.get(key)
+        if isinstance(value, bool):
+            del self.left[key]
+            return value
+        return False
+
+    def object(self, key: str) -> JsonObject:
+        value = self.left.get(key)
+        if isinstance(value, dict):
+            del self.left[key]
+            return value
+        return {}
+
+    def objects(self, key: str) -> list[JsonObject]:
+        value = self.left.get(key)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            return []
+        del self.left[key]
+        return [item for item in value if isinstance(item, dict)]
+
+    def any(self, key: str) -> JsonValue:
+        return self.left.pop(key, None)
+
+
+class _Common(TypedDict):
+    """The arguments segments and subsegments share."""
+
+    id: str
+    trace_id: str
+    name: str
+    start: float
+    end: float | None
+    in_progress: bool
+    fault: bool
+    error: bool
+    throttle: bool
+    parent_id: str | None
+    namespace: str | None
+    annotations: JsonObject
+    metadata: JsonObject
+    aws: JsonObject
+    http: JsonObject
+    cause: JsonValue
+    links: tuple[Link, ...]
+    subsegments: tuple[Subsegment, ...]
+
+
+def _common(fields: _Fields, trace_id: str) -> _Common:
+    trace_id = fields.text("trace_id") or trace_id
+    return _Common(
+        id=fields.text("id") or "",
+        trace_id=trace_id,
+        name=fields.text("name") or "",
+        start=fields.number("start_time") or 0.0,
+        end=fields.number("end_time"),
+        in_progress=fields.flag("in_progress"),
+        fault=fields.flag("fault"),
+        error=fields.flag("error"),
+        throttle=fields.flag("throttle"),
+        parent_id=fields.text("parent_id"),
+        namespace=fields.text("namespace"),
+        annotations=fields.object("annotations"),
+        metadata=fields.object("metadata"),
+        aws=fields.object("aws"),
+        http=fields.object("http"),
+        cause=fields.any("cause"),
+        links=tuple(_link(link) for link in fields.objects("links")),
+        subsegments=tuple(_subsegment(child, trace_id) for child in fields.objects("subsegments")),
+    )
+
+
+def _segment(raw: JsonObject, trace_id: str) -> Segment:
+    fields = _Fields(raw)
+    common = _common(fields, trace_id)
+    origin, inferred = fields.text("origin"), fields.flag("inferred")
+    resource_arn, own_type = fields.text("resource_arn"), fields.text("type")
+    return Segment(
+        **common,
+        origin=origin,
+        inferred=inferred,
+        resource_arn=resource_arn,
+        type=own_type,
+        extra=fields.left,
+        raw=raw,
+    )
+
+
+def _subsegment(raw: JsonObject, trace_id: str) -> Subsegment:
+    fields = _Fields(raw)
+    common = _common(fields, trace_id)
+    if raw.get("type") == "subsegment":
+        fields.text("type")
+    return Subsegment(**common, extra=fields.left, raw=raw)
+
+
+def _link(raw: JsonObject) -> Link:
+    fields = _Fields(raw)
+    return Link(
+        trace_id=fields.text("trace_id") or "",
+        id=fields.text("id") or "",
+        attributes=fields.object("attributes"),
+        extra=fields.left,
+    )

@@ -1,0 +1,56 @@
+"""What the resource types in segment documents are, in the words people use for them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+NodeKind: TypeAlias = Literal[
+    "stage", "function", "topic", "queue", "table", "bucket", "events", "workflow", "container", "service"
+]
+
+# The types are those seen in X-Ray's answers: the ones a service reports itself, and the shorter ones that
+# X-Ray infers where the caller's subsegment does not name the resource.
+_KINDS: dict[str, NodeKind] = {
+    "AWS::ApiGateway::Stage": "stage",
+    "AWS::Lambda": "function",
+    "AWS::Lambda::Function": "function",
+    "AWS::SNS": "topic",
+    "AWS::SNS::Topic": "topic",
+    "AWS::SQS": "queue",
+    "AWS::SQS::Queue": "queue",
+    "AWS::DynamoDB": "table",
+    "AWS::DynamoDB::Table": "table",
+    "AWS::S3": "bucket",
+    "AWS::S3::Bucket": "bucket",
+    "AWS::Events": "events",
+    "AWS::StepFunctions::StateMachine": "workflow",
+    "AWS::Sfn": "workflow",
+    "AWS::ECS::Container": "container",
+    "AWS::EC2::Instance": "container",
+}
+
+KIND_LABELS: dict[NodeKind, str] = {
+    "stage": "API stage",
+    "function": "Function",
+    "topic": "Topic",
+    "queue": "Queue",
+    "table": "Table",
+    "bucket": "Bucket",
+    "events": "Event bus",
+    "workflow": "State machine",
+    "container": "Container",
+    "service": "Service",
+}
+
+# The two circles X-Ray draws for one function: the Lambda service's own view, and the function's.
+LAMBDA_SERVICE = "AWS::Lambda"
+LAMBDA_FUNCTION = "AWS::Lambda::Function"
+
+# Services that hand a message on: who answers the caller's subsegment beside them is drawn behind them, as in
+# https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html.
+MESSAGING: frozenset[NodeKind] = frozenset({"topic", "queue", "events"})
+
+
+def kind_of(resource_type: str) -> NodeKind:
+    """The kind of a resource type; `service` for one that is not known."""
+    return _KINDS.get(resource_type, "service")

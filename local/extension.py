@@ -1,0 +1,35 @@
+"""The whole extension: everything put into MiniStack, in one place."""
+
+from local.daemon import Daemon
+from local.services import (
+    api_resources,
+    apigateway,
+    cloudformation,
+    entry,
+    functions,
+    request_validation,
+    sns,
+    sqs,
+    xray,
+)
+from local.xray import XRay
+
+
+def install() -> Daemon:
+    """Change MiniStack, once per process and before it serves.
+
+    Returns:
+        The daemon, not yet started.
+    """
+    state = XRay()
+    daemon = Daemon(state.traces)
+    xray.install(state)
+    entry.install()
+    sqs.install()
+    sns.install(state)
+    functions.install(state, daemon)
+    apigateway.install(state)
+    request_validation.install()
+    api_resources.install()
+    cloudformation.install(state)
+    return daemon

@@ -1,0 +1,24 @@
+"""The tracing header of a call to an AWS API, kept for whatever the call sets off."""
+
+from typing import Any
+
+from ministack import app
+
+from local import flow
+
+# The APIs that pass a caller's header on: Invoke, Publish and PublishBatch, SendMessage and SendMessageBatch.
+_SERVICES = ("lambda", "sns", "sqs")
+
+
+def install() -> None:
+    """Keep `X-Amzn-Trace-Id` of every call to Lambda, SNS and SQS in `flow.inbound`."""
+    for service in _SERVICES:
+        app.SERVICE_HANDLERS[service] = _keeping_header(app.SERVICE_HANDLERS[service])
+
+
+def _keeping_header(handler: Any) -> Any:
+    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
+        with flow.using(flow.inbound, headers.get("x-amzn-trace-id")):
+            return await handler(method, path, headers, body, query)
+
+    return handle

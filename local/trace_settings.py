@@ -1,0 +1,243 @@
+"""Sampling rules and groups: their operations in the X-Ray API, and what CloudFormation makes of them.
+
+Source: X-Ray API Reference, "CreateSamplingRule", "CreateGroup" and their neighbours.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region, new_uuid
+
+from local.filters import FilterError, compile_filter
+from local.sampling import DEFAULT_RULE, Rule
+from local.xray import Group, XRay
+
+Body = dict[str, Any]
+
+# X-Ray endpoints and quotas: "Custom sampling rules per Region: 25".
+_MAX_RULES = 25
+_RULE_ARN = "arn:aws:xray:{region}:{account}:sampling-rule/{name}"
+
+
+class SettingsError(Exception):
+    """A refused change of a sampling rule or group.
+
+    Attributes:
+        code: The exception's name in the X-Ray API.
+    """
+
+    def __init__(self, message: str, *, code: str = "InvalidRequestException") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Settings:
+    """The operations on sampling rules and groups."""
+
+    def __init__(self, xray: XRay) -> None:
+        self._xray = xray
+
+    def operations(self) -> dict[str, Callable[[Body], Body]]:
+        """The operations by their paths."""
+        return {
+            "GetSamplingRules": self._get_rules,
+            "SamplingStatisticSummaries": lambda _body: {"SamplingStatisticSummaries": []},
+            "CreateSamplingRule": lambda body: {
+                "SamplingRuleRecord": _record(self.create_rule(_mapping(body, "SamplingRule")))
+            },
+            "UpdateSamplingRule": self._update_rule,
+            "DeleteSamplingRule": self._delete_rule,
+            "CreateGroup": lambda body: {"Group": _group(self.create_group(body))},
+            "UpdateGroup": lambda body: {"Group": _group(self.update_group(body))},
+            "GetGroup": lambda body: {"Group": _group(self._existing_group(body))},
+            "Groups": lambda _body: {"Groups": [_group(group) for group in self._xray.groups.all()]},
+            "DeleteGroup": self._delete_group,
+        }
+
+    def create_rule(self, fields: Mapping[str, Any]) -> Rule:
+        """Create a sampling rule from the fields of `CreateSamplingRule`.
+
+        Raises:
+            SettingsError: A field does not fit, the name is taken, or there are 25 rules.
+        """
+        rule = _rule(fields)
+        if self._xray.rules.get(rule.name):
+            raise SettingsError(f"Sampling rule {rule.name!r} already exists")
+        if len(self._xray.rules.all()) > _MAX_RULES:
+            raise SettingsError(
+                f"Exceeded the maximum number of sampling rules ({_MAX_RULES})", code="RuleLimitExceededException"
+            )
+        self._xray.rules.put(rule)
+        return rule
+
+    def update_rule(self, name: str, fields: Mapping[str, Any]) -> Rule:
+        """Change the given fields of a sampling rule; the others stay.
+
+        Raises:
+            SettingsError: There is no such rule, or a field does not fit.
+        """
+        known = self._existing_rule(name)
+        merged = {**_rule_fields(known), **{key: value for key, value in fields.items() if value is not None}}
+        if known is DEFAULT_RULE:
+            # "You can't delete it, or change its priority or matching"; only rate and reservoir.
+            rule = replace(known, fixed_rate=float(merged["FixedRate"]), reservoir_size=int(merged["ReservoirSize"]))
+        else:
+            rule = _rule({**merged, "RuleName": name})
+        self._xray.rules.put(replace(rule, modified_at=time.time()))
+        return rule
+
+    def create_group(self, fields: Mapping[str, Any]) -> Group:
+        """Create a group from the fields of `CreateGroup`.
+
+        Raises:
+            SettingsError: The name is missing or taken, or the filter expression cannot be read.
+        """
+        name = fields.get("GroupName")
+        if not isinstance(name, str) or not name:
+            raise SettingsError(f"GroupName is {name!r}, a string is expected")
+        if self._xray.groups.find(name):
+            raise SettingsError(f"Group {name!r} already exists")
+        arn = f"arn:aws:xray:{get_region()}:{get_account_id()}:group/{name}/{new_uuid().replace('-', '')[:26].upper()}"
+        return self._put_group(Group(name=name, arn=arn), fields)
+
+    def update_group(self, fields: Mapping[str, Any]) -> Group:
+        """Change filter expression and insights of a group, found by GroupName or GroupARN.
+
+        Raises:
+            SettingsError: There is no such group, or the filter expression cannot be read.
+        """
+        return self._put_group(self._existing_group(fields), fields)
+
+    def _put_group(self, group: Group, fields: Mapping[str, Any]) -> Group:
+        expression = str(fields.get("FilterExpression", group.filter_expression) or "")
+        try:
+            compile_filter(expression)
+        except FilterError as problem:
+            raise SettingsError(str(problem)) from None
+        insights = fields.get("InsightsConfiguration") or {}
+        group = replace(
+            group,
+            filter_expression=expression,
+            insights=_flag(insights.get("InsightsEnabled", group.insights)),
+            notifications=_flag(insights.get("NotificationsEnabled", group.notifications)),
+        )
+        self._xray.groups.put(group)
+        return group
+
+    def _existing_group(self, fields: Mapping[str, Any]) -> Group:
+        key = fields.get("GroupARN") or fields.get("GroupName") or ""
+        group = self._xray.groups.find(str(key))
+        if group is None:
+            raise SettingsError(f"There is no group {key!r}")
+        return group
+
+    def _existing_rule(self, name: str) -> Rule:
+        rule = self._xray.rules.get(name.rsplit("sampling-rule/", 1)[-1])
+        if rule is None:
+            raise SettingsError(f"There is no sampling rule {name!r}")
+        return rule
+
+    def _get_rules(self, _body: Body) -> Body:
+        return {"SamplingRuleRecords": [_record(rule) for rule in self._xray.rules.all()]}
+
+    def _update_rule(self, body: Body) -> Body:
+        fields = _mapping(body, "SamplingRuleUpdate")
+        return {"SamplingRuleRecord": _record(self.update_rule(_rule_key(fields), fields))}
+
+    def _delete_rule(self, body: Body) -> Body:
+        rule = self._existing_rule(_rule_key(body))
+        if self._xray.rules.delete(rule.name) is None:
+            raise SettingsError("The default sampling rule cannot be deleted")
+        return {"SamplingRuleRecord": _record(rule)}
+
+    def _delete_group(self, body: Body) -> Body:
+        self._xray.groups.delete(self._existing_group(body).arn)
+        return {}
+
+
+def rule_arn(name: str) -> str:
+    """The ARN of a sampling rule of the account and Region being served."""
+    return _RULE_ARN.format(region=get_region(), account=get_account_id(), name=name)
+
+
+def _rule(fields: Mapping[str, Any]) -> Rule:
+    name = fields.get("RuleName")
+    if not isinstance(name, str) or not 1 <= len(name) <= 32:
+        raise SettingsError(f"RuleName is {name!r}, 1 to 32 characters are expected")
+    try:
+        priority, reservoir = int(fields["Priority"]), int(fields["ReservoirSize"])
+        rate = float(fields["FixedRate"])
+    except (KeyError, TypeError, ValueError) as problem:
+        raise SettingsError(
+            f"Sampling rule {name!r} needs Priority, FixedRate and ReservoirSize as numbers: {problem!r}"
+        ) from None
+    if not (1 <= priority <= 9999 and 0 <= rate <= 1 and reservoir >= 0):
+        raise SettingsError(
+            f"Sampling rule {name!r} has Priority {priority}, FixedRate {rate}, ReservoirSize {reservoir}; "
+            "expected are 1 to 9999, 0 to 1, and 0 or more"
+        )
+    required = ("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", "ResourceARN")
+    missing = [field for field in required if not fields.get(field)]
+    if missing:
+        raise SettingsError(f"Sampling rule {name!r} lacks {', '.join(missing)}; use * to match anything")
+    return Rule(
+        name=name,
+        priority=priority,
+        fixed_rate=rate,
+        reservoir_size=reservoir,
+        service_name=str(fields["ServiceName"]),
+        service_type=str(fields["ServiceType"]),
+        host=str(fields["Host"]),
+        http_method=str(fields["HTTPMethod"]),
+        url_path=str(fields["URLPath"]),
+        resource_arn=str(fields["ResourceARN"]),
+        attributes=dict(fields.get("Attributes") or {}),
+    )
+
+
+def _rule_fields(rule: Rule) -> Body:
+    return {
+        "RuleName": rule.name,
+        "RuleARN": rule_arn(rule.name),
+        "ResourceARN": rule.resource_arn,
+        "Priority": rule.priority,
+        "FixedRate": rule.fixed_rate,
+        "ReservoirSize": rule.reservoir_size,
+        "ServiceName": rule.service_name,
+        "ServiceType": rule.service_type,
+        "Host": rule.host,
+        "HTTPMethod": rule.http_method,
+        "URLPath": rule.url_path,
+        "Version": 1,
+        "Attributes": rule.attributes,
+    }
+
+
+def _record(rule: Rule) -> Body:
+    return {"SamplingRule": _rule_fields(rule), "CreatedAt": rule.created_at, "ModifiedAt": rule.modified_at}
+
+
+def _group(group: Group) -> Body:
+    return {
+        "GroupName": group.name,
+        "GroupARN": group.arn,
+        "FilterExpression": group.filter_expression,
+        "InsightsConfiguration": {"InsightsEnabled": group.insights, "NotificationsEnabled": group.notifications},
+    }
+
+
+def _rule_key(fields: Mapping[str, Any]) -> str:
+    return str(fields.get("RuleName") or fields.get("RuleARN") or "")
+
+
+def _mapping(body: Body, field: str) -> Mapping[str, Any]:
+    value = body.get(field)
+    if not isinstance(value, dict):
+        raise SettingsError(f"{field} is {value!r}, an object is expected")
+    return value
+
+
+def _flag(value: object) -> bool:
+    return value is True or str(value).lower() == "true"

@@ -1,0 +1,198 @@
+"""Continuing a message's own trace."""
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import ModuleType, TracebackType
+from typing import Any
+
+from . import _state
+from ._config import ON_UNDECIDED, OnUndecided, checked_choice
+from ._counters import count
+from ._emitter import get_emitter
+from ._header import TraceHeader
+from ._invocation import Invocation, LambdaContext, current_invocation
+from ._scope import Scope, enter_scope
+from ._segment import MessageSegment, Recording
+
+_log = logging.getLogger("trace_bridge")
+_SDK = "aws_xray_sdk.core"
+_OLDEST_EPOCH_SECONDS = 60 * 86_400
+_COUNTED: Mapping[Recording, str] = {
+    "recorded": "continued",
+    "unsampled": "unsampled",
+    "undecided": "undecided",
+    "none": "without_header",
+}
+
+
+def continue_trace(
+    record: Mapping[str, Any],
+    context: LambdaContext | None = None,
+    *,
+    on_undecided: OnUndecided | None = None,
+) -> AbstractContextManager[MessageSegment]:
+    """Continues the trace of a message: what runs inside the `with` block is recorded on the message's own trace.
+
+    For handlers with their own loop, Powertools' BatchProcessor and messages polled with boto3. AWS calls are recorded
+    once `instrument()` was called. An exception marks the message's segment and goes on unchanged.
+    A message without a usable trace header is processed as if there were no bridge.
+
+    Each document has left when its block ends; put `trace_batch` around the loop to send those of a batch together.
+
+    Args:
+        record: A record of a Lambda event, or a message of boto3 received with
+            `MessageSystemAttributeNames=["All"]` (it carries `AWSTraceHeader` only when asked for).
+        context: The handler's context; None outside Lambda.
+        on_undecided: What becomes of a message whose sender left sampling open: `drop`, `sample` or `follow_lambda`.
+            Default: `TRACE_BRIDGE_ON_UNDECIDED`, else `drop`.
+
+    Returns:
+        A context manager that gives the message's segment.
+
+    Raises:
+        TypeError: The record is no mapping.
+        ConfigurationError: `on_undecided` is none of the three.
+    """
+    if not isinstance(record, Mapping):
+        raise TypeError(
+            f"record is {type(record).__name__}; expected one record of a Lambda event or one message of "
+            "receive_message, a mapping"
+        )
+    if on_undecided is not None:
+        checked_choice("on_undecided", on_undecided, ON_UNDECIDED)
+    return _Continuation(record, context, on_undecided)
+
+
+class _Continuation(AbstractContextManager[MessageSegment]):
+    __slots__ = ("_before", "_context", "_on_undecided", "_record", "_segment")
+
+    _segment: MessageSegment
+
+    def __init__(
+        self, record: Mapping[str, Any], context: LambdaContext | None, on_undecided: OnUndecided | None
+    ) -> None:
+        self._record = record
+        self._context = context
+        self._on_undecided = on_undecided
+        self._before: Scope | None = None
+
+    def __enter__(self) -> MessageSegment:
+        segment = self._segment = _begin(self._record, self._context, self._on_undecided)
+        if segment.recording != "none":
+            join_sdk()
+            self._before = enter_scope(Scope(segment))
+            if segment.recording == "recorded" and _state.settings.in_progress:
+                _emit(segment)
+        return segment
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        segment = self._segment
+        if segment.recording == "none":
+            return
+        enter_scope(self._before)
+        if segment.recording == "recorded":
+            if error is not None:
+                segment.add_exception(error)
+            segment.close()
+            _emit(segment)
+        else:
+            segment.end_time = time.time()
+
+
+def _begin(
+    record: Mapping[str, Any], context: LambdaContext | None, on_undecided: OnUndecided | None
+) -> MessageSegment:
+    invocation = current_invocation(context)
+    if not _state.settings.enabled:
+        return MessageSegment(invocation, record, None, "none")
+    attributes = record.get("attributes") or record.get("Attributes")
+    header = TraceHeader.parse(attributes.get("AWSTraceHeader")) if isinstance(attributes, Mapping) else None
+    if header is None:
+        recording: Recording = "none"
+    elif header.sampled is None:
+        recording = _decide(header, invocation, on_undecided or _state.settings.on_undecided)
+    else:
+        recording = "recorded" if header.sampled else "unsampled"
+    if recording == "recorded" and header is not None and _too_old(header.root):
+        count("too_old")
+        return MessageSegment(invocation, record, None, "none")
+    count(_COUNTED[recording])
+    return MessageSegment(invocation, record, header, recording)
+
+
+def _decide(header: TraceHeader, invocation: Invocation, on_undecided: OnUndecided) -> Recording:
+    """The decision for a message whose sender left it open; the same for every message of a trace."""
+    if on_undecided == "follow_lambda":
+        return "recorded" if invocation.sampled else "undecided"
+    if on_undecided == "sample":
+        share = int(header.root[-8:], 16) / 0x1_0000_0000
+        return "recorded" if share < _state.settings.undecided_rate else "undecided"
+    return "undecided"
+
+
+def _too_old(root: str) -> bool:
+    """Whether a trace id tells a beginning that X-Ray takes no segments for any more.
+
+    The first part of an id is the time it was made, but X-Ray takes random ids as well, so that a time far from now
+    tells nothing: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+    """
+    age = time.time() - int(root[2:10], 16)
+    return _state.settings.max_trace_age_days * 86_400 < age < _OLDEST_EPOCH_SECONDS
+
+
+def _emit(segment: MessageSegment) -> None:
+    try:
+        get_emitter().emit(segment)
+    except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
+        count("failed")
+        _log.exception("a segment could not be sent; the message itself is not affected")
+
+
+_waiting_for_sdk = False
+
+
+def join_sdk() -> None:
+    """Routes the X-Ray SDK to the messages: now if it is loaded, or else as soon as anything loads it."""
+    global _waiting_for_sdk
+    if _SDK in sys.modules:
+        from ._sdk import join
+
+        join()
+    elif not _waiting_for_sdk:
+        from wrapt.importer import register_post_import_hook
+
+        _waiting_for_sdk = True
+        register_post_import_hook(_join_loaded, _SDK)
+
+
+def _join_loaded(_module: ModuleType) -> None:
+    join_sdk()
+
+
+class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a function, as contextlib's are
+    """Sends the documents of the messages inside the block together, by up to 50 a call, before it ends.
+
+    `sqs_handler` and `poll` do so by themselves; a loop of one's own, or Powertools' BatchProcessor, wants it around.
+
+    Args:
+        context: The handler's context; None outside Lambda. Sending never takes longer than the invocation has left.
+    """
+
+    def __init__(self, context: LambdaContext | None = None) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        get_emitter().hold()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            get_emitter().release(current_invocation(self._context))
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("the segments of a batch could not be sent; the messages themselves are not affected")

@@ -1,0 +1,125 @@
+"""Which way a document goes: to the daemon where AWS documents it to run, to X-Ray itself otherwise."""
+
+import os
+import threading
+
+from . import _state
+from ._api import ApiEmitter
+from ._counters import count, report_losses
+from ._documents import fit
+from ._invocation import Invocation
+from ._segment import MessageSegment
+from ._udp import UdpEmitter, daemon_address
+
+_FLUSH_RESERVE_SECONDS = 0.2
+
+
+class Emitter:
+    """The process's one way out for documents.
+
+    Args:
+        udp: To the daemon; None where no address is known.
+        api: To X-Ray itself.
+    """
+
+    def __init__(self, udp: UdpEmitter | None, api: ApiEmitter) -> None:
+        self.udp = udp
+        self.api = api
+        self._lock = threading.Lock()
+        self._holds = 0
+        self._way: tuple[Invocation | None, bool] = (None, False)
+
+    def emit(self, segment: MessageSegment) -> None:
+        """Sends the document of a segment; outside of a batch it has left when this returns."""
+        self.emit_text(segment.document(), segment.invocation)
+
+    def emit_text(self, document: str, invocation: Invocation) -> None:
+        """Sends a document, cut to size; outside of a batch it has left when this returns."""
+        to_daemon = self._to_daemon(invocation)
+        for part in fit(document):
+            self._emit_one(part, to_daemon)
+        if not self._holds and not self.api.idle:
+            self.flush(invocation)
+
+    def hold(self) -> None:
+        """Begins a batch: documents for X-Ray itself are collected until `release`."""
+        with self._lock:
+            self._holds += 1
+
+    def release(self, invocation: Invocation) -> None:
+        """Ends a batch: when this returns, its documents have left or are counted as lost."""
+        with self._lock:
+            self._holds -= 1
+            last = not self._holds
+        if last:
+            self.flush(invocation)
+
+    def flush(self, invocation: Invocation) -> None:
+        """Sends what was collected, within the time the invocation has left."""
+        left = invocation.seconds_left()
+        self.api.flush(None if left is None else left - _FLUSH_RESERVE_SECONDS)
+        report_losses()
+
+    def close(self) -> None:
+        """Ends the thread and closes the socket."""
+        self.api.close()
+        if self.udp is not None:
+            self.udp.close()
+
+    def _to_daemon(self, invocation: Invocation) -> bool:
+        decided_for, answer = self._way
+        if decided_for is not invocation:
+            answer = self._decide(invocation)
+            self._way = (invocation, answer)
+        return answer
+
+    def _decide(self, invocation: Invocation) -> bool:
+        choice = _state.settings.emitter
+        if self.udp is None or choice == "api":
+            return False
+        # Lambda runs its daemon for sampled invocations: https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html
+        return choice == "udp" or invocation.sampled or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+
+    def _emit_one(self, document: str, to_daemon: bool) -> None:
+        if not to_daemon:
+            if _state.settings.emitter == "udp":
+                count("failed")
+            else:
+                self.api.put(document)
+        elif self.udp.has_room(document) or _state.settings.emitter == "udp" or self.api.resting:  # type: ignore[union-attr]
+            count("sent_udp" if self.udp.send(document) else "failed")  # type: ignore[union-attr]
+        else:
+            self.api.put(document)
+
+
+_emitter: Emitter | None = None
+_making = threading.Lock()
+
+
+def get_emitter() -> Emitter:
+    """The process's emitter, made at the first call."""
+    global _emitter
+    if _emitter is None:
+        with _making:
+            if _emitter is None:
+                address = daemon_address()
+                _emitter = Emitter(UdpEmitter(address) if address else None, ApiEmitter())
+    return _emitter
+
+
+def prepare_emitter() -> None:
+    """Makes now what the first document would otherwise wait for: the socket, and the client where it may be needed."""
+    emitter = get_emitter()
+    if _state.settings.emitter != "udp":
+        emitter.api.prepare()
+
+
+def use_emitter(emitter: Emitter | None) -> Emitter | None:
+    """Replaces the process's emitter.
+
+    Returns:
+        The one before.
+    """
+    global _emitter
+    before, _emitter = _emitter, emitter
+    return before

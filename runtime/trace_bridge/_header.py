@@ -1,0 +1,87 @@
+"""The trace header: `X-Amzn-Trace-Id` on HTTP, `AWSTraceHeader` on a message, `_X_AMZN_TRACE_ID` in Lambda."""
+
+import re
+from dataclasses import dataclass
+
+_ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}", re.IGNORECASE)
+_PARENT = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
+_CANONICAL = re.compile(
+    r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24});Parent=([0-9a-f]{16});Sampled=([01])(?:;Lineage=([^;=\s]+))?"
+)
+_ZERO_PARENT = "0" * 16
+_ZERO_UNIQUE = "0" * 24
+_MAX_LENGTH = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceHeader:
+    """A trace header whose root is valid.
+
+    Format: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+
+    Attributes:
+        root: The trace id, `1-<8 hex digits>-<24 hex digits>`, in lower case.
+        parent: Id of the segment or subsegment that sent the header, 16 hex digits in lower case; None when
+            the header names none, or one that is malformed or all zeros.
+        sampled: True for `Sampled=1`, False for `Sampled=0`; None when the sender left the decision open
+            (`Sampled=?`, no `Sampled` at all, or a value X-Ray does not define).
+        lineage: Lambda's hop counter for the detection of recursive loops, as it came.
+    """
+
+    root: str
+    parent: str | None = None
+    sampled: bool | None = None
+    lineage: str | None = None
+
+    @classmethod
+    def parse(cls, text: object) -> "TraceHeader | None":
+        """Reads a header, in any order and case of its keys, with spaces, unknown keys and a trailing `;`.
+
+        Args:
+            text: What was found where a header is expected.
+
+        Returns:
+            The header, or None when there is none to follow: no text, or no valid `Root`. Never raises.
+        """
+        if not isinstance(text, str) or not text or len(text) > _MAX_LENGTH:
+            return None
+        canonical = _CANONICAL.fullmatch(text)
+        if canonical is not None:
+            root, parent, sampled, lineage = canonical.groups()
+            if parent != _ZERO_PARENT and not root.endswith(_ZERO_UNIQUE):
+                return cls(root=root, parent=parent, sampled=sampled == "1", lineage=lineage)
+        return cls._parse_tolerantly(text)
+
+    @classmethod
+    def _parse_tolerantly(cls, text: str) -> "TraceHeader | None":
+        fields: dict[str, str] = {}
+        for part in text.split(";"):
+            key, separator, value = part.partition("=")
+            if separator:
+                fields.setdefault(key.strip().lower(), value.strip())
+        root = fields.get("root", "")
+        if _ROOT.fullmatch(root) is None or root.endswith(_ZERO_UNIQUE):
+            return None
+        parent = fields.get("parent", "")
+        return cls(
+            root=root.lower(),
+            parent=parent.lower() if _PARENT.fullmatch(parent) and parent != _ZERO_PARENT else None,
+            sampled={"1": True, "0": False}.get(fields.get("sampled", "")),
+            lineage=fields.get("lineage") or None,
+        )
+
+    def format(self) -> str:
+        """Writes the header in the order AWS uses; what is None is left out."""
+        return format_header(self.root, self.parent, self.sampled, self.lineage)
+
+
+def format_header(root: str, parent: str | None, sampled: bool | None, lineage: str | None) -> str:
+    """Writes a header from its parts: `Root=…;Parent=…;Sampled=…;Lineage=…`, leaving out what is None."""
+    text = f"Root={root}"
+    if parent is not None:
+        text += f";Parent={parent}"
+    if sampled is not None:
+        text += ";Sampled=1" if sampled else ";Sampled=0"
+    if lineage is not None:
+        text += f";Lineage={lineage}"
+    return text

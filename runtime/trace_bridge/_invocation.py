@@ -1,0 +1,206 @@
+"""What every message of one invocation shares: who processes it, where, and in which trace of Lambda's own."""
+
+import os
+import platform
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from . import _state
+from ._header import TraceHeader
+from ._json import encode
+
+_LAMBDA_HEADER = "_X_AMZN_TRACE_ID"
+_ID_BATCH = 32
+
+
+class LambdaContext(Protocol):
+    """What is read of the context object that Lambda hands to a handler."""
+
+    @property
+    def aws_request_id(self) -> str:
+        """Id of the invocation."""
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """ARN the function was invoked by."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the invocation times out."""
+
+
+class Invocation:
+    """The constant parts of the documents of one invocation, and the ids for them.
+
+    Outside Lambda (no context) one invocation lasts as long as the process.
+
+    Args:
+        context: The handler's context; None outside Lambda.
+    """
+
+    __slots__ = (
+        "_ids",
+        "_metadata",
+        "constants",
+        "context",
+        "header",
+        "name",
+        "nested_constants",
+        "request_id",
+        "sampled",
+    )
+
+    def __init__(self, context: LambdaContext | None) -> None:
+        self.context = context
+        self.header = TraceHeader.parse(os.environ.get(_LAMBDA_HEADER))
+        self.sampled = self.header is not None and bool(self.header.sampled)
+        self.request_id = str(getattr(context, "aws_request_id", "") or "")
+        self.name = _name()
+        self._ids: list[str] = []
+        self._metadata: tuple[object, str] = (self, "")
+        constants = _constants(self.name, self.request_id, str(getattr(context, "invoked_function_arn", "") or ""))
+        self.constants = encode(constants)[1:-1]
+        """The fields every segment of the invocation has, as JSON without its braces."""
+        self.nested_constants = encode({"name": self.name, "type": "subsegment", "aws": constants["aws"]})[1:-1]
+        """The same for a message that goes below Lambda's own segment."""
+
+    @property
+    def lineage(self) -> str | None:
+        """Lambda's hop counter of this invocation, to be handed on with every call."""
+        return self.header.lineage if self.header else None
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace Lambda itself opened for the invocation."""
+        return self.header.root if self.header else None
+
+    def new_id(self) -> str:
+        """A new segment id, 16 hex digits, drawn from the system's randomness a batch at a time.
+
+        Batches belong to an invocation, so that environments restored from one SnapStart snapshot do not share them.
+        """
+        try:
+            return self._ids.pop()
+        except IndexError:
+            digits = os.urandom(8 * _ID_BATCH).hex()
+            fresh = [digits[start : start + 16] for start in range(0, 16 * _ID_BATCH, 16)]
+            first = fresh.pop()
+            self._ids += fresh
+            return first
+
+    def own_metadata(self, queue: object) -> dict[str, object]:
+        """What the bridge tells about every message of a queue: the queue, and the invocation's own trace."""
+        told: dict[str, object] = {}
+        if isinstance(queue, str):
+            told["queue"] = queue
+        if self.header is not None:
+            told["invocation_trace_id"] = self.header.root
+        return told
+
+    def metadata(self, queue: object) -> str:
+        """The same as the document's `metadata` field, written once for the messages of a queue."""
+        known, written = self._metadata
+        if known != queue:
+            told = self.own_metadata(queue)
+            written = f',"metadata":{encode({"trace_bridge": told})}' if told else ""
+            self._metadata = (queue, written)
+        return written
+
+    def seconds_left(self) -> float | None:
+        """Seconds until the invocation times out; None where nothing limits it."""
+        remaining = getattr(self.context, "get_remaining_time_in_millis", None)
+        return None if remaining is None else float(remaining()) / 1000
+
+
+_current: Invocation | None = None
+
+
+def current_invocation(context: LambdaContext | None) -> Invocation:
+    """The invocation of a context, made once for all its messages."""
+    global _current
+    invocation = _current
+    if invocation is not None and invocation.context is context and not (context is None and _in_lambda()):
+        return invocation
+    invocation = Invocation(context)
+    if context is not None or not _in_lambda():
+        _current = invocation
+    return invocation
+
+
+def forget_invocation() -> None:
+    """Drops what is remembered of the last invocation."""
+    global _current
+    _current = None
+
+
+def _in_lambda() -> bool:
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
+def _name() -> str:
+    r"""A name X-Ray takes: letters, digits, spaces and `_.:/%&#=+\\-@`, at most 200.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
+    """
+    name = (
+        _state.settings.name
+        or os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        or os.environ.get("AWS_XRAY_TRACING_NAME")
+        or Path(sys.argv[0]).stem
+        or "consumer"
+    )
+    kept = "".join(letter for letter in name if letter.isalnum() or letter in " _.:/%&#=+\\-@")
+    return kept[:200] or "consumer"
+
+
+def _origin() -> str | None:
+    """The kind of compute, by what AWS documents to tell it; None where nothing tells."""
+    if _in_lambda():
+        return "AWS::Lambda::Function"
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html
+    if "ECS_CONTAINER_METADATA_URI_V4" in os.environ or "ECS_CONTAINER_METADATA_URI" in os.environ:
+        return "AWS::ECS::Container"
+    return "AWS::EC2::Instance" if _machine_vendor() == "Amazon EC2" else None
+
+
+@cache
+def _machine_vendor() -> str:
+    """Who made the machine: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html."""
+    try:
+        return Path("/sys/devices/virtual/dmi/id/sys_vendor").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _constants(name: str, request_id: str, function_arn: str) -> dict[str, object]:
+    aws: dict[str, object] = {"xray": {"sdk": "trace-bridge", "sdk_version": _state.VERSION}}
+    if request_id:
+        aws["request_id"] = request_id
+    if function_arn:
+        aws["function_arn"] = function_arn
+        if function_arn.count(":") >= 6:
+            aws["account_id"] = function_arn.split(":")[4]
+    log_group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+    if log_group:
+        aws["cloudwatch_logs"] = [{"log_group": log_group}]
+    constants: dict[str, object] = {
+        "name": name,
+        "service": {
+            "runtime": platform.python_implementation(),
+            "runtime_version": platform.python_version(),
+        },
+        "aws": aws,
+    }
+    origin = _origin()
+    if origin:
+        constants["origin"] = origin
+    if function_arn:
+        constants["resource_arn"] = function_arn
+    return constants
+
+
+def now() -> float:
+    """Seconds since the epoch, as segment documents want them."""
+    return time.time()

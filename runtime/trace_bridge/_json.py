@@ -1,0 +1,36 @@
+"""JSON that X-Ray takes, of whatever a handler puts on a segment."""
+
+import json
+import math
+from collections.abc import Mapping
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - whatever a value's own __str__ raises must not cost the segment
+        return f"({type(value).__name__})"
+
+
+_strict = json.JSONEncoder(separators=(",", ":"), default=_text, allow_nan=False).encode
+_lenient = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def encode(value: object) -> str:
+    """The value as JSON; what JSON cannot hold (other types, NaN, cycles, odd keys) becomes its text."""
+    try:
+        return _strict(value)
+    except (TypeError, ValueError, RecursionError):
+        return _lenient(_plain(value, 20))
+
+
+def _plain(value: object, depth: int) -> object:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if depth and isinstance(value, Mapping):
+        return {_text(key): _plain(item, depth - 1) for key, item in value.items()}
+    if depth and isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item, depth - 1) for item in value]
+    return _text(value) if depth else "(nested too deep)"

@@ -1,0 +1,151 @@
+"""One SQS message, as Lambda hands it over or as `receive_message` returns it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ._header import TraceHeader
+
+
+class Message:
+    """A message of a queue: what was sent, and what SQS says of it.
+
+    Reads both shapes: a record of a Lambda event (`messageId`, `body`, `attributes`) and a message of boto3
+    (`MessageId`, `Body`, `Attributes`). Nothing is parsed before it is asked for.
+
+    Args:
+        record: The record or message.
+    """
+
+    __slots__ = ("_body", "record")
+
+    record: Mapping[str, Any]
+    """The record as it came."""
+
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        self.record = record
+        self._body: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Message(message_id={self.message_id!r})"
+
+    @property
+    def message_id(self) -> str:
+        """SQS's id of the message; empty when the record has none. A redrive gives the message a new one."""
+        return str(self._field("messageId", "MessageId") or "")
+
+    @property
+    def body(self) -> str:
+        """What was published: the body, or the message inside it when SNS delivered it with its envelope.
+
+        Raw message delivery or not, the same publisher gives the same text:
+        https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
+        """
+        if self._body is None:
+            raw = str(self._field("body", "Body") or "")
+            self._body = _unwrap(raw)
+        return self._body
+
+    def json(self) -> Any:
+        """The body parsed as JSON.
+
+        Raises:
+            ValueError: The body is not JSON; the message names the message id and the place.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise ValueError(
+                f"message {self.message_id or '(no id)'} has a body that is not JSON: {error}; "
+                "use message.body for text"
+            ) from error
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """SQS's system attributes (`SentTimestamp`, `ApproximateReceiveCount`, …); empty when there are none."""
+        found = self._field("attributes", "Attributes")
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def message_attributes(self) -> Mapping[str, Any]:
+        """The publisher's own attributes, in the shape they came in."""
+        found = self._field("messageAttributes", "MessageAttributes")
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def trace_header(self) -> TraceHeader | None:
+        """The trace the message belongs to; None when it carries no valid header."""
+        return TraceHeader.parse(self.attributes.get("AWSTraceHeader"))
+
+    @property
+    def trace_id(self) -> str | None:
+        """Id of the trace the message belongs to, `1-…-…`; None when it carries no valid header."""
+        header = self.trace_header
+        return header.root if header else None
+
+    @property
+    def attempt(self) -> int:
+        """How many times the message was received, this time included; 1 when SQS does not say."""
+        return self._number("ApproximateReceiveCount") or 1
+
+    @property
+    def sent_at(self) -> float | None:
+        """When the message was put on the queue, in seconds since the epoch."""
+        return _seconds(self._number("SentTimestamp"))
+
+    @property
+    def first_received_at(self) -> float | None:
+        """When the message was first received, in seconds since the epoch."""
+        return _seconds(self._number("ApproximateFirstReceiveTimestamp"))
+
+    @property
+    def queue_ms(self) -> int | None:
+        """Milliseconds the message waited before it was first received, never below 0; None when SQS does not say."""
+        sent = self._number("SentTimestamp")
+        first = self._number("ApproximateFirstReceiveTimestamp")
+        return None if sent is None or first is None else max(0, first - sent)
+
+    @property
+    def group_id(self) -> str | None:
+        """The message group of a FIFO queue; None on a standard queue."""
+        return self.attributes.get("MessageGroupId")
+
+    @property
+    def queue_arn(self) -> str | None:
+        """ARN of the queue; None for messages of boto3, which do not carry it."""
+        found = self.record.get("eventSourceARN")
+        return found if isinstance(found, str) else None
+
+    @property
+    def receipt_handle(self) -> str | None:
+        """The handle to delete the message or to change its visibility with."""
+        found = self._field("receiptHandle", "ReceiptHandle")
+        return found if isinstance(found, str) else None
+
+    def _field(self, lambda_name: str, boto3_name: str) -> Any:
+        found = self.record.get(lambda_name)
+        return found if found is not None else self.record.get(boto3_name)
+
+    def _number(self, attribute: str) -> int | None:
+        try:
+            return int(self.attributes[attribute])
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _unwrap(body: str) -> str:
+    """The message inside an SNS envelope, or the body itself where there is no envelope."""
+    if '"TopicArn"' not in body or '"Notification"' not in body:
+        return body
+    try:
+        envelope = json.loads(body)
+    except ValueError:
+        return body
+    if not isinstance(envelope, dict) or envelope.get("Type") != "Notification" or "TopicArn" not in envelope:
+        return body
+    message = envelope.get("Message")
+    return message if isinstance(message, str) else body

@@ -1,0 +1,198 @@
+"""Consuming a queue outside of Lambda: in a container on ECS, or on EC2."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from ._bridge import trace_batch
+from ._config import ON_UNDECIDED, OnUndecided, checked_choice, checked_number
+from ._instrument import instrument
+from ._lanes import Batch, MessageHandler, id_of
+from ._message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_log = logging.getLogger("trace_bridge")
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+class SqsClient(Protocol):
+    """What is used of boto3's `sqs` client."""
+
+    def receive_message(self, **arguments: Any) -> Mapping[str, Any]:
+        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html."""
+
+    def delete_message(self, **arguments: Any) -> Any:
+        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html."""
+
+    def change_message_visibility(self, **arguments: Any) -> Any:
+        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html."""
+
+
+def poll(
+    queue_url: str,
+    handler: MessageHandler,
+    *,
+    client: SqsClient | None = None,
+    max_messages: int = 10,
+    wait_seconds: int = 20,
+    visibility_seconds: int = 30,
+    max_workers: int = 1,
+    on_undecided: OnUndecided | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Receives messages and runs the handler once for each, in the message's own trace, until told to stop.
+
+    A message is deleted when its handler returns, and comes back after its visibility timeout when it raises. While
+    it is worked on, its visibility is extended. SIGTERM and SIGINT (where this is the main thread) or `stop` end it:
+    messages under way are finished, those received but not begun go back to the queue at once. ECS sends SIGTERM
+    and waits 30 seconds by default: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/graceful-shutdown.html.
+
+    Args:
+        queue_url: URL of the queue; one that ends in `.fifo` is worked on in the order of its message groups.
+        handler: The function, `def` or `async def`, as for `sqs_handler`.
+        client: A `sqs` client of boto3. Default: one is made from the environment.
+        max_messages: Messages a call, 1 to 10.
+        wait_seconds: Long polling: seconds a call waits for a message, 0 to 20. Stopping may take as long.
+        visibility_seconds: Seconds a message stays hidden, extended every third of it; 3 to 43,200.
+        max_workers: How many messages are worked on at once.
+        on_undecided: As for `continue_trace`.
+        stop: Ends the loop when set. Default: only the signals do.
+
+    Raises:
+        ConfigurationError: An argument has a value that means nothing.
+        botocore.exceptions.ClientError: SQS refuses to hand out messages (no such queue, access denied); failures of
+            the network and throttling are tried again, with growing pauses.
+    """
+    workers = int(checked_number("max_workers", max_workers, 1, 1000))
+    arguments = {
+        "QueueUrl": queue_url,
+        "MaxNumberOfMessages": checked_number("max_messages", max_messages, 1, 10),
+        "WaitTimeSeconds": checked_number("wait_seconds", wait_seconds, 0, 20),
+        "VisibilityTimeout": checked_number("visibility_seconds", visibility_seconds, 3, 43_200),
+        "MessageSystemAttributeNames": ["All"],
+        "MessageAttributeNames": ["All"],
+    }
+    if on_undecided is not None:
+        checked_choice("on_undecided", on_undecided, ON_UNDECIDED)
+    instrument()
+    sqs = client or _make_client()
+    stopping = stop or threading.Event()
+    with _signals_set(stopping):
+        while not stopping.is_set():
+            messages = _receive(sqs, arguments, stopping)
+            with _kept_hidden(sqs, queue_url, messages, visibility_seconds) as hidden, trace_batch():
+                batch = Batch(
+                    messages,
+                    None,
+                    fifo=queue_url.endswith(".fifo"),
+                    on_undecided=on_undecided,
+                    may_begin=lambda: not stopping.is_set(),
+                    on_done=hidden.delete,
+                )
+                batch.run(handler, workers=workers)
+            hidden.hand_back(batch.not_begun())
+
+
+def _make_client() -> SqsClient:
+    from botocore.session import get_session
+
+    return cast("SqsClient", get_session().create_client("sqs"))
+
+
+def _receive(sqs: SqsClient, arguments: Mapping[str, Any], stopping: threading.Event) -> list[Any]:
+    """The next messages; an empty list when there are none or it is time to stop."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    pause = _FIRST_PAUSE_SECONDS
+    while not stopping.is_set():
+        try:
+            return list(sqs.receive_message(**arguments).get("Messages") or [])
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+            if status < 500 and "Throttl" not in error.response.get("Error", {}).get("Code", ""):
+                raise
+            _log.warning("no messages could be received, trying again in %g s: %s", pause, error)
+        except BotoCoreError as error:
+            _log.warning("no messages could be received, trying again in %g s: %s", pause, error)
+        stopping.wait(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+    return []
+
+
+class _Hidden:
+    """The messages of one call, kept hidden from other consumers until they are done."""
+
+    def __init__(self, sqs: SqsClient, queue_url: str, messages: list[Any], seconds: int) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._open = {id(message): Message(message).receipt_handle for message in messages}
+        self.over = threading.Event()
+
+    def extend(self) -> None:
+        """Keeps extending until `over`."""
+        while not self.over.wait(self._seconds / 3):
+            with self._lock:
+                handles = list(self._open.values())
+            for handle in handles:
+                self._try("extended", self._sqs.change_message_visibility, handle, VisibilityTimeout=self._seconds)
+
+    def delete(self, message: Any) -> None:
+        """Deletes a message that is done."""
+        with self._lock:
+            handle = self._open.pop(id(message), None)
+        self._try(f"deleted (message {id_of(message)} will be delivered again)", self._sqs.delete_message, handle)
+
+    def hand_back(self, messages: list[Any]) -> None:
+        """Shows messages that were never begun to other consumers at once."""
+        for message in messages:
+            handle = Message(message).receipt_handle
+            self._try("handed back", self._sqs.change_message_visibility, handle, VisibilityTimeout=0)
+
+    def _try(self, what: str, call: Callable[..., Any], handle: str | None, **more: int) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            call(QueueUrl=self._queue_url, ReceiptHandle=handle, **more)
+        except (BotoCoreError, ClientError) as error:
+            _log.warning("a message could not be %s: %s", what, error)
+
+
+@contextmanager
+def _kept_hidden(sqs: SqsClient, queue_url: str, messages: list[Any], seconds: int) -> "Iterator[_Hidden]":
+    hidden = _Hidden(sqs, queue_url, messages, seconds)
+    thread = threading.Thread(target=hidden.extend, name="trace-bridge-visibility", daemon=True)
+    if messages:
+        thread.start()
+    try:
+        yield hidden
+    finally:
+        hidden.over.set()
+        if messages:
+            thread.join()
+
+
+@contextmanager
+def _signals_set(stopping: threading.Event) -> "Iterator[None]":
+    """SIGTERM and SIGINT set the event; the handlers there were are put back at the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

@@ -1,0 +1,36 @@
+"""Sending messages that belong to different traces in one call."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ._header import TraceHeader
+from ._scope import current_scope
+
+
+def traced_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of `send_message_batch` (or the arguments of `send_message`) with a trace header of its own.
+
+    One HTTP request has one trace header, so that entries collected from several messages would all continue the trace
+    of whoever sends them. The system attribute `AWSTraceHeader` belongs to an entry, and SQS prefers it:
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html. It does not count towards its size.
+
+    Args:
+        entry: The entry, with `Id` and `MessageBody`.
+
+    Returns:
+        A copy that continues the message being worked on, or the invocation's own trace outside of one. An entry that
+        has a header already keeps it; where there is no trace to continue, the copy is as the entry was.
+    """
+    traced = dict(entry)
+    attributes = dict(traced.get("MessageSystemAttributes") or {})
+    scope = current_scope()
+    if scope is not None:
+        header = scope.message.header_text()
+    else:
+        own = TraceHeader.parse(os.environ.get("_X_AMZN_TRACE_ID"))
+        header = own.format() if own else None
+    if header is not None and "AWSTraceHeader" not in attributes:
+        attributes["AWSTraceHeader"] = {"DataType": "String", "StringValue": header}
+        traced["MessageSystemAttributes"] = attributes
+    return traced

@@ -1,0 +1,232 @@
+"""The segment of one message: written from a template, and turned into the SDK's own object only when asked for."""
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from ._errors import cause, exception_entry
+from ._header import TraceHeader, format_header
+from ._invocation import Invocation, now
+from ._json import encode
+
+if TYPE_CHECKING:
+    from ._sdk import SdkSegment
+    from ._subsegment import AwsSubsegment
+
+_log = logging.getLogger("trace_bridge")
+
+Recording = Literal["recorded", "unsampled", "undecided", "none"]
+
+
+class MessageSegment:
+    """What `continue_trace` gives: one message's part of its trace.
+
+    It can be used whether the message is recorded or not; on one that is not, what is put on it is dropped.
+
+    Attributes:
+        invocation: What the messages of one invocation share.
+        id: Id of the segment, 16 hex digits; empty when the message is not recorded.
+        trace_id: Id of the message's trace, `1-…-…`; None when it is in none.
+        parent_id: Id of the segment or subsegment that sent the message; None when its header names none.
+        recording: `recorded`; or why not: `unsampled` (the sender decided against it), `undecided` (the sender
+            left it open), `none` (no trace to continue).
+        start_time: When the message was begun, in seconds since the epoch.
+        end_time: When it was done, in seconds since the epoch; 0.0 before.
+        subsegments: The AWS calls made by the message itself.
+    """
+
+    __slots__ = (
+        "_annotations",
+        "_cause",
+        "_failed_with",
+        "_metadata",
+        "_nested",
+        "_record",
+        "_sdk",
+        "end_time",
+        "id",
+        "invocation",
+        "parent_id",
+        "recording",
+        "start_time",
+        "subsegments",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        invocation: Invocation,
+        record: Mapping[str, Any],
+        header: TraceHeader | None,
+        recording: Recording,
+    ) -> None:
+        self.invocation = invocation
+        self.recording: Recording = recording
+        self.trace_id = header.root if header else None
+        self.parent_id = header.parent if header else None
+        self.id = ""
+        self.start_time = self.end_time = 0.0
+        self.subsegments: list[AwsSubsegment] = []
+        self._record = record
+        self._nested = False
+        self._annotations: dict[str, str | int | float | bool] = {}
+        self._metadata: dict[str, dict[str, object]] = {}
+        self._cause: dict[str, object] | str | None = None
+        self._failed_with: tuple[BaseException, str] | None = None
+        self._sdk: SdkSegment | None = None
+        if recording == "recorded":
+            self.id = invocation.new_id()
+            self.start_time = now()
+            if invocation.sampled and invocation.header and invocation.header.root == self.trace_id:
+                # Lambda already draws the function in this very trace: go below it instead of beside it.
+                self._nested = True
+                self.parent_id = invocation.header.parent
+
+    @property
+    def sampled(self) -> bool:
+        """Whether the message is recorded."""
+        return self.recording == "recorded"
+
+    def put_annotation(self, key: str, value: str | float | bool) -> Self:
+        """Adds an indexed field, to find the trace by. X-Ray indexes 50 a trace.
+
+        https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html#api-segmentdocuments-annotations
+
+        Args:
+            key: Letters, digits and `_`; anything else is dropped with a warning, as the X-Ray SDK does.
+            value: A string (X-Ray keeps 1,000 characters), finite number or boolean; likewise.
+        """
+        if not _is_annotation_key(key):
+            _log.warning("annotation %r dropped: a key consists of letters, digits and _", key)
+        elif not _is_annotation(value):
+            _log.warning("annotation %r dropped: %r is no string, finite number or boolean", key, value)
+        elif self.recording == "recorded":
+            self._annotations[key] = value[:1000] if isinstance(value, str) else value
+        return self
+
+    def put_metadata(self, key: str, value: object, namespace: str = "default") -> Self:
+        """Adds a field that is kept with the segment but not indexed.
+
+        Args:
+            key: Its name.
+            value: Anything JSON can hold; other things are written as their text.
+            namespace: Its group; names that begin with `AWS.` are X-Ray's own.
+        """
+        if self.recording == "recorded":
+            self._metadata.setdefault(namespace, {})[key] = value
+        return self
+
+    def add_exception(self, error: BaseException) -> None:
+        """Marks the segment as failed (`fault`) with an exception."""
+        if self.recording != "recorded":
+            return
+        known = getattr(error, "_cause_id", None)
+        if isinstance(known, str):
+            self._cause = known
+        elif self._failed_with is not None and self._failed_with[0] is error:
+            self._cause = self._failed_with[1]
+        else:
+            self._cause = cause(exception_entry(error))
+
+    def call_failed(self, error: BaseException, cause_id: str) -> None:
+        """Remembers that a call below the segment already holds the description of an exception."""
+        self._failed_with = (error, cause_id)
+
+    def header_text(self, parent_id: str | None = None) -> str | None:
+        """The trace header for whatever is called or sent from inside the message.
+
+        Args:
+            parent_id: The subsegment that makes the call; None for the segment itself.
+
+        Returns:
+            The header; None when the message is in no trace.
+        """
+        if self.trace_id is None or self.recording == "none":
+            return None
+        lineage = self.invocation.lineage
+        if self.recording == "recorded":
+            return format_header(self.trace_id, parent_id or self.id, True, lineage)
+        if self.recording == "unsampled":
+            return format_header(self.trace_id, self.parent_id, False, lineage)
+        return format_header(self.trace_id, None, None, lineage)
+
+    def sdk_segment(self) -> "SdkSegment":
+        """The segment as the X-Ray SDK's own object, made at the first call."""
+        if self._sdk is None:
+            from ._sdk import SdkSegment
+
+            self._sdk = SdkSegment(self)
+        return self._sdk
+
+    def close(self) -> None:
+        """Ends the segment and whatever was left open below it."""
+        self.end_time = now()
+        for subsegment in self.subsegments:
+            if subsegment.in_progress:
+                subsegment.close(self.end_time)
+        if self._sdk is not None:
+            self._sdk.close_all(self.end_time)
+
+    def document(self) -> str:
+        """The segment document as JSON; of one not closed yet, its `in_progress` document."""
+        if self._sdk is not None:
+            return encode(self.to_dict())
+        return self._own_document()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The segment document as a dict, with what was done to the SDK's object."""
+        document: dict[str, Any] = json.loads(self._own_document())
+        if self._sdk is not None:
+            self._sdk.merge_into(document)
+        return document
+
+    def _own_document(self) -> str:
+        invocation = self.invocation
+        ends = f'"end_time":{self.end_time!r}' if self.end_time else '"in_progress":true'
+        parent = f',"parent_id":"{self.parent_id}"' if self.parent_id else ""
+        constant = invocation.nested_constants if self._nested else invocation.constants
+        failed = "" if self._cause is None else f',"fault":true,"cause":{encode(self._cause)}'
+        nested = ""
+        if self.subsegments:
+            nested = f',"subsegments":{encode([subsegment.to_dict() for subsegment in self.subsegments])}'
+        return (
+            f'{{"id":"{self.id}","trace_id":"{self.trace_id}","start_time":{self.start_time!r},{ends}{parent},'
+            f"{constant}{self._written_annotations()}{self._written_metadata()}{failed}{nested}}}"
+        )
+
+    def _written_annotations(self) -> str:
+        record = self._record
+        attributes = record.get("attributes") or record.get("Attributes") or {}
+        found: dict[str, object] = {}
+        message_id = record.get("messageId") or record.get("MessageId")
+        if message_id:
+            found["message_id"] = message_id
+        try:
+            found["attempt"] = int(attributes["ApproximateReceiveCount"])
+            waited = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
+            found["queue_ms"] = max(waited, 0)
+        except (KeyError, TypeError, ValueError):
+            pass
+        if self._annotations:
+            found.update(self._annotations)
+        return f',"annotations":{encode(found)}' if found else ""
+
+    def _written_metadata(self) -> str:
+        queue = self._record.get("eventSourceARN")
+        if not self._metadata:
+            return self.invocation.metadata(queue)
+        own = self.invocation.own_metadata(queue)
+        merged: dict[str, dict[str, object]] = {"trace_bridge": own} if own else {}
+        for namespace, values in self._metadata.items():
+            merged[namespace] = merged.get(namespace, {}) | values
+        return f',"metadata":{encode(merged)}'
+
+
+def _is_annotation_key(key: object) -> bool:
+    return isinstance(key, str) and key.isascii() and key.replace("_", "a").isalnum()
+
+
+def _is_annotation(value: object) -> bool:
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))

@@ -1,0 +1,7 @@
+"""What the whole process shares: the settings and the version."""
+
+from ._config import Settings
+
+VERSION = "0.1.0"
+
+settings = Settings.from_environment()

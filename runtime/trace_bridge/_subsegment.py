@@ -1,0 +1,146 @@
+"""One AWS call inside a message: the fields the X-Ray SDK records of it, without the SDK's weight."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ._errors import cause, exception_entry
+
+
+class AwsSubsegment:
+    """A subsegment of `namespace: aws`.
+
+    Attributes:
+        id: Its id, 16 hex digits.
+        name: The service's endpoint prefix, `dynamodb`, `sns`, …, as the X-Ray SDK names it.
+        start_time: Seconds since the epoch.
+        end_time: Seconds since the epoch; 0.0 while the call is under way.
+    """
+
+    __slots__ = ("_aws", "_cause", "_status", "end_time", "id", "name", "start_time")
+
+    type = "subsegment"
+    namespace = "aws"
+    sampled = True
+
+    def __init__(self, subsegment_id: str, name: str, start_time: float, operation: str, region: str | None) -> None:
+        self.id = subsegment_id
+        self.name = name
+        self.start_time = start_time
+        self.end_time = 0.0
+        self._aws: dict[str, object] = {"operation": operation}
+        if region:
+            self._aws["region"] = region
+        self._status: int | None = None
+        self._cause: dict[str, object] | None = None
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether the call is still under way."""
+        return not self.end_time
+
+    def close(self, end_time: float) -> None:
+        """Marks the call as over."""
+        self.end_time = end_time
+
+    def answered(self, parameters: Mapping[str, Any], response: Mapping[str, Any]) -> None:
+        """Records what the service answered and the parameters worth showing (table, queue, topic, …)."""
+        operation = str(self._aws["operation"])
+        self._take_metadata(response.get("ResponseMetadata"))
+        described = _described().get(self.name, {}).get("operations", {}).get(operation)
+        if described:
+            _describe(described, "request", parameters, self._aws)
+            _describe(described, "response", response, self._aws)
+
+    def failed(self, error: BaseException, parameters: Mapping[str, Any]) -> str:
+        """Records an exception of the call.
+
+        Returns:
+            The id of the exception's entry, for the segments around it to refer to.
+        """
+        response = getattr(error, "response", None)
+        if isinstance(response, Mapping):
+            self.answered(parameters, response)
+        entry = exception_entry(error, remote=isinstance(response, Mapping))
+        self._cause = cause(entry)
+        return str(entry["id"])
+
+    def to_dict(self) -> dict[str, object]:
+        """The subsegment as a document."""
+        document: dict[str, object] = {
+            "id": self.id,
+            "name": self.name,
+            "start_time": self.start_time,
+            "namespace": self.namespace,
+            "aws": self._aws,
+        }
+        if self.end_time:
+            document["end_time"] = self.end_time
+        else:
+            document["in_progress"] = True
+        if self._status is not None:
+            document["http"] = {"response": {"status": self._status}}
+            if self._status >= 500:
+                document["fault"] = True
+            elif self._status >= 400:
+                document["error"] = True
+                if self._status == 429:
+                    document["throttle"] = True
+        if self._cause is not None:
+            document["cause"] = self._cause
+            if self._status is None:
+                document["fault"] = True
+        return document
+
+    def _take_metadata(self, metadata: object) -> None:
+        if not isinstance(metadata, Mapping):
+            return
+        status = metadata.get("HTTPStatusCode")
+        self._status = status if isinstance(status, int) else None
+        for key, name in (("RequestId", "request_id"), ("RetryAttempts", "retries")):
+            value = metadata.get(key)
+            if value:
+                self._aws[name] = value
+
+
+@cache
+def _described() -> dict[str, Any]:
+    """Which parameters the X-Ray SDK records of which operation, from the SDK's own list."""
+    spec = find_spec("aws_xray_sdk")
+    if spec is None or spec.origin is None:
+        return {}
+    listed = Path(spec.origin).parent / "ext" / "resources" / "aws_para_whitelist.json"
+    try:
+        services = json.loads(listed.read_text(encoding="utf-8"))["services"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return services if isinstance(services, dict) else {}
+
+
+def load_descriptions() -> None:
+    """Reads the list of parameters now rather than at the first call."""
+    _described()
+
+
+def _describe(described: Mapping[str, Any], side: str, actual: Mapping[str, Any], into: dict[str, object]) -> None:
+    for key in described.get(f"{side}_parameters", ()):
+        if key in actual:
+            into[_snake_case(key)] = actual[key]
+    for key, how in described.get(f"{side}_descriptors", {}).items():
+        if key in actual:
+            value = actual[key]
+            if how.get("get_count"):
+                value = len(value)
+            if how.get("get_keys"):
+                value = list(value)
+            into[how["rename_to"]] = value
+
+
+@cache
+def _snake_case(name: str) -> str:
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()

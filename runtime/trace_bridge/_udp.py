@@ -1,0 +1,83 @@
+"""Documents to the X-Ray daemon, one datagram each."""
+
+import os
+import socket
+import threading
+import time
+
+_HEADER = b'{"format":"json","version":1}\n'
+_BUFFER_BYTES = 212_992
+_WINDOW_SECONDS = 1.0
+
+
+def daemon_address() -> tuple[str, int] | None:
+    """Where the daemon listens, by `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port`.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-configuration.html
+    """
+    text = os.environ.get("AWS_XRAY_DAEMON_ADDRESS", "").strip()
+    for part in text.split():
+        kind, _, rest = part.partition(":")
+        if kind == "udp":
+            return _host_and_port(rest)
+    return _host_and_port(text) if text and " " not in text else None
+
+
+def _host_and_port(text: str) -> tuple[str, int] | None:
+    host, _, port = text.rpartition(":")
+    return (host.strip("[]"), int(port)) if host and port.isdigit() else None
+
+
+class UdpEmitter:
+    """Sends to the daemon as much as its socket's buffer surely holds, and no more.
+
+    UDP tells no sender that the receiver stalls, and a receiver that stalls loses what its buffer cannot hold.
+    Linux gives a socket 212,992 bytes by default and accounts each datagram by the memory it takes. At most half
+    of that is sent in any second; assumed: a daemon reads what it got within a second.
+
+    Args:
+        address: Host and UDP port of the daemon.
+        buffer_bytes: What the daemon's socket buffer holds.
+    """
+
+    def __init__(self, address: tuple[str, int], *, buffer_bytes: int = _BUFFER_BYTES) -> None:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._address = address
+        self._lock = threading.Lock()
+        self._room = buffer_bytes // 2
+        self._window_began = 0.0
+        self._sent_in_window = 0
+
+    def has_room(self, document: str) -> bool:
+        """Whether the daemon's buffer surely holds one more document; reserves the room when it does."""
+        cost = _memory_of(len(document))
+        with self._lock:
+            at = time.monotonic()
+            if at - self._window_began >= _WINDOW_SECONDS:
+                self._window_began, self._sent_in_window = at, 0
+            if self._sent_in_window and self._sent_in_window + cost > self._room:
+                return False
+            self._sent_in_window += cost
+            return True
+
+    def send(self, document: str) -> bool:
+        """Hands a document to the system; False when the system refused it."""
+        try:
+            self._socket.sendto(_HEADER + document.encode("ascii"), self._address)
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Closes the socket."""
+        self._socket.close()
+
+
+def _memory_of(length: int) -> int:
+    """What Linux accounts for a datagram: its buffer, rounded up to a power of two, and the header that keeps it.
+
+    Measured: a buffer of 212,992 bytes holds 166 datagrams of 400 bytes.
+    """
+    return 256 + (1 << (length + len(_HEADER) + 28 + 320 - 1).bit_length())

@@ -1,0 +1,105 @@
+"""Checks what linters do not: the floors between the packages, the lock files, and what must not be in the tree."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+MAY_NOT_IMPORT = {
+    "runtime/trace_bridge": ("aws_cdk", "constructs", "jsii", "boto3", "traced_pipeline", "traced_pipeline_ops"),
+    "runtime/handlers": ("aws_cdk", "constructs", "jsii", "traced_pipeline", "traced_pipeline_ops"),
+    "constructs_pkg/traced_pipeline": ("boto3", "botocore", "rich", "trace_bridge", "traced_pipeline_ops"),
+    "constructs_pkg/traced_pipeline_ops": ("aws_cdk", "constructs", "jsii", "trace_bridge", "traced_pipeline"),
+    "local": ("aws_cdk", "aws_xray_sdk", "trace_bridge", "traced_pipeline", "traced_pipeline_ops", "harness"),
+}
+"""The floors of the house: what runs in the Lambda knows nothing of the constructs, and so on."""
+
+_PATHS = re.compile(r"(^|[^A-Za-z0-9_.-])(/root/|/home/[a-z]|/Users/[A-Za-z])")
+_INDEX = re.compile(r"--(?:extra-)?index-url|--find-links|\"resolved\": *\"http")
+
+
+def main() -> int:
+    """Prints what is wrong, a line each; 0 when nothing is."""
+    problems = [*_floors(), *_machine_traces(), *_locks(), *_versions()]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _floors() -> Iterator[str]:
+    for folder, forbidden in MAY_NOT_IMPORT.items():
+        for source in sorted((ROOT / folder).rglob("*.py")):
+            for module, line in _imports(source):
+                if module.partition(".")[0] in forbidden:
+                    yield f"{source.relative_to(ROOT)}:{line}: {folder} must not import {module}"
+
+
+def _imports(source: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((name.name, node.lineno) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module, node.lineno
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+def _machine_traces() -> Iterator[str]:
+    for path in _tracked():
+        if not path.is_file() or path == Path(__file__).resolve():
+            continue
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError:
+            continue
+        for number, line in enumerate(lines, 1):
+            if _PATHS.search(line) or str(ROOT) in line:
+                yield f"{path.relative_to(ROOT)}:{number}: a path of a machine"
+            if _INDEX.search(line):
+                yield f"{path.relative_to(ROOT)}:{number}: an address of a package index"
+
+
+def _locks() -> Iterator[str]:
+    for lock in sorted((ROOT / "requirements").glob("*.txt")):
+        text = lock.read_text(encoding="utf-8")
+        for entry in re.split(r"\n(?=\S)", text):
+            if "==" in entry and "--hash=sha256:" not in entry:
+                yield f"requirements/{lock.name}: {entry.split()[0]} has no hash"
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]["aws-cdk"]
+    locked = packages["node_modules/aws-cdk"]["version"]
+    if wanted != locked:
+        yield f"package.json wants aws-cdk {wanted}, package-lock.json has {locked}"
+
+
+def _versions() -> Iterator[str]:
+    found = {
+        "pyproject.toml": _match("pyproject.toml", r'^version = "(.+)"'),
+        "runtime/pyproject.toml": _match("runtime/pyproject.toml", r'^version = "(.+)"'),
+        "the dependency on trace-bridge": _match("pyproject.toml", r'"trace-bridge==(.+)"'),
+        "trace_bridge/_state.py": _match("runtime/trace_bridge/_state.py", r'^VERSION = "(.+)"'),
+    }
+    if len(set(found.values())) != 1:
+        yield f"the versions differ: {found}"
+
+
+def _match(path: str, pattern: str) -> str:
+    found = re.search(pattern, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    return found.group(1) if found else "missing"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

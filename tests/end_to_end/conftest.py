@@ -1,0 +1,83 @@
+"""The reference pipeline, deployed on the local AWS by the real CDK CLI: once with the bridge, once without."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from traced_pipeline_ops.pipeline import Pipeline, find_pipeline
+from traced_pipeline_ops.sending import Answer, send
+
+from harness.cdk import Cdk
+from harness.local_aws import LocalAws
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A deployed pipeline and the clients to look at it with."""
+
+    pipeline: Pipeline
+    session: boto3.Session
+    ca_bundle: str
+    endpoint: str
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca_bundle)  # type: ignore[call-overload]
+
+    def post(
+        self, body: object, *, signed: bool = True, content_type: str = "application/json", trace: str | None = None
+    ) -> Answer:
+        assert self.pipeline.api_url is not None
+        return send(
+            url=self.pipeline.api_url,
+            body=body if isinstance(body, bytes) else json.dumps(body).encode(),
+            credentials=self.session.get_credentials() if signed else None,
+            region="us-east-1",
+            content_type=content_type,
+            trace_header=trace,
+            verify=self.ca_bundle,
+        )
+
+    def documents(self, trace_id: str) -> list[dict[str, Any]]:
+        """The segment documents of a trace, as X-Ray answers them."""
+        traces = self.client("xray").batch_get_traces(TraceIds=[trace_id])["Traces"]
+        return [json.loads(segment["Document"]) for trace in traces for segment in trace["Segments"]]
+
+    def item(self, item_id: str) -> dict[str, Any] | None:
+        found = self.client("dynamodb").get_item(
+            TableName=self.pipeline.table, Key={"id": {"S": item_id}}, ConsistentRead=True
+        )
+        return found.get("Item")  # type: ignore[no-any-return]
+
+
+def _deployed(aws: LocalAws, bridge: str) -> Deployed:
+    cdk = Cdk(aws)
+    cdk.bootstrap()
+    cdk.deploy(context={"sampling": "all", "bridge": bridge})
+    facts = aws.facts
+    session = boto3.Session(
+        aws_access_key_id=facts.access_key_id,
+        aws_secret_access_key=facts.secret_access_key,
+        region_name=facts.region,
+    )
+    endpoint, bundle = facts.endpoint, facts.ca_bundle
+    pipeline = find_pipeline(
+        session.client("cloudformation", endpoint_url=endpoint, verify=bundle),
+        session.client("apigateway", endpoint_url=endpoint, verify=bundle),
+        "TracedPipeline",
+    )
+    return Deployed(pipeline=pipeline, session=session, ca_bundle=facts.ca_bundle, endpoint=facts.endpoint)
+
+
+@pytest.fixture(scope="session")
+def bridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with LocalAws(tmp_path_factory.mktemp("bridged")) as aws:
+        yield _deployed(aws, "on")
+
+
+@pytest.fixture(scope="session")
+def unbridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with LocalAws(tmp_path_factory.mktemp("unbridged")) as aws:
+        yield _deployed(aws, "off")

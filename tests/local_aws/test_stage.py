@@ -1,0 +1,29 @@
+import json
+
+import pytest
+
+from tests.local_aws import template
+from tests.local_aws.conftest import LocalAws
+
+ROLE_MISSING = "CloudWatch Logs role ARN must be set in account settings to enable logging"
+
+
+def test_an_access_log_needs_the_accounts_role_and_bodies_are_validated_by_content_type(aws: LocalAws) -> None:
+    with pytest.raises(RuntimeError, match=ROLE_MISSING):
+        aws.deploy("without-role", template.logging_stage(with_role=False))
+    api = aws.deploy("with-role", template.logging_stage(with_role=True))["ApiId"]
+
+    trace = "Root=1-5759e988-bd862e3fe1be46a994270009;Sampled=1"
+    status, answer, _ = aws.post(f"{api}/logged/", body='{"name": 1}', x_amzn_trace_id=trace)
+    assert (status, answer) == (400, {"reason": '[object has missing required properties (["id"])]'})
+    (stage,) = aws.documents(trace[5:40])
+    assert (stage["name"], stage["error"], stage["http"]["response"]["status"]) == ("Logged/logged", True, 400)
+
+    # No model is registered for this content type, so nothing is validated.
+    unchecked, _, _ = aws.post(f"{api}/logged/", body="anything", content_type="text/plain", x_amzn_trace_id=trace)
+    assert unchecked == 200
+
+    events = aws.client("logs").filter_log_events(logGroupName="/access/True")["events"]
+    assert [json.loads(event["message"]) for event in events] == [
+        {"status": status, "trace": trace[5:40]} for status in ("400", "200")
+    ]

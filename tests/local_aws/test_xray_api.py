@@ -1,0 +1,169 @@
+import datetime as dt
+import json
+import socket
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_aws.conftest import LocalAws, eventually
+from tests.local_aws.test_topic import policy
+
+NOW = time.time()
+
+
+def segment(trace: int, number: int, **more: Any) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "name": "caller",
+        "id": f"{number:016x}",
+        "trace_id": f"1-{int(NOW):08x}-{trace:024x}",
+        "start_time": NOW,
+        "end_time": NOW + 1,
+    }
+    return {key: value for key, value in {**document, **more}.items() if value is not None}
+
+
+def put(aws: LocalAws, *documents: object) -> Any:
+    texts = [document if isinstance(document, str) else json.dumps(document) for document in documents]
+    return aws.client("xray").put_trace_segments(TraceSegmentDocuments=texts)["UnprocessedTraceSegments"]
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "words"),
+    [
+        ("{", "ParseError", "not JSON"),
+        (segment(1, 1, id="xyz"), "InvalidId", "'xyz' is not 16 hexadecimal digits"),
+        (segment(1, 1, trace_id="1-2-3"), "InvalidTraceId", "'1-2-3'"),
+        (segment(1, 1, name=None), "InvalidName", "name None"),
+        (segment(1, 1, end_time=None), "InvalidEndTime", "in_progress is not true"),
+        (segment(1, 1, in_progress=True), "InvalidEndTime", "there must be no end_time"),
+        (segment(1, 1, metadata={"x": "y" * 65536}), "SegmentSizeExceeded", "the limit is 65536"),
+    ],
+)
+def test_a_bad_document_is_handed_back_with_its_reason(aws: LocalAws, document: object, code: str, words: str) -> None:
+    good = segment(2, 1)
+    (refused,) = put(aws, good, document)
+    assert refused["ErrorCode"] == code
+    assert refused["Message"].startswith(f"Invalid segment. ErrorCode: {code}")
+    assert words in refused["Message"]
+    assert [found["id"] for found in aws.documents(good["trace_id"])] == [good["id"]]
+
+
+def test_putting_segments_needs_the_permission(aws: LocalAws) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+    xray = aws.client("xray", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+    with pytest.raises(ClientError, match=r"AccessDenied.*xray:PutTraceSegments"):
+        xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(segment(3, 1))])
+
+
+def test_the_complete_document_takes_the_place_of_the_one_in_progress(aws: LocalAws) -> None:
+    complete = segment(4, 1, name="complete")
+    in_progress = segment(4, 1, name="begun", end_time=None, in_progress=True)
+    subsegment = segment(4, 2, type="subsegment", parent_id=f"{1:016x}", name="step")
+    nested = segment(4, 3, type="subsegment", parent_id=f"{2:016x}", name="inner")
+    for document in (nested, in_progress, subsegment, complete, in_progress):
+        assert put(aws, document) == []
+    (found,) = aws.documents(complete["trace_id"])
+    assert (found["name"], "in_progress" in found) == ("complete", False)
+    assert found["subsegments"][0]["name"] == "step"
+    assert found["subsegments"][0]["subsegments"][0]["name"] == "inner"
+
+
+def test_a_called_service_is_inferred_unless_it_answers(aws: LocalAws) -> None:
+    calls: list[dict[str, Any]] = [
+        {"name": "DynamoDB", "namespace": "aws", "aws": {"table_name": "orders", "operation": "PutItem"}},
+        {"name": "SQS", "namespace": "aws", "aws": {"queue_url": "https://sqs/1/waiting"}},
+        {"name": "Lambda", "namespace": "aws", "aws": {"function_name": "answering"}},
+        {"name": "local step"},
+    ]
+    subsegments = [
+        {"id": f"{10 + number:016x}", "start_time": NOW, "end_time": NOW + 1, **call}
+        for number, call in enumerate(calls)
+    ]
+    put(
+        aws,
+        segment(5, 1, subsegments=subsegments),
+        segment(5, 2, name="answering", origin="AWS::Lambda", parent_id=f"{12:016x}"),
+        segment(5, 3, name="consumer", origin="AWS::Lambda::Function", parent_id=f"{11:016x}"),
+    )
+    found = aws.documents(segment(5, 1)["trace_id"])
+    inferred = {document["origin"]: document for document in found if document.get("inferred")}
+    assert inferred.keys() == {"AWS::DynamoDB::Table", "AWS::SQS::Queue"}
+    assert inferred["AWS::DynamoDB::Table"]["parent_id"] == f"{10:016x}"
+    assert inferred["AWS::DynamoDB::Table"]["aws"]["resource_names"] == ["orders"]
+    assert inferred["AWS::SQS::Queue"]["name"] == "waiting"
+
+
+def test_the_daemon_feeds_the_same_traces(aws: LocalAws) -> None:
+    document = segment(6, 1, name="by datagram")
+    host, port = aws.ready["daemon_address"].split(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for header in ("no header", '{"format": "json", "version": 1}'):
+            sender.sendto(f"{header}\n{json.dumps(document)}".encode(), (host, int(port)))
+    assert [found["name"] for found in eventually(lambda: aws.documents(document["trace_id"]))] == ["by datagram"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ('service("shop")', True),
+        ('service("caller")', False),
+        ('annotation.customer = "ann"', True),
+        ('annotation[customer] = "bob"', False),
+        ('http.url CONTAINS "/orders" AND responsetime > 0.5', True),
+        ("responsetime > 2", False),
+        ("fault", True),
+        ("!fault OR error", False),
+    ],
+)
+def test_summaries_are_filtered(aws: LocalAws, expression: str, found: bool) -> None:
+    document = segment(
+        7,
+        1,
+        name="shop",
+        fault=True,
+        annotations={"customer": "ann"},
+        http={"request": {"url": "https://shop/orders", "method": "POST"}, "response": {"status": 500}},
+    )
+    put(aws, document)
+    start = dt.datetime.fromtimestamp(NOW, dt.UTC) - dt.timedelta(seconds=1)
+    summaries = aws.client("xray").get_trace_summaries(
+        StartTime=start, EndTime=start + dt.timedelta(seconds=9), FilterExpression=expression
+    )["TraceSummaries"]
+    assert (document["trace_id"] in {summary["Id"] for summary in summaries}) is found
+
+
+def test_an_unknown_filter_is_refused_in_clear_words(aws: LocalAws) -> None:
+    now = dt.datetime.now(dt.UTC)
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*edge\(\).*found edge"):
+        aws.client("xray").get_trace_summaries(StartTime=now, EndTime=now, FilterExpression="edge()")
+
+
+def test_five_traces_at_a_time(aws: LocalAws) -> None:
+    ids = [segment(number, 1)["trace_id"] for number in range(6)]
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*6 ids"):
+        aws.client("xray").batch_get_traces(TraceIds=ids)
+
+
+def test_five_policies_of_five_kilobytes(policies: Any) -> None:
+    for number in range(5):
+        policies.put_resource_policy(PolicyName=f"policy-{number}", PolicyDocument=policy())
+    with pytest.raises(policies.exceptions.PolicyCountLimitExceededException, match="5"):
+        policies.put_resource_policy(PolicyName="one-more", PolicyDocument=policy())
+    again = policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=policy(topic="orders"))
+    assert again["ResourcePolicy"]["PolicyRevisionId"] == "2"
+    assert len(policies.list_resource_policies()["ResourcePolicies"]) == 5
+    with pytest.raises(policies.exceptions.PolicySizeLimitExceededException, match="5120"):
+        policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=policy(topic="x" * 5120))
+    with pytest.raises(policies.exceptions.MalformedPolicyDocumentException):
+        policies.put_resource_policy(PolicyName="policy-0", PolicyDocument="{")
+
+
+def test_deployed_settings_are_those_of_the_api(aws: LocalAws, stack: dict[str, str]) -> None:
+    xray = aws.client("xray")
+    rules = {record["SamplingRule"]["RuleName"] for record in xray.get_sampling_rules()["SamplingRuleRecords"]}
+    assert {"Default", "everything"} <= rules
+    assert xray.get_group(GroupName="hops")["Group"]["FilterExpression"] == 'service("Hops/traced")'

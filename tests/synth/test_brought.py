@@ -1,0 +1,353 @@
+"""Resources that users bring along: wired where that is possible, warned about where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_xray as xray
+from traced_pipeline import (
+    Check,
+    FunctionOptions,
+    Handler,
+    IngestOptions,
+    PipelineError,
+    QueueWorker,
+    SnsTracePermission,
+    TopicOptions,
+    TracedFunction,
+    TracedPipeline,
+    TracedTopic,
+    WorkerOptions,
+)
+
+from .conftest import NewStack
+from .templates import synthesize, warnings, warnings_of
+
+PLACE = "eu-west-1:222222222222"
+
+
+def make_function(scope: Stack, name: str = "Mine", **more: object) -> lambda_.Function:
+    return lambda_.Function(
+        scope,
+        name,
+        code=lambda_.Code.from_inline("def handler(event, context): ..."),
+        handler="index.handler",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+class TestFunction:
+    def test_gets_what_its_hop_needs(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine = make_function(stack, tracing=lambda_.Tracing.ACTIVE)
+        orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=mine))
+        template = synthesize(stack)
+        assert warnings(stack) == []
+        assert template.variables("Mine") == {"TOPIC_ARN": {"Ref": template.name_of("AWS::SNS::Topic")}}
+        assert template.actions("Mine") >= {"sns:Publish", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+        assert orders.ingest_function.node.path == "Shop/Mine"
+
+    def test_keeps_its_own_variables(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine = make_function(stack, environment={"LEVEL": "debug"})
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine))
+        variables = synthesize(stack).variables("Mine")
+        assert variables["LEVEL"] == "debug"
+        assert set(variables) == {"LEVEL", "TABLE_NAME"}
+
+    def test_untraced_ingest(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=make_function(stack)))
+        (warning,) = warnings(stack)
+        assert Check.FUNCTION_NOT_TRACED.value in warning
+        assert "function Shop/Mine has tracing mode PassThrough" in warning
+        assert "tracing=lambda_.Tracing.ACTIVE" in warning
+
+    def test_alias_is_what_is_called(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine = make_function(stack, timeout=Duration.seconds(20))
+        alias = lambda_.Alias(stack, "Live", alias_name="live", version=mine.current_version)
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=alias))
+        template = synthesize(stack)
+        called = template.one("AWS::Lambda::EventSourceMapping")["FunctionName"]
+        assert called["Fn::Join"][1][-1] == ":live"
+        assert template.one("AWS::SQS::Queue", "WorkerQueue")["VisibilityTimeout"] == 120
+        assert "dynamodb:PutItem" in template.actions("Mine")
+
+    def test_imported_with_a_role(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/mine")
+        mine = lambda_.Function.from_function_attributes(
+            stack, "Mine", function_arn=f"arn:aws:lambda:{PLACE}:function:mine", role=role, same_environment=True
+        )
+        options = WorkerOptions(handler=mine, visibility_timeout=Duration.minutes(6))
+        TracedPipeline(stack, "Orders", worker=options)
+        (warning,) = warnings_of(stack, Check.FUNCTION_NOT_MANAGED)
+        assert "cannot be given the variable TABLE_NAME, permission to send segments; see" in warning
+        policies = synthesize(stack).all("AWS::IAM::Policy").values()
+        assert any("dynamodb:PutItem" in str(policy) for policy in policies)
+
+    def test_imported_without_a_role(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine = lambda_.Function.from_function_arn(stack, "Mine", f"arn:aws:lambda:{PLACE}:function:mine")
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=mine))
+        (warning,) = warnings_of(stack, Check.FUNCTION_NOT_MANAGED)
+        assert "permission for what the hop does" in warning
+        synthesize(stack)
+
+    def test_imported_worker_has_an_unknown_timeout(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine = lambda_.Function.from_function_arn(stack, "Mine", f"arn:aws:lambda:{PLACE}:function:mine")
+        with pytest.raises(PipelineError, match="give visibility_timeout") as caught:
+            TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine))
+        assert caught.value.check is Check.VISIBILITY_UNKNOWN
+
+    @pytest.mark.parametrize(
+        ("options", "named"),
+        [
+            ({"memory_size": 512, "timeout": Duration.seconds(5)}, "memory_size, timeout given"),
+            ({"zero_code": True}, "zero_code given"),
+            ({"tracing": "linked"}, "tracing given"),
+        ],
+    )
+    def test_settings_beside_it(self, new_stack: NewStack, options: dict[str, object], named: str) -> None:
+        stack = new_stack()
+        worker = WorkerOptions(handler=make_function(stack), **options)  # type: ignore[arg-type]
+        with pytest.raises(PipelineError, match=named) as caught:
+            TracedPipeline(stack, "Orders", worker=worker)
+        assert caught.value.check is Check.OPTION_CONFLICT
+
+
+class TestTopic:
+    def test_traced(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        topic = sns.Topic(stack, "Mine", tracing_config=sns.TracingConfig.ACTIVE)
+        TracedPipeline(stack, "Orders", topic=topic)
+        assert warnings(stack) == []
+        template = synthesize(stack)
+        assert len(template.all("AWS::SNS::Topic")) == 1
+        assert "sns:Publish" in template.actions("IngestFunction")
+
+    def test_untraced(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        TracedPipeline(stack, "Orders", topic=sns.Topic(stack, "Mine"))
+        (warning,) = warnings(stack)
+        assert Check.TOPIC_NOT_TRACED.value in warning
+        assert "topic Shop/Mine has tracing PassThrough" in warning
+
+    def test_imported(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        topic = sns.Topic.from_topic_arn(stack, "Mine", f"arn:aws:sns:{PLACE}:mine")
+        TracedPipeline(stack, "Orders", topic=topic)
+        assert len(warnings_of(stack, Check.TOPIC_NOT_MANAGED)) == 1
+        assert synthesize(stack).one("AWS::SNS::Subscription")["TopicArn"] == f"arn:aws:sns:{PLACE}:mine"
+
+    def test_of_another_account(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+        topic = sns.Topic.from_topic_arn(stack, "Mine", f"arn:aws:sns:{PLACE}:mine")
+        TracedPipeline(stack, "Orders", topic=topic)
+        (warning,) = warnings_of(stack, Check.OTHER_ACCOUNT)
+        assert "belongs to account 222222222222, this stack to 111111111111" in warning
+
+    def test_of_another_stack(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        shared, shop = Stack(app, "Shared"), Stack(app, "Shop")
+        topic = TracedTopic(shared, "Topic").topic
+        TracedPipeline(shop, "Orders", topic=topic)
+        template = synthesize(shop)
+        assert "AWS::SNS::Topic" not in {r["Type"] for r in template.resources.values()}
+        assert template.one("AWS::SNS::Subscription")["TopicArn"] == template.variables("Ingest")["TOPIC_ARN"]
+
+
+class TestQueue:
+    def test_with_its_own_dead_letters(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        letters = sqs.Queue(stack, "Letters")
+        queue = sqs.Queue(
+            stack,
+            "Mine",
+            visibility_timeout=Duration.minutes(3),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=letters, max_receive_count=5),
+        )
+        orders = TracedPipeline(stack, "Orders", worker=WorkerOptions(queue=queue))
+        assert warnings(stack) == []
+        assert orders.dead_letter_queue.node.path == "Shop/Letters"
+        template = synthesize(stack)
+        assert len(template.all("AWS::SQS::Queue")) == 2
+        letters_arn = {"Fn::GetAtt": [template.name_of("AWS::SQS::Queue", "Letters"), "Arn"]}
+        assert template.one("AWS::SNS::Subscription")["RedrivePolicy"] == {"deadLetterTargetArn": letters_arn}
+
+    def test_without_dead_letters(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        queue = sqs.Queue(stack, "Mine", visibility_timeout=Duration.minutes(3))
+        orders = TracedPipeline(stack, "Orders", worker=WorkerOptions(queue=queue))
+        (warning,) = warnings(stack)
+        assert Check.QUEUE_WITHOUT_DEAD_LETTERS.value in warning
+        assert orders.dead_letter_queue.node.path == "Shop/Orders/Worker/DeadLetterQueue"
+
+    def test_with_the_visibility_nobody_set(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        with pytest.raises(PipelineError, match="Shop/Mine is 30 s, but the function may work for 60 s") as caught:
+            TracedPipeline(
+                stack,
+                "Orders",
+                worker=WorkerOptions(queue=sqs.Queue(stack, "Mine"), timeout=Duration.seconds(60)),
+            )
+        assert caught.value.check is Check.VISIBILITY_TOO_SHORT
+
+    def test_imported(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        queue = sqs.Queue.from_queue_arn(stack, "Mine", f"arn:aws:sqs:{PLACE}:mine")
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(queue=queue))
+        assert len(warnings_of(stack, Check.QUEUE_NOT_MANAGED)) == 1
+        assert synthesize(stack).one("AWS::SNS::Subscription")["Endpoint"] == f"arn:aws:sqs:{PLACE}:mine"
+
+    def test_of_another_stack(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        shared, shop = Stack(app, "Shared"), Stack(app, "Shop")
+        queue = sqs.Queue(shared, "Mine", visibility_timeout=Duration.minutes(3))
+        with pytest.raises(
+            PipelineError, match="queue Shared/Mine belongs to stack Shared, topic and worker"
+        ) as caught:
+            TracedPipeline(shop, "Orders", worker=WorkerOptions(queue=queue))
+        assert caught.value.check is Check.QUEUE_IN_OTHER_STACK
+
+    def test_settings_beside_it(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        worker = WorkerOptions(queue=sqs.Queue(stack, "Mine"), max_receive_count=7)
+        with pytest.raises(PipelineError, match="max_receive_count given for a queue") as caught:
+            TracedPipeline(stack, "Orders", worker=worker)
+        assert caught.value.check is Check.OPTION_CONFLICT
+
+
+class TestApi:
+    def test_traced(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        api = apigateway.RestApi(stack, "Mine", deploy_options=apigateway.StageOptions(tracing_enabled=True))
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api, path="/orders"))
+        assert warnings(stack) == []
+        template = synthesize(stack)
+        assert len(template.all("AWS::ApiGateway::RestApi")) == 1
+        deployment = template.name_of("AWS::ApiGateway::Deployment")
+        method = template.name_of("AWS::ApiGateway::Method")
+        assert method in template.resources[deployment]["DependsOn"]
+
+    def test_untraced(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(api=apigateway.RestApi(stack, "Mine"), path="/orders"))
+        (warning,) = warnings(stack)
+        assert Check.API_NOT_TRACED.value in warning
+        assert "tracing_enabled=True" in warning
+
+    def test_imported(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        api = apigateway.RestApi.from_rest_api_attributes(stack, "Mine", rest_api_id="a1", root_resource_id="r1")
+        orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api, path="/orders"))
+        assert len(warnings_of(stack, Check.API_NOT_MANAGED)) == 1
+        with pytest.raises(PipelineError, match="the address of the imported API Shop/Mine is not known here"):
+            _ = orders.url
+
+    def test_http_api(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        api = apigatewayv2.HttpApi(stack, "Mine")
+        with pytest.raises(PipelineError, match="HttpApi is no REST API") as caught:
+            TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api))  # type: ignore[arg-type]
+        assert caught.value.check is Check.HTTP_API
+
+    def test_settings_beside_it(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        options = IngestOptions(api=apigateway.RestApi(stack, "Mine"), throttling_rate_limit=5)
+        with pytest.raises(PipelineError, match="throttling_rate_limit given for an API") as caught:
+            TracedPipeline(stack, "Orders", ingest=options)
+        assert caught.value.check is Check.OPTION_CONFLICT
+
+
+class TestTable:
+    def test_own(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+        table = dynamodb.Table(stack, "Mine", partition_key=key)
+        orders = TracedPipeline(stack, "Orders", table=table)
+        template = synthesize(stack)
+        assert template.all("AWS::DynamoDB::GlobalTable") == {}
+        assert template.variables("Worker") == {"TABLE_NAME": {"Ref": template.name_of("AWS::DynamoDB::Table")}}
+        assert orders.table.node.path == "Shop/Mine"
+
+    def test_imported_of_another_account(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+        table = dynamodb.Table.from_table_arn(stack, "Mine", f"arn:aws:dynamodb:{PLACE}:table/mine")
+        TracedPipeline(stack, "Orders", table=table)
+        assert len(warnings_of(stack, Check.OTHER_ACCOUNT)) == 1
+        assert synthesize(stack).variables("Worker") == {"TABLE_NAME": "mine"}
+
+
+class TestTracePermission:
+    def test_none(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        TracedPipeline(stack, "Orders", topic=TopicOptions(trace_permission="none"))
+        template = synthesize(stack)
+        assert template.all("AWS::XRay::ResourcePolicy") == {}
+        assert template.one("AWS::SNS::Topic")["TracingConfig"] == "Active"
+
+    def test_own(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        own = xray.CfnResourcePolicy(stack, "Mine", policy_name="mine", policy_document="{}")
+        TracedPipeline(stack, "Orders", topic=TopicOptions(trace_permission=own))
+        template = synthesize(stack)
+        assert list(template.all("AWS::XRay::ResourcePolicy")) == ["Mine"]
+        assert template.resources[template.name_of("AWS::SNS::Topic")]["DependsOn"] == ["Mine"]
+
+    def test_by_default_it_lets_this_accounts_topics_in(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+        SnsTracePermission.of(stack)
+        policy = synthesize(stack).one("AWS::XRay::ResourcePolicy")
+        document = str(policy["PolicyDocument"])
+        assert policy["PolicyName"] == "Shop-SnsTracePermission"
+        assert "sns.amazonaws.com" in document
+        assert '"aws:SourceAccount":"111111111111"' in document
+        assert ":sns:eu-west-1:111111111111:*" in document
+
+    def test_stacks_do_not_overwrite_each_others(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        stacks = [Stack(app, name) for name in ("One", "Two")]
+        for stack in stacks:
+            TracedTopic(stack, "Topic")
+        names = {synthesize(stack).one("AWS::XRay::ResourcePolicy")["PolicyName"] for stack in stacks}
+        assert len(names) == 2
+
+
+def test_key_log_group_and_concurrency_of_a_function(new_stack: NewStack, elsewhere: Path) -> None:
+    stack = new_stack()
+    group = logs.LogGroup(stack, "Shared")
+    options = FunctionOptions(
+        handler=Handler(elsewhere), log_group=group, provisioned_concurrency=2, architecture=lambda_.Architecture.X86_64
+    )
+    traced = TracedFunction(stack, "Work", options=options)
+    template = synthesize(stack)
+    assert len(template.all("AWS::Logs::LogGroup")) == 1
+    assert template.one("AWS::Lambda::Function")["Architectures"] == ["x86_64"]
+    alias = template.one("AWS::Lambda::Alias")
+    assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
+    assert traced.alias is not None
+    assert traced.target.node.path == traced.alias.node.path
+
+
+def test_worker_with_provisioned_concurrency_is_called_by_its_alias(new_stack: NewStack) -> None:
+    stack = new_stack()
+    topic = TracedTopic(stack, "Topic").topic
+    QueueWorker(stack, "Work", topic=topic, options=WorkerOptions(publish_to=topic, provisioned_concurrency=1))
+    template = synthesize(stack)
+    called = template.one("AWS::Lambda::EventSourceMapping")["FunctionName"]
+    assert called["Fn::Join"][1][-1] == ":live"

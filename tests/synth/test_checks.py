@@ -1,0 +1,279 @@
+"""Each check, where it speaks and where it is silent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+from aws_cdk import Acknowledgment, App, CfnParameter, Duration, Environment, Stack, Token, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from traced_pipeline import (
+    Check,
+    FunctionOptions,
+    Handler,
+    IngestOptions,
+    PipelineError,
+    QueueWorker,
+    SamplingOptions,
+    SnsTracePermission,
+    TableOptions,
+    TopicOptions,
+    TracedFunction,
+    TracedPipeline,
+    TracedTopic,
+    WorkerOptions,
+)
+
+from .conftest import NewStack
+from .templates import synthesize, warnings, warnings_of
+
+
+def refusal(check: Check, stack: Stack, **arguments: object) -> str:
+    """What a pipeline with these arguments is refused with."""
+    with pytest.raises(PipelineError) as caught:
+        TracedPipeline(stack, "Orders", **arguments)  # type: ignore[arg-type]
+    assert caught.value.check is check
+    message = str(caught.value)
+    assert message.endswith(f"[{check.value}]")
+    return message
+
+
+def test_ids_are_unique_and_in_the_librarys_namespace() -> None:
+    ids = [check.value for check in Check]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"traced-pipeline:[a-z-]+", check_id) for check_id in ids)
+
+
+class TestHandlers:
+    def test_folder_is_found_from_the_working_directory_or_absolutely(
+        self, new_stack: NewStack, elsewhere: Path
+    ) -> None:
+        for code in ("handlers/orders", elsewhere, str(elsewhere)):
+            stack = new_stack()
+            TracedFunction(stack, "Work", options=FunctionOptions(handler=Handler(code, "app.handler")))
+            assert synthesize(stack).one("AWS::Lambda::Function")["Handler"] == "app.handler"
+
+    def test_missing_folder(self, new_stack: NewStack, elsewhere: Path) -> None:
+        message = refusal(Check.HANDLER_FOLDER, new_stack(), ingest=IngestOptions(handler=Handler("handlers/nope")))
+        assert "'handlers/nope' does not exist" in message
+        assert str(elsewhere.parents[1] / "handlers/nope") in message
+
+    def test_missing_module(self, new_stack: NewStack, elsewhere: Path) -> None:
+        handler = Handler("handlers/orders", "main.handler")
+        message = refusal(Check.HANDLER_MODULE, new_stack(), worker=WorkerOptions(handler=handler))
+        assert f"'main.handler' needs main.py in {elsewhere}" in message
+
+    @pytest.mark.parametrize("entry_point", ["handler", "app.", ".handler", "app.1st", ""])
+    def test_entry_point_that_is_none(self, new_stack: NewStack, elsewhere: Path, entry_point: str) -> None:
+        handler = Handler("handlers/orders", entry_point)
+        message = refusal(Check.HANDLER_MODULE, new_stack(), worker=WorkerOptions(handler=handler))
+        assert f"{entry_point!r} must be 'module.function'" in message
+
+    @pytest.mark.parametrize("entry_point", ["pkg.mod.run", "pkg/mod.run", "pkg.run"])
+    def test_modules_in_packages(self, new_stack: NewStack, elsewhere: Path, entry_point: str) -> None:
+        (elsewhere / "pkg").mkdir()
+        (elsewhere / "pkg" / "__init__.py").touch()
+        (elsewhere / "pkg" / "mod.py").touch()
+        TracedFunction(new_stack(), "Work", options=FunctionOptions(handler=Handler(elsewhere, entry_point)))
+
+    def test_code_of_the_cdk_is_taken_as_it_is(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        handler = Handler(lambda_.Code.from_inline("def run(event, context): ..."), "index.run")
+        TracedFunction(stack, "Work", options=FunctionOptions(handler=handler))
+        assert "ZipFile" in synthesize(stack).one("AWS::Lambda::Function")["Code"]
+
+    def test_function_by_itself_needs_one(self, new_stack: NewStack) -> None:
+        with pytest.raises(PipelineError, match="needs a Handler") as caught:
+            TracedFunction(new_stack(), "Work", options=FunctionOptions())
+        assert caught.value.check is Check.HANDLER_MISSING
+
+    def test_reference_worker_needs_a_destination(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        with pytest.raises(PipelineError, match="give WorkerOptions a table or a topic") as caught:
+            QueueWorker(stack, "Worker", topic=TracedTopic(stack, "Topic").topic)
+        assert caught.value.check is Check.WORKER_DESTINATION
+
+
+class TestVisibility:
+    def test_shorter_than_the_function(self, new_stack: NewStack) -> None:
+        worker = WorkerOptions(timeout=Duration.seconds(60), visibility_timeout=Duration.seconds(30))
+        message = refusal(Check.VISIBILITY_TOO_SHORT, new_stack(), worker=worker)
+        assert "is 30 s, but the function may work for 60 s" in message
+        assert "at least 360 s" in message
+
+    def test_shorter_than_recommended(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        worker = WorkerOptions(timeout=Duration.seconds(60), visibility_timeout=Duration.seconds(90))
+        TracedPipeline(stack, "Orders", worker=worker)
+        (warning,) = warnings(stack)
+        assert Check.VISIBILITY_BELOW_RECOMMENDED.value in warning
+        assert "90 s; AWS recommends six times the function's timeout of 60 s, which is 360 s" in warning
+
+    def test_long_enough(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        worker = WorkerOptions(timeout=Duration.seconds(60), visibility_timeout=Duration.seconds(360))
+        TracedPipeline(stack, "Orders", worker=worker)
+        assert warnings(stack) == []
+
+    def test_unknown_until_deployment(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        seconds = Token.as_number(CfnParameter(stack, "Seconds", type="Number").value)
+        unknown = Duration.seconds(seconds)
+        message = refusal(Check.VISIBILITY_UNKNOWN, stack, worker=WorkerOptions(timeout=unknown))
+        assert "give visibility_timeout" in message
+        stack = new_stack()
+        seconds = Token.as_number(CfnParameter(stack, "Seconds", type="Number").value)
+        given = WorkerOptions(timeout=Duration.seconds(seconds), visibility_timeout=Duration.minutes(5))
+        TracedPipeline(stack, "Orders", worker=given)
+        assert synthesize(stack).one("AWS::SQS::Queue", "WorkerQueue")["VisibilityTimeout"] == 300
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"worker": WorkerOptions(batch_size=0)}, "batch_size is 0, but must be from 1 to 10000"),
+            ({"worker": WorkerOptions(batch_size=10_001)}, "batch_size is 10001"),
+            ({"worker": WorkerOptions(max_receive_count=0)}, "max_receive_count is 0, but must be from 1 to 1000"),
+            ({"sampling": SamplingOptions(rate=5)}, "sampling rate is 5, but must be a share from 0 to 1"),
+            ({"sampling": SamplingOptions(reservoir=-1)}, "sampling reservoir is -1"),
+            ({"sampling": SamplingOptions(priority=0)}, "sampling priority is 0, but must be from 1 to 9999"),
+            (
+                {"sampling": SamplingOptions(), "ingest": IngestOptions(api_name="a" * 60)},
+                "65 characters, but a sampling rule takes 64; give a shorter api_name",
+            ),
+        ],
+    )
+    def test_out_of_bounds(self, new_stack: NewStack, arguments: dict[str, object], message: str) -> None:
+        assert message in refusal(Check.OPTION_VALUE, new_stack(), **arguments)
+
+    def test_not_known_until_deployment(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        number = cast("int", CfnParameter(stack, "Number", type="Number").value_as_number)
+        TracedPipeline(
+            stack,
+            "Orders",
+            worker=WorkerOptions(max_receive_count=number, max_concurrency=number, reserved_concurrency=number),
+            sampling=SamplingOptions(reservoir=number, priority=number),
+        )
+        assert synthesize(stack).one("AWS::XRay::SamplingRule")["SamplingRule"]["Priority"] == {"Ref": "Number"}
+        assert warnings(stack) == []
+
+
+class TestConcurrency:
+    def test_more_than_reserved(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(max_concurrency=20, reserved_concurrency=10))
+        (warning,) = warnings(stack)
+        assert Check.CONCURRENCY_ABOVE_RESERVED.value in warning
+        assert "max_concurrency is 20, but the function has 10 executions reserved" in warning
+
+    def test_within_the_reserved(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(max_concurrency=10, reserved_concurrency=10))
+        assert warnings(stack) == []
+        function = synthesize(stack).one("AWS::Lambda::Function", "Worker")
+        assert function["ReservedConcurrentExecutions"] == 10
+
+
+class TestKinds:
+    def test_standard_queue_behind_fifo_topic(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        queue = sqs.Queue(stack, "Jobs")
+        message = refusal(Check.FIFO_MISMATCH, stack, topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=queue))
+        assert "queue Shop/Jobs is standard, but the topic before it is FIFO" in message
+
+    def test_fifo_dead_letter_queue_behind_standard_topic(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        letters = sqs.Queue(stack, "Letters", fifo=True)
+        message = refusal(Check.FIFO_MISMATCH, stack, worker=WorkerOptions(dead_letter_queue=letters))
+        assert "dead-letter queue Shop/Letters is FIFO, but the topic before it is standard" in message
+
+    def test_all_fifo(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        letters = sqs.Queue(stack, "Letters", fifo=True)
+        TracedPipeline(stack, "Orders", topic=TopicOptions(fifo=True), worker=WorkerOptions(dead_letter_queue=letters))
+
+    def test_imported_queue_with_an_unknown_name(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        arn = CfnParameter(stack, "QueueArn").value_as_string
+        queue = sqs.Queue.from_queue_arn(stack, "Jobs", arn)
+        TracedPipeline(stack, "Orders", topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=queue))
+
+
+class TestKeys:
+    def test_one_key_for_topic_and_queue(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        key = kms.Key(stack, "Key")
+        message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=key))
+        assert "topic and queue share the key Shop/Key" in message
+
+    def test_one_key_where_the_cdk_does_not_restrict_it(self, new_stack: NewStack) -> None:
+        stack = new_stack(**{"@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption": False})
+        key = kms.Key(stack, "Key")
+        TracedPipeline(stack, "Orders", topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=key))
+        synthesize(stack)
+
+    def test_table_key_needs_a_region(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        message = refusal(Check.TABLE_KEY_REGION, stack, table=TableOptions(key=kms.Key(stack, "Key")))
+        assert "give the stack one" in message
+        located = new_stack(env=Environment(region="eu-west-1"))
+        TracedPipeline(located, "Orders", table=TableOptions(key=kms.Key(located, "Key")))
+
+
+class TestVpc:
+    ISOLATED = ec2.SubnetConfiguration(name="inside", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+    IN_ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+
+    def test_no_way_to_xray(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        vpc = ec2.Vpc(stack, "Net", nat_gateways=0, subnet_configuration=[self.ISOLATED])
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(vpc=vpc, vpc_subnets=self.IN_ISOLATED))
+        (warning,) = warnings_of(stack, Check.VPC_WITHOUT_XRAY)
+        assert "isolated subnets of Shop/Net" in warning
+        assert "InterfaceVpcEndpointAwsService.XRAY" in warning
+
+    def test_interface_endpoint(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        vpc = ec2.Vpc(stack, "Net", nat_gateways=0, subnet_configuration=[self.ISOLATED])
+        vpc.add_interface_endpoint("XRay", service=ec2.InterfaceVpcEndpointAwsService.XRAY)
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(vpc=vpc, vpc_subnets=self.IN_ISOLATED))
+        assert warnings_of(stack, Check.VPC_WITHOUT_XRAY) == []
+
+    def test_nat_gateway(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(vpc=ec2.Vpc(stack, "Net", max_azs=1)))
+        assert warnings_of(stack, Check.VPC_WITHOUT_XRAY) == []
+        template = synthesize(stack)
+        assert "VpcConfig" in template.one("AWS::Lambda::Function", "Worker")
+        assert "ec2:CreateNetworkInterface" in template.actions("WorkerFunction")
+
+
+class TestTracePermissions:
+    def test_more_than_an_account_holds(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        permissions = [SnsTracePermission.of(Stack(app, f"Shop{number}")) for number in range(6)]
+        assert [warnings_of(Stack.of(p), Check.TRACE_PERMISSION_QUOTA) != [] for p in permissions] == [False] * 5 + [
+            True
+        ]
+
+    def test_regions_count_by_themselves(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        for number in range(6):
+            stack = Stack(app, f"Shop{number}", env=Environment(account="111111111111", region=f"eu-west-{number}"))
+            SnsTracePermission.of(stack)
+            assert warnings(stack) == []
+
+
+def test_warnings_can_be_acknowledged(new_stack: NewStack) -> None:
+    stack = new_stack()
+    orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(timeout=Duration.seconds(60)))
+    Validations.of(orders).acknowledge(Acknowledgment(id=Check.INGEST_TIMEOUT.value, reason="quota was raised"))
+    assert warnings(stack) == []

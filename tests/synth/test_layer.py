@@ -1,0 +1,138 @@
+"""The layer: what is in it, that it works, and that it is the same every time."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from traced_pipeline import Check, PipelineError, TracedPipeline
+from traced_pipeline import layer as layer_module
+from traced_pipeline.layer import assemble
+
+from .conftest import NewStack
+from .templates import synthesize
+
+LARGEST = 1_500_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    assembled = tmp_path_factory.mktemp("layer")
+    assemble(assembled)
+    return assembled
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_holds_the_bridge_what_it_imports_and_their_licences(folder: Path) -> None:
+    assert {path.name for path in (folder / "python").iterdir()} == {"trace_bridge", "aws_xray_sdk", "wrapt"}
+    held = files(folder)
+    assert "python/trace_bridge/auto.py" in held
+    assert "python/aws_xray_sdk/ext/resources/aws_para_whitelist.json" in held
+    assert {name for name in held if name.startswith("licenses/")} == {
+        "licenses/aws-xray-sdk/LICENSE",
+        "licenses/aws-xray-sdk/NOTICE",
+        "licenses/wrapt/LICENSE",
+    }
+
+
+def test_fits_every_python_and_architecture(folder: Path) -> None:
+    assert {Path(name).suffix for name in files(folder / "python")} <= {".py", ".json", ".typed"}
+    assert not list(folder.rglob("__pycache__"))
+
+
+def test_is_small(folder: Path) -> None:
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST
+
+
+def test_works_from_where_lambda_puts_it(folder: Path) -> None:
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import aws_xray_sdk.core, trace_bridge, wrapt
+for module in (aws_xray_sdk.core, trace_bridge, wrapt):
+    assert module.__file__.startswith(sys.argv[1]), module.__file__
+@wrapt.decorator
+def doubled(wrapped, instance, args, kwargs):
+    return 2 * wrapped(*args, **kwargs)
+assert doubled(lambda: 21)() == 42
+"""
+    run = [sys.executable, "-I", "-B", "-c", code, str(folder / "python")]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_is_the_same_after_its_packages_were_imported(
+    new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "copies"
+    for package in ("trace_bridge", "aws_xray_sdk", "wrapt"):
+        spec = importlib.util.find_spec(package)
+        assert spec is not None and spec.submodule_search_locations
+        shutil.copytree(spec.submodule_search_locations[0], copies / package)
+    monkeypatch.setattr(layer_module, "_source_of", lambda package: copies / package)
+    keys = []
+    for _ in range(2):
+        stack = new_stack()
+        TracedPipeline(stack, "Orders")
+        keys.append(synthesize(stack).one("AWS::Lambda::LayerVersion")["Content"]["S3Key"])
+        for cached in ("trace_bridge/__pycache__", "wrapt/__pycache__"):
+            (copies / cached).mkdir(exist_ok=True)
+            (copies / cached / "app.cpython-399.pyc").write_bytes(b"compiled")
+    assert keys[0] == keys[1]
+    (copies / "trace_bridge" / "more.py").write_text("more = True\n")
+    stack = new_stack()
+    TracedPipeline(stack, "Orders")
+    assert synthesize(stack).one("AWS::Lambda::LayerVersion")["Content"]["S3Key"] != keys[0]
+
+
+def test_every_function_has_it(new_stack: NewStack) -> None:
+    stack = new_stack()
+    TracedPipeline(stack, "Orders").add_worker("Audit")
+    template = synthesize(stack)
+    layer = {"Ref": template.name_of("AWS::Lambda::LayerVersion")}
+    functions = template.all("AWS::Lambda::Function").values()
+    assert [function["Layers"] for function in functions] == [[layer]] * 3
+    properties = template.one("AWS::Lambda::LayerVersion")
+    assert properties["CompatibleArchitectures"] == ["arm64", "x86_64"]
+    assert set(properties["CompatibleRuntimes"]) >= {function["Runtime"] for function in functions}
+
+
+def test_leaves_nothing_behind(new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    TracedPipeline(new_stack(), "Orders")
+    assert list(scratch.iterdir()) == []
+
+
+def test_stays_where_the_cdk_is_told_not_to_copy_assets(
+    new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    TracedPipeline(new_stack(**{"aws:cdk:disable-asset-staging": True}), "Orders")
+    (kept,) = scratch.iterdir()
+    assert (kept / "python" / "trace_bridge").is_dir()
+
+
+def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_module, "find_spec", lambda package: None)
+    with pytest.raises(PipelineError, match="'trace_bridge' is not importable") as caught:
+        assemble(tmp_path / "layer")
+    assert caught.value.check is Check.LAYER_PACKAGE
+
+
+def test_missing_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_module, "_DISTRIBUTIONS", ("no-such-distribution",))
+    with pytest.raises(PipelineError, match="the licence of 'no-such-distribution' is not found") as caught:
+        assemble(tmp_path / "layer")
+    assert caught.value.check is Check.LAYER_PACKAGE
