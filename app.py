@@ -5,6 +5,8 @@ Context values (`cdk synth -c name=value`):
     sampling: `all` records every request, for demonstrations.
 """
 
+from typing import Literal
+
 from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
 from constructs import Construct
 from traced_pipeline import IngestOptions, SamplingOptions, TracedPipeline, WorkerOptions
@@ -29,10 +31,13 @@ class OrdersStack(Stack):
         super().__init__(scope, construct_id)
         bridged = self.node.try_get_context("bridge") != "off"
         sample_all = self.node.try_get_context("sampling") == "all"
+        logging_role: Literal["existing", "create"] = (
+            "existing" if self.node.try_get_context("account_logging_role") == "existing" else "create"
+        )
         orders = TracedPipeline(
             self,
             "Orders",
-            ingest=IngestOptions(path="/orders", schema=ORDER_SCHEMA, account_logging_role="create"),
+            ingest=IngestOptions(path="/orders", schema=ORDER_SCHEMA, account_logging_role=logging_role),
             worker=WorkerOptions(tracing="continued" if bridged else "unbridged"),
             sampling=SamplingOptions(rate=1) if sample_all else None,
             removal_policy=RemovalPolicy.DESTROY,

@@ -1,0 +1,122 @@
+"""The set-up: what it says when something is missing, and that a half-finished one is finished by the next."""
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.local_aws import ROOT
+from scripts import setup
+
+
+def _tool(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def _find_python(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", str(ROOT / "scripts/find-python")]
+    return subprocess.run(command, env={"PATH": str(folder), **environment}, capture_output=True, text=True)
+
+
+def test_a_python_too_old_is_told_in_one_line(tmp_path: Path) -> None:
+    _tool(tmp_path, "python3", '[ "$1" = --version ] && echo "Python 3.9.2" && exit 0; exit 1')
+    found = _find_python(tmp_path)
+    assert found.returncode == 1
+    assert found.stderr.count("\n") == 1
+    assert "3.11 or newer is needed, found: Python 3.9.2" in found.stderr
+
+
+def test_a_python_without_venv_is_told_in_one_line(tmp_path: Path) -> None:
+    _tool(tmp_path, "python3", 'case "$2" in *ensurepip*) exit 1;; esac; exit 0')
+    found = _find_python(tmp_path)
+    assert found.returncode == 1
+    assert found.stderr.count("\n") == 1
+    assert "python3-venv" in found.stderr
+
+
+def test_a_named_python_that_does_not_do_is_told(tmp_path: Path) -> None:
+    found = _find_python(tmp_path, PYTHON="/nowhere/python")
+    assert found.returncode == 1
+    assert "/nowhere/python" in found.stderr
+
+
+def test_a_python_that_does_is_found(tmp_path: Path) -> None:
+    _tool(tmp_path, "python3.12", f'exec {sys.executable} "$@"')
+    found = _find_python(tmp_path)
+    assert found.returncode == 0
+    assert Path(found.stdout.strip()).exists()
+
+
+def test_a_misspelt_target_is_told_in_one_line() -> None:
+    ran = subprocess.run(["make", "demmo"], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines()[0] == "make: there is no target 'demmo'; make help lists those there are"
+
+
+def test_help_lists_the_targets() -> None:
+    ran = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in ("demo", "test", "check", "synth", "deploy", "bench", "local", "clean"):
+        assert f"make {target} " in ran.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one part to set up, `venv-local`, whose inputs are two files."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts/setup.py").write_text("")
+    (tmp_path / "input.txt").write_text("one")
+    (tmp_path / ".setup").mkdir()
+    monkeypatch.setattr(setup, "ROOT", tmp_path)
+    monkeypatch.setattr(setup, "STATE", tmp_path / ".setup")
+    return tmp_path
+
+
+def _set_up(project: Path) -> bool:
+    """Sets the part up; whether it was made."""
+    made = []
+
+    def make() -> None:
+        made.append(1)
+        python = project / ".venv-local/bin/python"
+        python.parent.mkdir(parents=True, exist_ok=True)
+        python.touch()
+
+    setup._part("venv-local", ["input.txt"], make)
+    return bool(made)
+
+
+def test_a_part_is_made_once(project: Path) -> None:
+    assert [_set_up(project), _set_up(project)] == [True, False]
+
+
+def test_a_part_is_made_anew_when_its_inputs_change(project: Path) -> None:
+    _set_up(project)
+    (project / "input.txt").write_text("two")
+    assert _set_up(project)
+
+
+def test_a_part_that_was_removed_is_made_anew(project: Path) -> None:
+    _set_up(project)
+    (project / ".venv-local/bin/python").unlink()
+    assert _set_up(project)
+
+
+def test_a_part_that_was_cut_off_is_made_anew(project: Path) -> None:
+    def cut_off() -> None:
+        (project / ".venv-local/bin").mkdir(parents=True)
+        (project / ".venv-local/bin/python").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        setup._part("venv-local", ["input.txt"], cut_off)
+    assert _set_up(project)
+
+
+def test_a_step_that_fails_says_which_and_where_its_output_is(project: Path) -> None:
+    with pytest.raises(setup.SetupError, match=r"ended with 3: no such package .*venv\.log"):
+        setup._run(".venv", [sys.executable, "-c", "import sys; print('no such package'); sys.exit(3)"])
+    assert [path.name for path in (project / ".setup").iterdir()] == ["venv.log"]
