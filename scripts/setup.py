@@ -100,11 +100,15 @@ def _pip_install(folder: str, requirements: str) -> None:
 def _make_node() -> None:
     print("setting up Node and the CDK CLI …", file=sys.stderr)
     found = _node_on_path()
-    if found is None:
+    if found is not None:
+        npm = ["npm"]
+    else:
         _pip_install(".venv", "requirements/node.txt")
         found = _node_of_the_wheel()
+        # The wheel's own bin/npm was a link once and does not find its library.
+        npm = [str(found / "node"), str(found.parent / "lib/node_modules/npm/bin/npm-cli.js")]
     environment = {**os.environ, "PATH": f"{found}{os.pathsep}{os.environ.get('PATH', '')}"}
-    _run("node", ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
+    _run("node", [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
     (STATE / "node-path").write_text(str(found))
 
 
@@ -136,7 +140,8 @@ def _run(name: str, command: list[str], environment: dict[str, str] | None = Non
     with log.open("ab") as output:
         finished = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     if finished.returncode:
-        last = [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-1:] or ["no output"]
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        last = [line for line in lines if "error" in line.lower()][-1:] or lines[-1:] or ["no output"]
         shown = " ".join(command[:5])
         raise SetupError(f"`{shown} …` ended with {finished.returncode}: {last[0][:300]} (all of it: {log})")
 

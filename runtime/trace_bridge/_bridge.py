@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import ModuleType, TracebackType
 from typing import Any
@@ -14,7 +14,7 @@ from ._counters import count
 from ._emitter import get_emitter
 from ._header import TraceHeader
 from ._invocation import Invocation, LambdaContext, current_invocation
-from ._scope import Scope, enter_scope
+from ._scope import Scope, enter_scope, leave_scope
 from ._segment import MessageSegment, Recording
 
 _log = logging.getLogger("trace_bridge")
@@ -56,7 +56,7 @@ def continue_trace(
         TypeError: The record is no mapping.
         ConfigurationError: `on_undecided` is none of the three.
     """
-    if not isinstance(record, Mapping):
+    if type(record) is not dict and not isinstance(record, Mapping):
         raise TypeError(
             f"record is {type(record).__name__}; expected one record of a Lambda event or one message of "
             "receive_message, a mapping"
@@ -82,7 +82,10 @@ class _Continuation(AbstractContextManager[MessageSegment]):
     def __enter__(self) -> MessageSegment:
         segment = self._segment = _begin(self._record, self._context, self._on_undecided)
         if segment.recording != "none":
-            join_sdk()
+            if _joined is not None:
+                _joined()
+            else:
+                join_sdk()
             self._before = enter_scope(Scope(segment))
             if segment.recording == "recorded" and _state.settings.in_progress:
                 _emit(segment)
@@ -94,7 +97,7 @@ class _Continuation(AbstractContextManager[MessageSegment]):
         segment = self._segment
         if segment.recording == "none":
             return
-        enter_scope(self._before)
+        leave_scope(self._before)
         if segment.recording == "recorded":
             if error is not None:
                 segment.add_exception(error)
@@ -111,14 +114,22 @@ def _begin(
     if not _state.settings.enabled:
         return MessageSegment(invocation, record, None, "none")
     attributes = record.get("attributes") or record.get("Attributes")
-    header = TraceHeader.parse(attributes.get("AWSTraceHeader")) if isinstance(attributes, Mapping) else None
+    if type(attributes) is dict or isinstance(attributes, Mapping):
+        header = TraceHeader.parse(attributes.get("AWSTraceHeader"))
+    else:
+        header = None
     if header is None:
         recording: Recording = "none"
     elif header.sampled is None:
         recording = _decide(header, invocation, on_undecided or _state.settings.on_undecided)
     else:
         recording = "recorded" if header.sampled else "unsampled"
-    if recording == "recorded" and header is not None and _too_old(header.root):
+    if (
+        recording == "recorded"
+        and header is not None
+        and header.root[2:10] < invocation.recent
+        and _too_old(header.root)
+    ):
         count("too_old")
         return MessageSegment(invocation, record, None, "none")
     count(_COUNTED[recording])
@@ -154,14 +165,16 @@ def _emit(segment: MessageSegment) -> None:
 
 
 _waiting_for_sdk = False
+_joined: Callable[[], None] | None = None
 
 
 def join_sdk() -> None:
     """Routes the X-Ray SDK to the messages: now if it is loaded, or else as soon as anything loads it."""
-    global _waiting_for_sdk
+    global _joined, _waiting_for_sdk
     if _SDK in sys.modules:
         from ._sdk import join
 
+        _joined = join
         join()
     elif not _waiting_for_sdk:
         from wrapt.importer import register_post_import_hook

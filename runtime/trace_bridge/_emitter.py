@@ -6,7 +6,7 @@ import threading
 from . import _state
 from ._api import ApiEmitter
 from ._counters import count, report_losses
-from ._documents import fit
+from ._documents import MAX_BYTES, fit
 from ._invocation import Invocation
 from ._segment import MessageSegment
 from ._udp import UdpEmitter, daemon_address
@@ -35,9 +35,15 @@ class Emitter:
 
     def emit_text(self, document: str, invocation: Invocation) -> None:
         """Sends a document, cut to size; outside of a batch it has left when this returns."""
-        to_daemon = self._to_daemon(invocation)
-        for part in fit(document):
-            self._emit_one(part, to_daemon)
+        decided_for, to_daemon = self._way
+        if decided_for is not invocation:
+            to_daemon = self._decide(invocation)
+            self._way = (invocation, to_daemon)
+        if len(document) <= MAX_BYTES:
+            self._emit_one(document, to_daemon)
+        else:
+            for part in fit(document):
+                self._emit_one(part, to_daemon)
         if not self._holds and not self.api.idle:
             self.flush(invocation)
 
@@ -65,13 +71,6 @@ class Emitter:
         self.api.close()
         if self.udp is not None:
             self.udp.close()
-
-    def _to_daemon(self, invocation: Invocation) -> bool:
-        decided_for, answer = self._way
-        if decided_for is not invocation:
-            answer = self._decide(invocation)
-            self._way = (invocation, answer)
-        return answer
 
     def _decide(self, invocation: Invocation) -> bool:
         choice = _state.settings.emitter

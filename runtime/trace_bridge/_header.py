@@ -1,7 +1,7 @@
 """The trace header: `X-Amzn-Trace-Id` on HTTP, `AWSTraceHeader` on a message, `_X_AMZN_TRACE_ID` in Lambda."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}", re.IGNORECASE)
 _PARENT = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
@@ -13,8 +13,7 @@ _ZERO_UNIQUE = "0" * 24
 _MAX_LENGTH = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceHeader:
+class TraceHeader(NamedTuple):
     """A trace header whose root is valid.
 
     Format: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
@@ -49,7 +48,7 @@ class TraceHeader:
         if canonical is not None:
             root, parent, sampled, lineage = canonical.groups()
             if parent != _ZERO_PARENT and not root.endswith(_ZERO_UNIQUE):
-                return cls(root=root, parent=parent, sampled=sampled == "1", lineage=lineage)
+                return cls(root, parent, sampled == "1", lineage)
         return cls._parse_tolerantly(text)
 
     @classmethod

@@ -48,6 +48,7 @@ class Invocation:
         "header",
         "name",
         "nested_constants",
+        "recent",
         "request_id",
         "sampled",
     )
@@ -58,6 +59,8 @@ class Invocation:
         self.sampled = self.header is not None and bool(self.header.sampled)
         self.request_id = str(getattr(context, "aws_request_id", "") or "")
         self.name = _name()
+        self.recent = f"{int(time.time()) - _state.settings.max_trace_age_days * 86_400:08x}"
+        """Trace ids whose time is not below this are surely not too old; eight hex digits, which sort as numbers do."""
         self._ids: list[str] = []
         self._metadata: tuple[object, str] = (self, "")
         constants = _constants(self.name, self.request_id, str(getattr(context, "invoked_function_arn", "") or ""))

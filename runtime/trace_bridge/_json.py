@@ -24,6 +24,10 @@ def encode(value: object) -> str:
         return _lenient(_plain(value, 20))
 
 
+quote = json.encoder.encode_basestring_ascii
+"""A string as JSON, in ASCII."""
+
+
 def _plain(value: object, depth: int) -> object:
     if value is None or isinstance(value, bool | int | str):
         return value

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from inspect import iscoroutinefunction
 from typing import Any, cast
@@ -61,7 +61,7 @@ class Batch:
 
     def run(self, function: MessageHandler, *, workers: int) -> None:
         """Runs the records: in this thread one after another, or `workers` lanes at once."""
-        lanes = self._lanes()
+        lanes = self._lanes() if self._fifo or workers > 1 else [range(len(self._records))]
         if iscoroutinefunction(function):
             asyncio.run(self._run_tasks(cast("Callable[[Message], Awaitable[object]]", function), lanes, workers))
         elif workers == 1 or len(lanes) <= 1:
@@ -73,7 +73,7 @@ class Batch:
                     pass
 
     async def _run_tasks(
-        self, function: Callable[[Message], Awaitable[object]], lanes: list[list[int]], workers: int
+        self, function: Callable[[Message], Awaitable[object]], lanes: Sequence[Iterable[int]], workers: int
     ) -> None:
         turn = asyncio.Semaphore(workers)
 
@@ -111,7 +111,7 @@ class Batch:
             else:
                 self._succeeded(index)
 
-    def _lanes(self) -> list[list[int]]:
+    def _lanes(self) -> Sequence[Sequence[int]]:
         """Records that have to keep their order, together: a FIFO queue's message groups, else each by itself."""
         if not self._fifo:
             return [[index] for index in range(len(self._records))]

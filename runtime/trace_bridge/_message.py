@@ -42,8 +42,8 @@ class Message:
         https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
         """
         if self._body is None:
-            raw = str(self._field("body", "Body") or "")
-            self._body = _unwrap(raw)
+            raw = self.record.get("body")
+            self._body = _unwrap(raw if type(raw) is str else str(self._field("body", "Body") or ""))
         return self._body
 
     def json(self) -> Any:

@@ -41,3 +41,7 @@ def enter_scope(scope: Scope | None) -> Scope | None:
     before = _scope.get()
     _scope.set(scope)
     return before
+
+
+leave_scope = _scope.set
+"""Makes the scope current that `enter_scope` gave."""

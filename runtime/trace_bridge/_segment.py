@@ -4,12 +4,13 @@ import json
 import logging
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from ._errors import cause, exception_entry
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation, now
-from ._json import encode
+from ._json import encode, quote
 
 if TYPE_CHECKING:
     from ._sdk import SdkSegment
@@ -37,46 +38,29 @@ class MessageSegment:
         subsegments: The AWS calls made by the message itself.
     """
 
-    __slots__ = (
-        "_annotations",
-        "_cause",
-        "_failed_with",
-        "_metadata",
-        "_nested",
-        "_record",
-        "_sdk",
-        "end_time",
-        "id",
-        "invocation",
-        "parent_id",
-        "recording",
-        "start_time",
-        "subsegments",
-        "trace_id",
-    )
+    id = ""
+    start_time = 0.0
+    end_time = 0.0
+    _nested = False
+    _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
+    _metadata: Mapping[str, dict[str, object]] = MappingProxyType({})
+    _cause: dict[str, object] | str | None = None
+    _failed_with: tuple[BaseException, str] | None = None
+    _sdk: "SdkSegment | None" = None
 
     def __init__(
-        self,
-        invocation: Invocation,
-        record: Mapping[str, Any],
-        header: TraceHeader | None,
-        recording: Recording,
+        self, invocation: Invocation, record: Mapping[str, Any], header: TraceHeader | None, recording: Recording
     ) -> None:
         self.invocation = invocation
         self.recording: Recording = recording
-        self.trace_id = header.root if header else None
-        self.parent_id = header.parent if header else None
-        self.id = ""
-        self.start_time = self.end_time = 0.0
-        self.subsegments: list[AwsSubsegment] = []
         self._record = record
-        self._nested = False
-        self._annotations: dict[str, str | int | float | bool] = {}
-        self._metadata: dict[str, dict[str, object]] = {}
-        self._cause: dict[str, object] | str | None = None
-        self._failed_with: tuple[BaseException, str] | None = None
-        self._sdk: SdkSegment | None = None
+        if header is not None:
+            self.trace_id: str | None = header.root
+            self.parent_id = header.parent
+        else:
+            self.trace_id = self.parent_id = None
         if recording == "recorded":
+            self.subsegments: list[AwsSubsegment] = []
             self.id = invocation.new_id()
             self.start_time = now()
             if invocation.sampled and invocation.header and invocation.header.root == self.trace_id:
@@ -103,7 +87,7 @@ class MessageSegment:
         elif not _is_annotation(value):
             _log.warning("annotation %r dropped: %r is no string, finite number or boolean", key, value)
         elif self.recording == "recorded":
-            self._annotations[key] = value[:1000] if isinstance(value, str) else value
+            self._annotations = {**self._annotations, key: value[:1000] if isinstance(value, str) else value}
         return self
 
     def put_metadata(self, key: str, value: object, namespace: str = "default") -> Self:
@@ -115,7 +99,7 @@ class MessageSegment:
             namespace: Its group; names that begin with `AWS.` are X-Ray's own.
         """
         if self.recording == "recorded":
-            self._metadata.setdefault(namespace, {})[key] = value
+            self._metadata = {**self._metadata, namespace: {**self._metadata.get(namespace, {}), key: value}}
         return self
 
     def add_exception(self, error: BaseException) -> None:
@@ -199,19 +183,18 @@ class MessageSegment:
     def _written_annotations(self) -> str:
         record = self._record
         attributes = record.get("attributes") or record.get("Attributes") or {}
-        found: dict[str, object] = {}
         message_id = record.get("messageId") or record.get("MessageId")
-        if message_id:
-            found["message_id"] = message_id
+        found = f',"message_id":{quote(message_id)}' if type(message_id) is str else ""
         try:
-            found["attempt"] = int(attributes["ApproximateReceiveCount"])
+            found += f',"attempt":{int(attributes["ApproximateReceiveCount"])}'
             waited = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
-            found["queue_ms"] = max(waited, 0)
+            found += f',"queue_ms":{max(waited, 0)}'
         except (KeyError, TypeError, ValueError):
             pass
         if self._annotations:
-            found.update(self._annotations)
-        return f',"annotations":{encode(found)}' if found else ""
+            own: dict[str, object] = json.loads(f"{{{found[1:]}}}")
+            return f',"annotations":{encode(own | dict(self._annotations))}'
+        return f',"annotations":{{{found[1:]}}}' if found else ""
 
     def _written_metadata(self) -> str:
         queue = self._record.get("eventSourceARN")
