@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from aws_cdk import Validations
+from aws_cdk import Annotations, Validations
 from constructs import IConstruct
 
 
@@ -19,6 +19,7 @@ class Check(StrEnum):
     HANDLER_FOLDER = "traced-pipeline:handler-folder"
     HANDLER_MODULE = "traced-pipeline:handler-module"
     HANDLER_MISSING = "traced-pipeline:handler-missing"
+    REQUIREMENTS = "traced-pipeline:requirements"
     LAYER_PACKAGE = "traced-pipeline:layer-package"
     WORKER_DESTINATION = "traced-pipeline:worker-destination"
     OPTION_VALUE = "traced-pipeline:option-value"
@@ -46,6 +47,9 @@ class Check(StrEnum):
     VPC_WITHOUT_XRAY = "traced-pipeline:vpc-without-xray"
     TRACE_PERMISSION_QUOTA = "traced-pipeline:trace-permission-quota"
 
+    ACCOUNT_LOGGING_ROLE = "traced-pipeline:account-logging-role"
+    TRACE_EVERYTHING = "traced-pipeline:trace-everything"
+
 
 class PipelineError(ValueError):
     """Raised by a constructor when what was asked for cannot work.
@@ -62,6 +66,11 @@ class PipelineError(ValueError):
 def warn(scope: IConstruct, check: Check, message: str) -> None:
     """Attach an acknowledgeable warning to a construct; the CDK CLI shows it at synthesis."""
     Validations.of(scope).add_warning(check.value, message)
+
+
+def note(scope: IConstruct, check: Check, message: str) -> None:
+    """Attach an acknowledgeable note to a construct; the CDK CLI shows it, and it never fails a synthesis."""
+    Annotations.of(scope).add_info_v2(check.value, message)
 
 
 def refuse_settings(options: object, names: Iterable[str], *, brought: str, instead: str) -> None:

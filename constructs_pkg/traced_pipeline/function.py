@@ -13,7 +13,7 @@ from constructs import Construct
 
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, warn
-from .handler_code import code_of
+from .handler_code import function_code
 from .layer import trace_bridge_layer
 from .options import FunctionOptions, Handler
 from .resource import resource_of
@@ -42,7 +42,7 @@ class TracedFunction(Construct):
         zero_code: Whether the bridge calls the handler once for each message.
 
     Raises:
-        PipelineError: The handler is missing or its code is not found, or a value is out of bounds.
+        PipelineError: The handler is missing, its code is not found, or its requirements cannot be installed.
 
     Example:
         ```python
@@ -82,25 +82,28 @@ class TracedFunction(Construct):
             variables["TRACE_BRIDGE_ENABLED"] = "false"
         if zero_code:
             variables["TRACE_BRIDGE_HANDLER"] = handler.entry_point
-        self._function = lambda_.Function(
-            self,
-            "Resource",
-            code=code_of(handler),
-            handler=_AUTO_HANDLER if zero_code else handler.entry_point,
-            runtime=options.runtime or lambda_.Runtime.PYTHON_3_14,
-            architecture=options.architecture or lambda_.Architecture.ARM_64,
-            layers=[trace_bridge_layer(self)],
-            memory_size=options.memory_size,
-            timeout=self._timeout,
-            environment=variables,
-            role=self._role,
-            log_group=self._log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            reserved_concurrent_executions=options.reserved_concurrency,
-            vpc=options.vpc,
-            vpc_subnets=options.vpc_subnets,
-            security_groups=options.security_groups,
-        )
+        runtime = options.runtime or lambda_.Runtime.PYTHON_3_14
+        architecture = options.architecture or lambda_.Architecture.ARM_64
+        with function_code(self, handler, runtime=runtime, architecture=architecture) as code:
+            self._function = lambda_.Function(
+                self,
+                "Resource",
+                code=code,
+                handler=_AUTO_HANDLER if zero_code else handler.entry_point,
+                runtime=runtime,
+                architecture=architecture,
+                layers=[trace_bridge_layer(self)],
+                memory_size=options.memory_size,
+                timeout=self._timeout,
+                environment=variables,
+                role=self._role,
+                log_group=self._log_group,
+                logging_format=lambda_.LoggingFormat.JSON,
+                reserved_concurrent_executions=options.reserved_concurrency,
+                vpc=options.vpc,
+                vpc_subnets=options.vpc_subnets,
+                security_groups=options.security_groups,
+            )
         self._trace(active=active)
         self._alias = self._make_alias(options.provisioned_concurrency)
         if options.vpc is not None:

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
 
 from .checks import Check, PipelineError
 from .options import Handler
+from .requirements import REQUIREMENTS, install
+from .staging import staging_folder
 
 # A folder's asset must not change because somebody ran its code.
 _NOT_PART_OF_THE_CODE = ["**/__pycache__", "**/*.pyc", "**/.*_cache", "**/.DS_Store"]
 
 
-def code_of(handler: Handler) -> lambda_.Code:
-    """Turn a handler into code for a function.
+@contextmanager
+def function_code(
+    scope: IConstruct, handler: Handler, *, runtime: lambda_.Runtime, architecture: lambda_.Architecture
+) -> Iterator[lambda_.Code]:
+    """Turn a handler into code, for a function that is made within.
+
+    Args:
+        scope: The function's construct.
+        handler: The handler.
+        runtime: The function's Python.
+        architecture: The function's architecture.
 
     Raises:
-        PipelineError: The folder does not exist, the entry point is no `module.function`, or the folder
-            does not hold the module.
+        PipelineError: The folder does not exist, the entry point is no `module.function`, the folder does not hold
+            the module, or its requirements cannot be installed.
     """
     _check_entry_point(handler.entry_point)
     if isinstance(handler.code, lambda_.Code):
-        return handler.code
+        yield handler.code
+        return
     folder = Path(handler.code).absolute()
     if not folder.is_dir():
         raise PipelineError(
@@ -31,7 +48,16 @@ def code_of(handler: Handler) -> lambda_.Code:
             "give a folder that is absolute or relative to the working directory of the app",
         )
     _check_module(handler, folder)
-    return lambda_.Code.from_asset(str(folder), exclude=_NOT_PART_OF_THE_CODE)
+    requirements = folder / REQUIREMENTS
+    # The CDK asks for no bundling where a stack is not going to be deployed.
+    if not (handler.install_requirements and requirements.is_file() and Stack.of(scope).bundling_required):
+        yield lambda_.Code.from_asset(str(folder), exclude=_NOT_PART_OF_THE_CODE)
+        return
+    with staging_folder(scope) as staging:
+        python = runtime.name.removeprefix("python")
+        install(requirements, staging, python=python, architecture=architecture.name)
+        shutil.copytree(folder, staging, dirs_exist_ok=True)
+        yield lambda_.Code.from_asset(str(staging), exclude=_NOT_PART_OF_THE_CODE)
 
 
 def reference_handler(name: str) -> Handler:

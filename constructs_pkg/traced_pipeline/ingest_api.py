@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import Annotations, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -20,7 +20,7 @@ from .api_definition import (
     add_gateway_responses,
 )
 from .brought import adopt_function, check_api, finished_function
-from .checks import Check, PipelineError, refuse_settings, warn
+from .checks import Check, PipelineError, note, refuse_settings, warn
 from .function import TracedFunction
 from .handler_code import reference_handler
 from .names import account_wide_name
@@ -35,7 +35,6 @@ _OF_A_CREATED_API = (
     "throttling_burst_limit",
     "account_logging_role",
 )
-_EXISTING_ROLE = "traced-pipeline:account-logging-role"
 _EXISTING_ROLE_NOTE = (
     "the API logs with the account's CloudWatch role for API Gateway, which must exist in this Region; if "
     'the deployment is refused for want of it, give IngestOptions(account_logging_role="create") in one stack'
@@ -216,7 +215,7 @@ class IngestApi(Construct):
         if options.account_logging_role == "create":
             api.deployment_stage.node.add_dependency(account_logging(self))
         elif options.account_logging_role == "existing":
-            Annotations.of(self).add_info_v2(_EXISTING_ROLE, _EXISTING_ROLE_NOTE)
+            note(self, Check.ACCOUNT_LOGGING_ROLE, _EXISTING_ROLE_NOTE)
         return api
 
     def _make_model(self, route: str, schema: JsonSchema) -> apigateway.IModel:

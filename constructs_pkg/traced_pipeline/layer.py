@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from .checks import Check, PipelineError
+from .staging import staging_folder
 
 _LAYER_ID = "TraceBridgeLayer"
 _PACKAGES = ("trace_bridge", "aws_xray_sdk", "wrapt")
@@ -22,7 +20,6 @@ _DISTRIBUTIONS = ("aws-xray-sdk", "wrapt")
 # Compiled files fit one Python and one architecture; wrapt falls back to its Python code without them.
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi", "*.so", "*.pyd", "*.dylib", "*.dll")
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
-_KEEP_ASSETS_IN_PLACE = "aws:cdk:disable-asset-staging"
 
 
 def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
@@ -35,8 +32,8 @@ def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
     existing = stack.node.try_find_child(_LAYER_ID)
     if isinstance(existing, lambda_.LayerVersion):
         return existing
-    with _assembled(keep=bool(stack.node.try_get_context(_KEEP_ASSETS_IN_PLACE))) as folder:
-        # The CDK copies an asset as soon as the resource is made, so that the folder may go afterwards.
+    with staging_folder(stack) as folder:
+        assemble(folder)
         return lambda_.LayerVersion(
             stack,
             _LAYER_ID,
@@ -65,17 +62,6 @@ def assemble(folder: Path) -> None:
         target.mkdir(parents=True)
         for licence in _licences_of(name):
             shutil.copyfile(licence, target / licence.name)
-
-
-@contextmanager
-def _assembled(*, keep: bool) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="traced-pipeline-layer-"))
-    try:
-        assemble(folder)
-        yield folder
-    finally:
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _source_of(package: str) -> Path:

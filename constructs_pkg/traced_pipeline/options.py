@@ -33,10 +33,14 @@ class Handler:
             root of the function's code. Or a `Code` of the CDK, which is taken as it is.
         entry_point: `module.function` as Lambda reads it; packages are separated by dots or slashes.
             Where `code` is a folder the module must exist in it.
+        install_requirements: Install what a `requirements.txt` in the folder names beside the code: wheels for the
+            function's Python and architecture, by pip, without Docker. Default: on; without such a file nothing is
+            installed.
     """
 
     code: str | Path | lambda_.Code
     entry_point: str = "app.handler"
+    install_requirements: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,14 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 import jsii
-from aws_cdk import Annotations, AspectPriority, Aspects, CfnResource, IAspect
+from aws_cdk import AspectPriority, Aspects, CfnResource, IAspect
 from constructs import IConstruct
 
+from .checks import Check, note
 from .traceable import NOT_TRACEABLE, TraceState, switch_for
 from .tracing import SnsTracePermission
 
 _TOPIC = "AWS::SNS::Topic"
-_NOTE = "traced-pipeline:trace-everything"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,5 +117,5 @@ class TraceEverything:
             node.node.add_dependency(SnsTracePermission.of(node).resource_policy)
         self._findings[path] = TraceFinding(path=path, kind=kind, state=state, reason=reason)
         if state is not TraceState.ON:
-            note = f"tracing of {kind}: {state.value}" + (f"; {reason}" if reason else "")
-            Annotations.of(node).add_info_v2(_NOTE, note)
+            because = f"; {reason}" if reason else ""
+            note(node, Check.TRACE_EVERYTHING, f"tracing of {kind}: {state.value}{because}")
