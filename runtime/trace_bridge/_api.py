@@ -23,10 +23,13 @@ _LONGEST_REST_SECONDS = 300.0
 
 
 class XRayClient(Protocol):
-    """The one operation used of boto3's `xray` client."""
+    """What is used of boto3's `xray` client."""
 
     def put_trace_segments(self, *, TraceSegmentDocuments: list[str]) -> Mapping[str, Any]:  # noqa: N803
         """Uploads segment documents: https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html."""
+
+    def close(self) -> None:
+        """Closes its connections."""
 
 
 def make_client() -> XRayClient:
@@ -121,6 +124,8 @@ class ApiEmitter:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(2 * CALL_SECONDS + 1)
+        if self._client is not None:
+            self._client.close()
 
     def _hand_over(self) -> None:
         if not self._pending:

@@ -1,0 +1,233 @@
+"""Kinds of headers × kinds of invocations × ways of running: which documents come out, and what goes on the wire."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch import (
+    AsyncBatchProcessor,
+    BatchProcessor,
+    EventType,
+    async_process_partial_response,
+    process_partial_response,
+)
+from trace_bridge import Message, continue_trace, sqs_handler, trace_batch
+
+from tests.unit.conftest import (
+    ACTIVE,
+    PASS_THROUGH,
+    SENDER,
+    UNSAMPLED,
+    LambdaContext,
+    Process,
+    event,
+    header,
+    record,
+    trace_id,
+)
+
+Runner = Callable[[Callable[[], object], dict[str, Any]], Any]
+
+ROOT = trace_id(7)
+
+# kind → the header, whether it is recorded, and the header of calls: {id} is the subsegment's, - is Lambda's own
+HEADERS: dict[str, tuple[str | None, bool, str]] = {
+    "sampled": (header(ROOT), True, "Root={root};Parent={id};Sampled=1"),
+    "sampled without parent": (header(ROOT, parent=None), True, "Root={root};Parent={id};Sampled=1"),
+    "sampled, odd order": (
+        f"Sampled=1; Parent={SENDER}; self=x; ROOT={ROOT};",
+        True,
+        "Root={root};Parent={id};Sampled=1",
+    ),
+    "unsampled": (header(ROOT, sampled="0"), False, f"Root={{root}};Parent={SENDER};Sampled=0"),
+    "asked": (header(ROOT, sampled="?"), False, "Root={root}"),
+    "root only": (header(ROOT, sampled=None, parent=None), False, "Root={root}"),
+    "root and lineage": (f"Root={ROOT};Lineage=0123abcd:1", False, "Root={root}"),
+    "none": (None, False, "-"),
+    "malformed": ("Root=1-2-3;Parent=x;Sampled=1", False, "-"),
+    "zero root": (f"Root=1-6b04d6c2-{'0' * 24};Parent={SENDER};Sampled=1", False, "-"),
+}
+INVOCATIONS = {"Active": ACTIVE, "Active unsampled": UNSAMPLED, "PassThrough": PASS_THROUGH, "no header": None}
+
+
+def _sync(work: Callable[[], object], batch: dict[str, Any]) -> Any:
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        work()
+
+    return handler(batch, LambdaContext())
+
+
+def _async(work: Callable[[], object], batch: dict[str, Any]) -> Any:
+    @sqs_handler(max_workers=4)
+    async def handler(_message: Message) -> None:
+        await asyncio.to_thread(work)
+
+    return handler(batch, LambdaContext())
+
+
+def _threads(work: Callable[[], object], batch: dict[str, Any]) -> Any:
+    @sqs_handler(max_workers=4)
+    def handler(_message: Message) -> None:
+        work()
+
+    return handler(batch, LambdaContext())
+
+
+def _own_loop(work: Callable[[], object], batch: dict[str, Any]) -> Any:
+    context = LambdaContext()
+    for one in batch["Records"]:
+        with continue_trace(one, context):
+            work()
+    return {"batchItemFailures": []}
+
+
+def _powertools(work: Callable[[], object], batch: dict[str, Any]) -> Any:
+    context = LambdaContext()
+
+    def one(record: Any) -> None:
+        with continue_trace(record.raw_event, context):
+            work()
+
+    with trace_batch(context):
+        return process_partial_response(batch, one, BatchProcessor(event_type=EventType.SQS), context)  # type: ignore[arg-type]
+
+
+def _powertools_async(work: Callable[[], object], batch: dict[str, Any]) -> Any:
+    context = LambdaContext()
+
+    async def one(record: Any) -> None:
+        with continue_trace(record.raw_event, context):
+            await asyncio.to_thread(work)
+
+    # Powertools makes an event loop where there is none, and leaves it open.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        with trace_batch(context):
+            processor = AsyncBatchProcessor(event_type=EventType.SQS)
+            return async_process_partial_response(batch, one, processor, context)  # type: ignore[arg-type]
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+RUNNERS: dict[str, Runner] = {
+    "sync": _sync,
+    "async": _async,
+    "threads": _threads,
+    "own loop": _own_loop,
+    "Powertools": _powertools,
+    "Powertools async": _powertools_async,
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("invocation", INVOCATIONS)
+@pytest.mark.parametrize("kind", HEADERS)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:aws_lambda_powertools")
+def test_matrix(process: Process, kind: str, invocation: str, runner: str) -> None:
+    sent, recorded, wire = HEADERS[kind]
+    own = INVOCATIONS[invocation]
+    process.invoked(own)
+    client = process.client("dynamodb")
+    answer = RUNNERS[runner](
+        lambda: client.delete_item(TableName="orders", Key={"id": {"S": "1"}}), event(record(trace=sent), record(2))
+    )
+    assert answer == {"batchItemFailures": []}
+
+    documents = process.documents()
+    mine = [document for document in documents if document["trace_id"] == ROOT]
+    assert len(mine) == recorded
+    lineage = ";Lineage=061379e8:0" if own else ""
+    call = ""
+    if recorded:
+        (segment,) = mine
+        assert segment["name"] == "worker"
+        assert segment["origin"] == "AWS::Lambda::Function"
+        assert segment.get("parent_id") == (None if kind == "sampled without parent" else SENDER)
+        assert segment["annotations"] == {"message_id": "message-1", "attempt": 1, "queue_ms": 250}
+        (subsegment,) = segment["subsegments"]
+        assert subsegment["aws"]["operation"] == "DeleteItem"
+        assert subsegment["aws"]["table_name"] == "orders"
+        call = subsegment["id"]
+        by_daemon = invocation == "Active"
+        assert bool(process.services.documents()) != by_daemon
+    headers = process.services.headers("DynamoDB_20120810.DeleteItem")
+    assert len(headers) == 2
+    if wire == "-":
+        assert all(sent is None or ROOT not in sent for sent in headers)
+    else:
+        assert wire.format(root=ROOT, id=call) + lineage in headers
+
+
+def test_without_a_daemon_address_documents_go_to_xray(process: Process) -> None:
+    process.monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
+    process.new_emitter()
+    process.invoked(ACTIVE)
+    _sync(lambda: None, event(record(trace=header(ROOT))))
+    assert [document["trace_id"] for document in process.services.documents()] == [ROOT]
+
+
+@pytest.mark.parametrize(
+    ("choice", "invocation", "recorded"),
+    [
+        ("drop", ACTIVE, 0),
+        ("follow_lambda", ACTIVE, 1),
+        ("follow_lambda", PASS_THROUGH, 0),
+        ("sample", PASS_THROUGH, 1),
+    ],
+)
+def test_undecided_messages_are_decided_as_told(process: Process, choice: Any, invocation: str, recorded: int) -> None:
+    process.set(undecided_rate=1.0)
+    process.invoked(invocation)
+    with continue_trace(record(trace=header(ROOT, sampled=None)), LambdaContext(), on_undecided=choice):
+        pass
+    assert len(process.documents()) == recorded
+
+
+def test_every_message_of_a_trace_gets_the_same_answer(process: Process) -> None:
+    process.set(undecided_rate=0.5)
+    for number in range(20):
+        for _ in range(3):
+            root = f"{trace_id()[:11]}{number * 0x0CCCCCCC:024x}".replace("0" * 24, "1" * 24)
+            with continue_trace(record(trace=f"Root={root}"), LambdaContext(), on_undecided="sample"):
+                pass
+    counted: dict[str, int] = {}
+    for document in process.documents():
+        counted[document["trace_id"]] = counted.get(document["trace_id"], 0) + 1
+    assert set(counted.values()) == {3}
+    assert 5 <= len(counted) <= 15
+
+
+def test_a_trace_of_long_ago_is_not_recorded(process: Process) -> None:
+    old = f"1-{int(trace_id()[2:10], 16) - 8 * 86_400:08x}-{1:024x}"
+    random_id = f"1-00000001-{1:024x}"
+    with continue_trace(record(trace=header(old)), LambdaContext()) as segment:
+        assert not segment.sampled
+    with continue_trace(record(trace=header(random_id)), LambdaContext()) as segment:
+        assert segment.sampled
+
+
+def test_a_message_in_lambdas_own_trace_goes_below_lambdas_segment(process: Process) -> None:
+    process.invoked(f"Root={ROOT};Parent=aaaabbbbccccdddd;Sampled=1")
+    _sync(lambda: None, event(record(trace=header(ROOT))))
+    (document,) = process.documents()
+    assert (document["type"], document["parent_id"]) == ("subsegment", "aaaabbbbccccdddd")
+    assert "origin" not in document
+
+
+def test_messages_of_one_trace_each_have_their_own_segment_and_parent(process: Process) -> None:
+    _sync(lambda: None, event(*(record(n, trace=header(ROOT, parent=f"{n:016x}")) for n in (1, 2, 3))))
+    documents = process.documents()
+    assert [document["parent_id"] for document in documents] == [f"{n:016x}" for n in (1, 2, 3)]
+    assert len({document["id"] for document in documents}) == 3
+
+
+def test_lambdas_own_header_is_never_written(process: Process) -> None:
+    import os
+
+    _sync(lambda: None, event(record(trace=header(ROOT))))
+    assert os.environ["_X_AMZN_TRACE_ID"] == PASS_THROUGH
