@@ -20,7 +20,7 @@ MAY_NOT_IMPORT = {
 """The floors of the house: what runs in the Lambda knows nothing of the constructs, and so on."""
 
 _PATHS = re.compile(r"(^|[^A-Za-z0-9_.-])(/root/|/home/[a-z]|/Users/[A-Za-z])")
-_INDEX = re.compile(r"--(?:extra-)?index-url|--find-links|\"resolved\": *\"http")
+_INDEX = re.compile(r"--(?:extra-)?index-url|--find-links[ =]+http|\"resolved\": *\"http")
 
 
 def main() -> int:

@@ -109,7 +109,7 @@ class ApiEmitter:
         with self._changed:
             self._hand_over()
             ends = None if seconds_left is None else self._clock() + max(seconds_left, 0.0)
-            while self._under_way or self._calls:
+            while (self._under_way or self._calls) and not self.resting:
                 patience = CALL_SECONDS if ends is None else min(CALL_SECONDS, ends - self._clock())
                 done = self._done
                 answered = patience > 0 and self._changed.wait_for(partial(self._answered_since, done), patience)

@@ -1,0 +1,212 @@
+"""Documents on their way: how many calls, what fits, and what happens when X-Ray does not answer."""
+
+import json
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+from trace_bridge import Message, continue_trace, counters, sqs_handler, trace_batch
+from trace_bridge._documents import MAX_BYTES, fit
+
+from tests.unit.conftest import ACTIVE, LambdaContext, Process, event, header, record, trace_id
+from tests.unit.validator import validate
+
+
+def _batch(count: int) -> dict[str, Any]:
+    return event(*(record(number, trace=header(trace_id(number))) for number in range(1, count + 1)))
+
+
+@sqs_handler
+def handler(message: Message) -> None:
+    message.json()
+
+
+@pytest.mark.parametrize(("messages", "calls"), [(1, [1]), (10, [10]), (50, [50]), (51, [50, 1]), (120, [50, 50, 20])])
+def test_a_batch_goes_out_in_as_few_calls_as_the_limit_allows(
+    process: Process, messages: int, calls: list[int]
+) -> None:
+    handler(_batch(messages), LambdaContext())
+    assert [len(body["TraceSegmentDocuments"]) for body in process.services.of("/TraceSegments")] == calls
+    assert counters().sent_api == len(process.documents()) == messages
+
+
+def test_a_loop_of_ones_own_sends_at_the_end_of_each_block_or_of_the_batch(process: Process) -> None:
+    context = LambdaContext()
+    records = _batch(3)["Records"]
+    for number, one in enumerate(records, 1):
+        with continue_trace(one, context):
+            pass
+        assert len(process.services.of("/TraceSegments")) == number
+    with trace_batch(context):
+        for one in records:
+            with continue_trace(one, context):
+                pass
+        assert len(process.services.of("/TraceSegments")) == 3
+    assert len(process.services.of("/TraceSegments")) == 4
+
+
+def test_what_xray_refuses_is_counted_and_told(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    refused = {"Id": "1", "ErrorCode": "InvalidSegment", "Message": "too odd"}
+    process.services.answer = lambda _path, _body: (200, {"UnprocessedTraceSegments": [refused]})
+    handler(_batch(3), LambdaContext())
+    assert (counters().sent_api, counters().unprocessed) == (2, 1)
+    assert "InvalidSegment: too odd" in caplog.text
+    assert "lost trace documents" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (403, {"__type": "AccessDeniedException", "message": "no"}),
+        (500, {"message": "oops"}),
+        (429, {"message": "slow"}),
+    ],
+)
+def test_an_xray_that_answers_errors_costs_one_call_and_no_message(
+    process: Process, status: int, answer: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    process.services.answer = lambda _path, _body: (status, answer)
+    assert handler(_batch(120), LambdaContext()) == {"batchItemFailures": []}
+    assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
+    assert len(process.services.of("/TraceSegments")) == 1
+    assert counters().failed == 130
+    assert "PutTraceSegments failed" in caplog.text
+
+
+def test_a_closed_port_costs_no_message(process: Process) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    process.monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", f"http://127.0.0.1:{port}")
+    process.new_emitter()
+    began = time.monotonic()
+    assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
+    assert time.monotonic() - began < 2
+    assert counters().failed == 10
+
+
+@pytest.mark.parametrize(("milliseconds", "longest"), [(30_000, 2.0), (700, 0.7)])
+def test_an_xray_that_hangs_costs_at_most_a_second_and_never_more_than_is_left(
+    process: Process, milliseconds: int, longest: float
+) -> None:
+    process.services.hanging.clear()
+    handle = sqs_handler(reserve_ms=0)(lambda message: message.json())
+    began = time.monotonic()
+    assert handle(_batch(120), LambdaContext(milliseconds)) == {"batchItemFailures": []}
+    assert time.monotonic() - began < longest
+    began = time.monotonic()
+    handle(_batch(10), LambdaContext(milliseconds))
+    assert time.monotonic() - began < 0.3
+    process.services.hanging.set()
+
+
+def test_no_region_costs_no_message(process: Process) -> None:
+    process.monkeypatch.delenv("AWS_REGION")
+    process.monkeypatch.delenv("AWS_DEFAULT_REGION")
+    process.new_emitter()
+    assert handler(_batch(2), LambdaContext()) == {"batchItemFailures": []}
+    assert counters().failed + counters().sent_api == 2
+
+
+def test_ten_thousand_messages_arrive_though_the_daemon_stalls(process: Process) -> None:
+    process.invoked(ACTIVE)
+    batch = _batch(10_000)
+    process.daemon.reading.clear()
+    stall = threading.Timer(0.2, process.daemon.reading.set)
+    stall.start()
+    began = time.monotonic()
+    handler(batch, LambdaContext())
+    assert time.monotonic() - began < 5
+    stall.join()
+    assert counters().lost == 0
+    arrived = {document["trace_id"] for document in process.daemon.documents() + process.services.documents()}
+    assert len(arrived) == 10_000
+
+
+def test_the_emitter_can_be_chosen(process: Process) -> None:
+    process.set(emitter="udp")
+    handler(_batch(2), LambdaContext())
+    assert len(process.daemon.documents()) == 2
+    process.invoked(ACTIVE)
+    process.set(emitter="api")
+    handler(_batch(2), LambdaContext())
+    assert len(process.services.documents()) == 2
+
+
+def test_a_message_under_way_can_be_seen(process: Process) -> None:
+    process.set(in_progress=True)
+    with trace_batch(), continue_trace(record(trace=header(trace_id())), LambdaContext()):
+        pass
+    begun, done = process.documents()
+    assert begun["in_progress"]
+    assert begun["id"] == done["id"]
+    assert "end_time" in done
+
+
+def test_a_segment_too_large_gives_up_its_calls_first(process: Process) -> None:
+    client = process.client("dynamodb")
+    with trace_batch(), continue_trace(record(trace=header(trace_id())), LambdaContext()) as segment:
+        segment.put_metadata("kept", "x" * 30_000)
+        for number in range(40):
+            client.delete_item(TableName=f"table-{number}-{'y' * 1000}", Key={"id": {"S": "1"}})
+    whole, *parts = process.documents()
+    assert whole["metadata"]["default"]["kept"]
+    assert len(parts) == counters().split == 40
+    assert {part["parent_id"] for part in parts} == {whole["id"]}
+    assert {part["trace_id"] for part in parts} == {whole["trace_id"]}
+
+
+def _large(**more: Any) -> dict[str, Any]:
+    return {"id": "a" * 16, "trace_id": trace_id(), "name": "n", "start_time": 1.0, "end_time": 2.0, **more}
+
+
+def test_what_is_too_large_is_trimmed_in_order() -> None:
+    frames = [{"path": "p" * 1000, "line": 1, "label": "f"}] * 50
+    exception = {"id": "b" * 16, "type": "E", "message": "m" * 1000, "stack": frames}
+    cause = {"working_directory": "/", "exceptions": [exception]}
+    big = "x" * 70_000
+    annotations = {"message_id": "m", **{f"k{number}": "v" * 1000 for number in range(70)}}
+
+    def cut(**more: Any) -> dict[str, Any]:
+        (written,) = fit(json.dumps(_large(**more)))
+        assert len(written) <= MAX_BYTES
+        document: dict[str, Any] = json.loads(written)
+        return document
+
+    stackless = cut(cause=cause, metadata={"d": {"k": "x" * 30_000}})
+    assert "stack" not in stackless["cause"]["exceptions"][0]
+    assert "metadata" in stackless
+    bare = cut(metadata={"d": {"k": big}}, annotations={"message_id": "m"})
+    assert "metadata" not in bare
+    assert bare["annotations"]
+    assert "sql" not in cut(sql={"sanitized_query": big}, aws={"operation": "X", "table_name": big})
+    assert (
+        len(cut(cause={**cause, "exceptions": [{**exception, "message": big}]})["cause"]["exceptions"][0]["message"])
+        == 200
+    )
+    assert cut(annotations=annotations)["annotations"] == {"message_id": "m"}
+
+
+def test_what_cannot_be_trimmed_is_dropped_and_counted(process: Process) -> None:
+    assert fit(json.dumps(_large(user="u" * 70_000))) == []
+    assert counters().oversized == 1
+
+
+def test_odd_values_do_not_cost_the_segment(process: Process) -> None:
+    class Unspeakable:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    circle: list[object] = []
+    circle.append(circle)
+    with continue_trace(record(trace=header(trace_id())), LambdaContext()) as segment:
+        segment.put_annotation("no spaces", 1).put_annotation("nan", float("nan")).put_annotation("good", True)
+        segment.put_annotation("thing", object())  # type: ignore[arg-type]
+        segment.put_metadata("nan", float("nan")).put_metadata("odd", Unspeakable()).put_metadata("circle", circle)
+        segment.put_metadata("keys", {(1, 2): {"a", "b"}})
+    (document,) = process.documents()
+    validate(document)
+    assert document["annotations"]["good"] is True
+    assert set(document["annotations"]) == {"message_id", "attempt", "queue_ms", "good"}
+    assert document["metadata"]["default"]["nan"] == "nan"
