@@ -114,6 +114,10 @@ class Process:
             validate(document)
         return found
 
+    def documents_of(self, trace: str) -> list[dict[str, Any]]:
+        """Those of one trace."""
+        return [document for document in self.documents() if document["trace_id"] == trace]
+
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:

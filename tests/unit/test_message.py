@@ -83,7 +83,8 @@ def test_a_body_that_is_no_json_names_the_message() -> None:
 def test_an_empty_record_has_defaults() -> None:
     message = Message({})
     assert (message.message_id, message.body, message.attempt) == ("", "", 1)
-    assert message.sent_at is message.queue_ms is message.group_id is message.trace_id is message.receipt_handle is None
+    told = (message.sent_at, message.queue_ms, message.group_id, message.trace_id, message.receipt_handle)
+    assert told == (None, None, None, None, None)
     assert message.attributes == message.message_attributes == {}
 
 

@@ -1,0 +1,313 @@
+"""Beside the X-Ray SDK: what it does inside a message, and that nothing of it breaks."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.async_context import AsyncContext
+from aws_xray_sdk.core.lambda_launcher import LambdaContext as LambdaSdkContext
+from trace_bridge import Message, continue_trace, sqs_handler, trace_batch
+
+from harness.local_aws import ROOT as CHECKOUT
+from tests.unit.conftest import ACTIVE, OWN_TRACE, LambdaContext, Process, event, header, record, trace_id
+
+ROOT = trace_id(3)
+SAMPLED = record(trace=header(ROOT))
+
+
+def _message(process: Process) -> dict[str, Any]:
+    (document,) = process.documents_of(ROOT)
+    return document
+
+
+def test_what_the_sdk_records_inside_a_message_is_the_messages(process: Process) -> None:
+    client = process.client("dynamodb")
+
+    @xray_recorder.capture("priced")  # type: ignore[call-arg] # the SDK types its decorator as a context manager
+    def price() -> None:
+        xray_recorder.put_annotation("currency", "EUR")
+
+    with continue_trace(SAMPLED, LambdaContext()) as segment:
+        segment.put_annotation("mine", 1)
+        xray_recorder.current_segment().put_annotation("theirs", 2)
+        xray_recorder.current_segment().put_metadata("key", {"a": 1}, "shop")
+        xray_recorder.current_segment().put_http_meta("url", "https://example.com")
+        with xray_recorder.in_subsegment("outer") as outer:
+            price()
+            client.delete_item(TableName="inside", Key={"id": {"S": "1"}})
+            assert outer is not None
+            assert outer.trace_id == ROOT
+        client.delete_item(TableName="outside", Key={"id": {"S": "1"}})
+    document = _message(process)
+    assert {"mine": 1, "theirs": 2}.items() <= document["annotations"].items()
+    assert document["metadata"]["shop"] == {"key": {"a": 1}}
+    assert document["metadata"]["trace_bridge"]["queue"]
+    assert document["http"]["request"]["url"] == "https://example.com"
+    direct, opened = document["subsegments"]
+    assert direct["aws"]["table_name"] == "outside"
+    assert [nested["name"] for nested in opened["subsegments"]] == ["priced", "dynamodb"]
+    assert opened["subsegments"][0]["annotations"] == {"currency": "EUR"}
+
+
+def test_open_subsegments_of_lambdas_own_trace_survive(process: Process) -> None:
+    process.invoked(ACTIVE)
+    xray_recorder.emitter.set_daemon_address(process.daemon.address)
+    process.monkeypatch.setattr(xray_recorder, "_context", LambdaSdkContext())
+    xray_recorder.configure(streaming_threshold=0)
+    with xray_recorder.in_subsegment("before") as before:
+        with trace_batch(), continue_trace(SAMPLED, LambdaContext()):
+            with xray_recorder.in_subsegment("inside"):
+                pass
+            assert xray_recorder.current_segment().trace_id == ROOT
+        assert xray_recorder.current_subsegment() is before
+        with xray_recorder.in_subsegment("after"):
+            pass
+    assert [nested["name"] for nested in _message(process)["subsegments"]] == ["inside"]
+    own = [document for document in process.daemon.documents() if document["trace_id"] == OWN_TRACE]
+    assert {"before", "after"} <= {document["name"] for document in own}
+
+
+def test_what_is_left_open_is_closed(process: Process) -> None:
+    with continue_trace(SAMPLED, LambdaContext()):
+        xray_recorder.begin_subsegment("left")
+        xray_recorder.begin_subsegment("open")
+    (left,) = _message(process)["subsegments"]
+    assert left["end_time"]
+    assert left["subsegments"][0]["end_time"]
+
+
+def test_an_exception_goes_on_unchanged_and_is_described_once(process: Process) -> None:
+    error = RuntimeError("boom")
+    with (
+        pytest.raises(RuntimeError) as raised,
+        continue_trace(SAMPLED, LambdaContext()),
+        xray_recorder.in_subsegment("inner"),
+    ):
+        raise error
+    assert raised.value is error
+    document = _message(process)
+    described = document["subsegments"][0]["cause"]["exceptions"][0]
+    assert document["fault"]
+    assert document["cause"] == described["id"]
+
+
+def test_a_failed_call_is_described_once(process: Process) -> None:
+    from botocore.exceptions import ClientError
+
+    process.services.answer = lambda _path, _body: (400, {"__type": "ResourceNotFoundException", "message": "no table"})
+    client = process.client("dynamodb")
+    process.set(emitter="udp")
+    with pytest.raises(ClientError), continue_trace(SAMPLED, LambdaContext()):
+        client.delete_item(TableName="gone", Key={"id": {"S": "1"}})
+    document = _message(process)
+    (call,) = document["subsegments"]
+    assert call["http"]["response"]["status"] == 400
+    assert call["error"]
+    assert "fault" not in call
+    assert document["cause"] == call["cause"]["exceptions"][0]["id"]
+
+
+def test_an_unsampled_message_hands_on_its_real_trace(process: Process) -> None:
+    with continue_trace(record(trace=header(ROOT, sampled="0")), LambdaContext()):
+        assert xray_recorder.current_segment().trace_id == ROOT
+        assert not xray_recorder.is_sampled()
+        with xray_recorder.in_subsegment("dropped"):
+            pass
+    assert process.documents() == []
+
+
+def test_tasks_of_one_loop_do_not_mix(process: Process) -> None:
+    async def one(number: int, turn: asyncio.Barrier) -> None:
+        with continue_trace(record(number, trace=header(trace_id(number))), LambdaContext()):
+            await turn.wait()
+            async with xray_recorder.in_subsegment_async(f"task-{number}"):
+                await turn.wait()
+
+    async def everything() -> None:
+        turn = asyncio.Barrier(3)
+        await asyncio.gather(*(one(number, turn) for number in (1, 2, 3)))
+
+    with trace_batch():
+        asyncio.run(everything())
+    for document in process.documents():
+        assert document["trace_id"].endswith(document["subsegments"][0]["name"][-1])
+
+
+def test_an_entity_can_be_carried_into_a_thread(process: Process) -> None:
+    import threading
+
+    with continue_trace(SAMPLED, LambdaContext()), xray_recorder.in_subsegment("parent") as parent:
+        assert parent is not None
+
+        def work() -> None:
+            xray_recorder.set_trace_entity(parent)
+            with xray_recorder.in_subsegment("threaded"):
+                pass
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert _message(process)["subsegments"][0]["subsegments"][0]["name"] == "threaded"
+
+
+def test_a_context_configured_later_is_routed_too(process: Process) -> None:
+    before = xray_recorder.context
+    loop = asyncio.new_event_loop()
+    try:
+        xray_recorder.configure(context=AsyncContext(loop=loop))
+        with continue_trace(SAMPLED, LambdaContext()), xray_recorder.in_subsegment("seen"):
+            pass
+    finally:
+        xray_recorder.configure(context=before)
+        loop.close()
+    assert _message(process)["subsegments"][0]["name"] == "seen"
+
+
+def test_a_segment_of_the_handlers_own_does_not_end_the_messages(process: Process) -> None:
+    with continue_trace(SAMPLED, LambdaContext()) as segment:
+        mine = xray_recorder.begin_segment("mine", traceid=ROOT, sampling=True)
+        assert xray_recorder.current_segment() is mine
+        xray_recorder.end_segment()
+        assert xray_recorder.current_segment().id == segment.id
+        assert not xray_recorder.context.end_subsegment()
+        xray_recorder.clear_trace_entities()
+        xray_recorder.end_segment()
+    assert _message(process)["id"] == segment.id
+
+
+def test_warm_starts_leak_nothing(process: Process) -> None:
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        xray_recorder.begin_subsegment("leak")
+
+    for number in range(3):
+        handler(event(record(number, trace=header(trace_id(number + 1)))), LambdaContext())
+    assert [len(document["subsegments"]) for document in process.documents()] == [1, 1, 1]
+
+
+def _program(text: str, **environment: str) -> str:
+    """Runs a program in a process of its own, since patches are the process's."""
+    base = {key: value for key, value in os.environ.items() if not key.startswith("_X_AMZN")}
+    variables = {
+        **base,
+        "AWS_LAMBDA_FUNCTION_NAME": "worker",
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        **environment,
+    }
+    ran = subprocess.run([sys.executable, "-c", text], cwd=CHECKOUT, env=variables, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.strip()
+
+
+_HANDLE = f"""
+import json, sys
+record = json.loads({json.dumps(SAMPLED)!r})
+class Context:
+    aws_request_id = "r"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:worker"
+    def get_remaining_time_in_millis(self): return 30000
+"""
+
+_PATCHED = """
+import botocore.session
+from botocore.config import Config
+FIRST
+SECOND
+once = Config(retries={"total_max_attempts": 1})
+client = botocore.session.get_session().create_client("dynamodb", endpoint_url="URL", config=once)
+@trace_bridge.sqs_handler
+def handler(message):
+    client.delete_item(TableName="orders", Key={"id": {"S": "1"}})
+handler({"Records": [record]}, Context())
+"""
+
+
+def _patched(first: str, second: str, process: Process) -> str:
+    return _HANDLE + _PATCHED.replace("FIRST", first).replace("SECOND", second).replace("URL", process.services.url)
+
+
+_BRIDGE_FIRST = "import trace_bridge\ntrace_bridge.instrument()"
+_SDK_FIRST = "from aws_xray_sdk.core import patch\npatch(['botocore', 'boto3'])"
+
+
+@pytest.mark.parametrize(("first", "second"), [(_BRIDGE_FIRST, _SDK_FIRST), (_SDK_FIRST, _BRIDGE_FIRST)])
+def test_beside_the_sdks_own_patch_a_call_is_recorded_once(process: Process, first: str, second: str) -> None:
+    _program(_patched(first, second, process))
+    (call,) = _message(process)["subsegments"]
+    assert call["aws"]["operation"] == "DeleteItem"
+    (sent,) = process.services.headers("DynamoDB_20120810.DeleteItem")
+    assert sent is not None
+    assert f"Root={ROOT};Parent={call['id']};Sampled=1" in sent
+
+
+@pytest.mark.parametrize(
+    ("library", "call"),
+    [
+        ("requests", "import requests; requests.post(url, timeout=5)"),
+        ("httpx", "import httpx; httpx.post(url)"),
+        ("httplib", "from urllib.request import urlopen; urlopen(url, data=b'').close()"),
+    ],
+)
+def test_http_calls_patched_by_the_sdk_land_in_the_message(process: Process, library: str, call: str) -> None:
+    text = (
+        _HANDLE
+        + f"""
+import trace_bridge
+from aws_xray_sdk.core import patch
+patch([{library!r}])
+url = "{process.services.url}/called"
+@trace_bridge.sqs_handler
+def handler(message):
+    {call}
+handler({{"Records": [record]}}, Context())
+"""
+    )
+    _program(text)
+    called = _message(process)["subsegments"]
+    assert {subsegment["namespace"] for subsegment in called} == {"remote"}
+
+
+def test_the_sdk_loaded_inside_a_message_is_routed(process: Process) -> None:
+    text = (
+        _HANDLE
+        + """
+import trace_bridge
+@trace_bridge.sqs_handler
+def handler(message):
+    from aws_xray_sdk.core import xray_recorder
+    xray_recorder.current_segment().put_annotation("late", True)
+assert "aws_xray_sdk.core" not in sys.modules
+print(handler({"Records": [record]}, Context()))
+"""
+    )
+    assert _program(text) == "{'batchItemFailures': []}"
+    assert _message(process)["annotations"]["late"] is True
+
+
+def test_disabling_the_sdk_turns_everything_off(process: Process) -> None:
+    _program(_patched("import trace_bridge", "", process), AWS_XRAY_SDK_ENABLED="false")
+    assert process.documents() == []
+    (sent,) = process.services.headers("DynamoDB_20120810.DeleteItem")
+    assert sent is None
+
+
+def test_importing_touches_nothing() -> None:
+    text = """
+import logging, sys
+logging.basicConfig(level=1, stream=sys.stdout)
+import botocore.client
+calls = botocore.client.BaseClient._make_api_call
+import trace_bridge
+assert botocore.client.BaseClient._make_api_call is calls
+print("aws_xray_sdk" in sys.modules, "botocore.session" in sys.modules)
+"""
+    assert _program(text) == "False False"
