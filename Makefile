@@ -29,7 +29,8 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
 
 test: setup ## Runs all the tests.
-	@$(RUN) python -m pytest
+	@$(RUN) coverage run -m pytest
+	@$(RUN) coverage report
 
 synth: setup ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS)

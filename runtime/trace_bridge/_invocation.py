@@ -45,6 +45,7 @@ class Invocation:
         "_metadata",
         "constants",
         "context",
+        "continued",
         "header",
         "name",
         "nested_constants",
@@ -61,6 +62,8 @@ class Invocation:
         self.name = _name()
         self.recent = f"{int(time.time()) - _state.settings.max_trace_age_days * 86_400:08x}"
         """Trace ids whose time is not below this are surely not too old; eight hex digits, which sort as numbers do."""
+        self.continued: list[tuple[str, str]] = []
+        """Trace and segment id of the messages continued beside a trace of Lambda's own, for that to refer to."""
         self._ids: list[str] = []
         self._metadata: tuple[object, str] = (self, "")
         constants = _constants(self.name, self.request_id, str(getattr(context, "invoked_function_arn", "") or ""))
