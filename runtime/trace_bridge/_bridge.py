@@ -15,7 +15,7 @@ from ._emitter import get_emitter
 from ._header import TraceHeader
 from ._invocation import Invocation, LambdaContext, current_invocation
 from ._links import QueueWait, continued_document
-from ._scope import Scope, enter_scope, leave_scope
+from ._scope import Scope, enter_scope, leave_scope, new_scope
 from ._segment import MessageSegment, Recording
 
 _log = logging.getLogger("trace_bridge")
@@ -87,7 +87,7 @@ class _Continuation(AbstractContextManager[MessageSegment]):
                 _joined()
             else:
                 join_sdk()
-            self._before = enter_scope(Scope(segment))
+            self._before = enter_scope(new_scope(segment))
             if segment.recording == "recorded" and _state.settings.in_progress:
                 _emit(segment)
         return segment

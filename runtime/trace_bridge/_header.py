@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 _ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}", re.IGNORECASE)
 _PARENT = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
+# What AWS services and the SDKs write, in one go; everything else is read by the rules.
 _CANONICAL = re.compile(
-    r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24});Parent=([0-9a-f]{16});Sampled=([01])(?:;Lineage=([^;=\s]+))?"
-)
+    r"Root=(1-[0-9a-f]{8}-(?!0{24})[0-9a-f]{24});Parent=((?!0{16})[0-9a-f]{16});Sampled=([01])"
+    r"(?:;Lineage=([^;=\s]{1,1024}))?"
+).fullmatch
 _ZERO_PARENT = "0" * 16
 _ZERO_UNIQUE = "0" * 24
 _MAX_LENGTH = 4096
@@ -42,14 +44,14 @@ class TraceHeader(NamedTuple):
         Returns:
             The header, or None when there is none to follow: no text, or no valid `Root`. Never raises.
         """
-        if not isinstance(text, str) or not text or len(text) > _MAX_LENGTH:
+        if not isinstance(text, str):
             return None
-        canonical = _CANONICAL.fullmatch(text)
+        canonical = _CANONICAL(text)
         if canonical is not None:
             root, parent, sampled, lineage = canonical.groups()
-            if parent != _ZERO_PARENT and not root.endswith(_ZERO_UNIQUE):
-                return cls(root, parent, sampled == "1", lineage)
-        return cls._parse_tolerantly(text)
+            # Half the time of cls(...), which goes by a function of Python's own making.
+            return tuple.__new__(cls, (root, parent, sampled == "1", lineage))
+        return cls._parse_tolerantly(text) if len(text) <= _MAX_LENGTH else None
 
     @classmethod
     def _parse_tolerantly(cls, text: str) -> "TraceHeader | None":

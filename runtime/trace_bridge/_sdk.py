@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.context import Context
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
@@ -179,9 +180,9 @@ class RoutingContext(Context):
 
 
 def join() -> None:
-    """Routes the SDK's recorder to the messages. Harmless when called again; does nothing before the SDK is loaded."""
-    recorder = getattr(sys.modules.get("aws_xray_sdk.core"), "xray_recorder", None)
-    if recorder is not None and not isinstance(recorder.context, RoutingContext):
+    """Routes the SDK's recorder to the messages; done anew where somebody gave it another context since."""
+    recorder = xray_recorder
+    if type(recorder.context) is not RoutingContext:
         _warn_of_middleware(recorder.context)
         recorder.configure(context=RoutingContext(recorder.context), stream_sql=recorder.stream_sql)
 
@@ -199,8 +200,8 @@ def _warn_of_middleware(context: Context) -> None:
 
 def leave() -> None:
     """Gives the SDK's recorder the context back that it had."""
-    recorder = getattr(sys.modules.get("aws_xray_sdk.core"), "xray_recorder", None)
-    if recorder is not None and isinstance(recorder.context, RoutingContext):
+    recorder = xray_recorder
+    if isinstance(recorder.context, RoutingContext):
         recorder.configure(context=recorder.context.inner, stream_sql=recorder.stream_sql)
 
 

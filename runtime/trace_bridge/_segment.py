@@ -205,7 +205,7 @@ class MessageSegment:
         try:
             found += f',"attempt":{int(attributes["ApproximateReceiveCount"])}'
             waited = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
-            found += f',"queue_ms":{max(waited, 0)}'
+            found += f',"queue_ms":{max(0, waited)}'
         except (KeyError, TypeError, ValueError):
             pass
         if self._annotations:
