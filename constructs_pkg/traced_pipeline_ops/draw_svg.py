@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections import Counter
 from dataclasses import dataclass
 
+from .labels import node_labels
 from .layout import layers
 from .resource_types import KIND_LABELS
 from .svg_shapes import GLYPHS, marker, number, safe, style_sheet, text
 from .trace_map import Cluster, Edge, MapLink, Node, TraceMap
-from .wording import clipped, counted, duration, failures, readable_name, short_name
+from .wording import clipped, counted, duration, failures, short_name
 
 _RADIUS = 31
 _COLUMN = 166
@@ -60,7 +60,7 @@ class _Picture:
         self._map = trace_map
         self._title = title
         self._places: dict[str, tuple[float, float]] = {}
-        self._labels = _labels(trace_map)
+        self._labels = {node: _wrapped(label) for node, label in node_labels(trace_map).items()}
         self._top = _FRAME_TOP + (_LINK_ROOM if trace_map.links else 0)
         self._frames = self._place()
         right = max((frame.x + frame.width for frame in self._frames), default=420)
@@ -242,18 +242,6 @@ class _Picture:
         notes = self._notes()
         first = self._height - 4 - 15 * len(notes)
         return "".join(text(_MARGIN, first + 15 * row, line, "small muted") for row, line in enumerate(notes))
-
-
-def _labels(trace_map: TraceMap) -> dict[str, list[str]]:
-    """The names to draw, in at most two lines: their readable part where it tells the nodes apart."""
-    readable = {node.id: readable_name(node.name) for node in trace_map.nodes}
-    often = Counter((trace_map.by_id[node_id].kind, name) for node_id, name in readable.items())
-    return {
-        node_id: _wrapped(
-            name if often[trace_map.by_id[node_id].kind, name] == 1 else short_name(trace_map.by_id[node_id].name)
-        )
-        for node_id, name in readable.items()
-    }
 
 
 def _wrapped(name: str) -> list[str]:

@@ -75,6 +75,12 @@ def style_sheet() -> str:
     return f"{fixed}{_colours(_LIGHT)}@media (prefers-color-scheme:dark){{{_colours(_DARK)}}}"
 
 
+def custom_properties() -> str:
+    """The same colours as custom properties of a page: `--ground`, `--stage` and so on, by the page's colour scheme."""
+    pairs = "".join(f"--{name}:light-dark({_LIGHT[name]},{_DARK[name]});" for name in _LIGHT)
+    return f":root{{{pairs}}}"
+
+
 def _colours(palette: dict[str, str]) -> str:
     rules = [
         f".ground{{fill:{palette['ground']};stroke:{palette['line']}}}",
