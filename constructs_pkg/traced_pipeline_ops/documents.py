@@ -153,6 +153,7 @@ class Trace:
         duration: Seconds from the first start to the last end, by X-Ray's count; None where it gave none.
         limit_exceeded: Whether X-Ray dropped segments since the trace became too large.
         segments: The segments by start; subsegments sent by themselves are nested under their parents.
+        documents: Every document as it came, also those of subsegments sent by themselves.
         extra: Every other field of the answer.
     """
 
@@ -160,6 +161,7 @@ class Trace:
     duration: float | None
     limit_exceeded: bool
     segments: tuple[Segment, ...]
+    documents: tuple[JsonObject, ...]
     extra: JsonObject
 
     def spans(self) -> Iterator[tuple[Segment, Span]]:

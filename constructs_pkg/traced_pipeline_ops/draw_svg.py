@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .labels import node_labels
 from .layout import layers
@@ -23,7 +23,7 @@ _GAP = 34
 _MARGIN = 22
 _HEADER = 62
 _ROW_WIDTH = 1140
-_NAME_LETTERS = 20
+_NAME_LETTERS = 17
 _LINK_TEXT = "small link-text halo middle"
 
 
@@ -87,7 +87,8 @@ class _Picture:
                     self._places[node_id] = (centre, y + self._top + above + row * _ROW + _RADIUS)
             frames.append(_Frame(number=index + 1, cluster=cluster, x=x, y=y, width=width, height=height))
             x, tallest = x + width + _GAP, max(tallest, height)
-        return frames
+        tallest_of = {y: max(f.height for f in frames if f.y == y) for y in {frame.y for frame in frames}}
+        return [replace(frame, height=tallest_of[frame.y]) for frame in frames]
 
     def _height_of(self, cluster: Cluster, rows: int) -> float:
         """A cluster's height: its rows, the last one only as high as its texts."""
@@ -196,7 +197,7 @@ class _Picture:
             )
             middle = ((start + end) / 2, (y1 + y2) / 2 + lift * 0.75 - 8)
         drawn = f'<g>{title}<path class="edge" marker-end="url(#edge-head)" d="{path}"/>'
-        return f"{drawn}{text(*middle, label, 'small muted halo middle') if label else ''}</g>"
+        return f"{drawn}{text(*middle, label, 'small strong wait halo middle') if label else ''}</g>"
 
     def _below(self, x1: float, y1: float, x2: float, y2: float) -> str:
         """The way back of a circle, or of a node that calls itself: under the nodes' texts."""

@@ -39,10 +39,11 @@ class PageTraces:
             path: Its way over the map.
             trace: The trace.
         """
-        total = max(0.0, trace.end - trace.start)
+        begin, end = trace.start, trace.end
+        total = max(0.0, end - begin)
         return {
             "id": trace.id,
-            "clock": clock(trace.start),
+            "clock": clock(begin),
             "took": duration(total),
             "seconds": total,
             "waited": path.queue_seconds or 0.0,
@@ -53,13 +54,14 @@ class PageTraces:
             "limitExceeded": trace.limit_exceeded,
             "extra": _exact(trace.extra),
             "ticks": _ticks(total),
-            "rows": [self._row(row, trace, total) for row in waterfall_rows(trace)],
+            "rows": [self._row(row, begin, end) for row in waterfall_rows(trace)],
         }
 
-    def _row(self, row: Row, trace: Trace, total: float) -> JsonObject:
+    def _row(self, row: Row, begin: float, end: float) -> JsonObject:
         segment, span = row.segment, row.span
         node = self._node(row)
-        end = trace.end if row.end is None else row.end
+        total = max(0.0, end - begin)
+        row_end = end if row.end is None else row.end
         is_segment = row.origin is not None
         shown: JsonObject = {
             "depth": row.depth,
@@ -67,9 +69,9 @@ class PageTraces:
             "word": row.kind,
             "name": self._labels[node.id] if node is not None and is_segment else row.name,
             "title": row.name,
-            "from": _share(row.start - trace.start, total),
-            "share": _share(end - row.start, total),
-            "begins": f"after {duration(row.start - trace.start)}" if row.start > trace.start else "at the start",
+            "from": _share(row.start - begin, total),
+            "share": _share(row_end - row.start, total),
+            "begins": f"after {duration(row.start - begin)}" if row.start > begin else "at the start",
             "took": "running" if row.end is None else duration(row.end - row.start),
             "segment": is_segment,
             "inferred": row.inferred,

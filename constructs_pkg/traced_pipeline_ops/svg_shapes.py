@@ -89,6 +89,7 @@ def _colours(palette: dict[str, str]) -> str:
         f".bad{{fill:{palette['bad']}}}.bad-text{{fill:{palette['ground']}}}",
         f".edge{{stroke:{palette['edge']}}}.edge-head{{fill:{palette['edge']}}}",
         f".link{{stroke:{palette['link']}}}.link-head,.link-text{{fill:{palette['link']}}}",
+        f".wait{{fill:{palette['queue']}}}",
         f".halo{{stroke:{palette['frame']};stroke-width:4;stroke-linejoin:round;paint-order:stroke}}",
         f".ring{{fill:{palette['ground']}}}",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import OpsError
@@ -29,5 +30,6 @@ def write_whole(path: Path, content: str) -> None:
         unfinished.write_text(content, encoding="utf-8")
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise OpsError(f"The file {path} cannot be written: {error.strerror}.") from error

@@ -1,7 +1,10 @@
 // The map: nodes are buttons over lines; the same again as tables.
 
 const NARROW = 760;
-const MOST_NODES = 400;
+// Laying out takes about a second for the first, and a minute for the last, on a machine of two slow cores.
+const MOST_AT_ONCE = 250;
+const MOST = 1500;
+const FEW = 12;
 
 class TraceMap {
   constructor(data, onSelect) {
@@ -12,15 +15,16 @@ class TraceMap {
     this.offset = { x: 0, y: 0 };
     this.drawAnyway = false;
     this.draw();
-    this.tables();
+    at("as-table").addEventListener("toggle", () => this.tables(), { once: true });
     this.listen();
   }
 
   draw() {
     const { data } = this;
     const stage = at("stage");
-    if (data.nodes.length > MOST_NODES && !this.drawAnyway) {
-      this.offerToDraw();
+    const parts = Math.max(data.nodes.length, data.edges.length);
+    if (parts > (this.drawAnyway ? MOST : MOST_AT_ONCE)) {
+      this.offerToDraw(parts);
       return;
     }
     this.vertical = at("viewport").clientWidth < NARROW;
@@ -41,16 +45,15 @@ class TraceMap {
     at("legend").textContent = this.legend();
   }
 
-  offerToDraw() {
-    const text = `The map has ${this.data.nodes.length} nodes; laying it out may take a while. The table below has them all.`;
+  offerToDraw(parts) {
+    const { nodes, edges } = this.data;
+    const text = `The map has ${nodes.length} nodes and ${edges.length} edges. The table below has them all.`;
     const draw = () => {
       this.drawAnyway = true;
       this.draw();
     };
-    at("viewport").classList.add("empty");
-    at("stage").replaceChildren(html("p", { class: "notice" }, `${text} `, html("button", { type: "button", click: draw }, "Draw it")));
+    at("stage").replaceChildren(html("p", { class: "notice" }, `${text} `, parts > MOST ? null : html("button", { type: "button", click: draw }, "Draw it all the same")));
     at("viewport").style.height = "120px";
-    at("as-table").open = true;
   }
 
   frame({ cluster, x, y, width, height }, { frames }) {
@@ -78,7 +81,6 @@ class TraceMap {
   }
 
   button(node, index, place) {
-    const spoken = [`${node.word} ${node.label}`, node.requests, `median ${node.median}`, node.inferred ? "inferred" : "", node.failures];
     const share = node.failed ? html("span", { class: "share" }) : null;
     if (share) share.style.width = `${Math.max(3, node.failed * 100)}%`;
     const made = html(
@@ -88,14 +90,15 @@ class TraceMap {
         class: `node kind-${node.kind}${node.inferred ? " inferred" : ""}`,
         "data-node": index,
         "aria-pressed": "false",
-        "aria-label": spoken.filter(Boolean).join(", "),
         title: `${node.name}\n${node.type}`,
         click: () => this.onSelect(index),
       },
       glyph(node.kind),
-      html("span", { class: "word" }, node.word, node.failures ? html("b", {}, node.failures) : null),
+      html("span", { class: "word" }, node.word),
       html("span", { class: "label" }, ...breakable(node.label)),
       html("span", { class: "facts" }, `${node.requests} · ${node.median}`),
+      node.failures ? html("strong", { class: "failures" }, node.failures) : null,
+      node.inferred ? html("span", { class: "hidden" }, "inferred") : null,
       share,
     );
     Object.assign(made.style, { left: `${place.x - NODE.width / 2}px`, top: `${place.y - NODE.height / 2}px`, width: `${NODE.width}px`, height: `${NODE.height}px` });
@@ -140,10 +143,13 @@ class TraceMap {
 
   fit() {
     const viewport = at("viewport");
-    const room = viewport.clientWidth - 24;
-    this.scale = Math.min(1, Math.max(this.vertical ? 0.5 : 0.6, room / this.size.width));
+    const room = { x: viewport.clientWidth - 24, y: Math.max(260, window.innerHeight * 0.7) };
+    // A few nodes stay legible and may have to be dragged into sight; of many, the whole is shown first.
+    const few = this.data.nodes.length <= FEW;
+    const whole = Math.min(room.x / this.size.width, few ? 1 : room.y / this.size.height);
+    this.scale = Math.min(1, Math.max(few ? 0.6 : 0.1, whole));
     const height = this.size.height * this.scale + 24;
-    viewport.style.height = `${Math.min(height, this.vertical ? 1e4 : Math.max(260, window.innerHeight * 0.7))}px`;
+    viewport.style.height = `${few ? height : Math.min(height, room.y + 24)}px`;
     this.offset = { x: Math.max(12, (viewport.clientWidth - this.size.width * this.scale) / 2), y: 12 };
     this.place();
   }

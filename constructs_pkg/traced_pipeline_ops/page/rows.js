@@ -32,8 +32,8 @@ function rowElement(row, place, { open, selected, active, number }) {
     row.segment || row.waiting ? glyph(row.waiting ? "wait" : row.kind) : null,
     html("span", { class: "text" }, row.word ? html("span", { class: "word" }, `${row.word} `) : null, html("span", { class: "name" }, row.name), row.state ? html("span", { class: "hidden" }, ` ${row.state}`) : null),
   );
-  what.style.paddingLeft = `${6 + Math.min(row.depth, MOST_INDENTS) * 12}px`;
-  const time = html("div", { role: "gridcell", class: "time", "aria-label": `begins ${row.begins}` }, ...bar(row));
+  what.style.setProperty("--depth", Math.min(row.depth, MOST_INDENTS));
+  const time = html("div", { role: "gridcell", class: "time" }, html("span", { class: "hidden" }, `begins ${row.begins}`), bar(row));
   return html(
     "div",
     {
@@ -43,7 +43,7 @@ function rowElement(row, place, { open, selected, active, number }) {
       "data-place": place,
       "aria-level": row.depth + 1,
       "aria-rowindex": number + 2,
-      "aria-expanded": open,
+      "aria-expanded": open === null ? null : String(open),
       "aria-selected": String(selected),
       title: row.title,
     },

@@ -27,7 +27,7 @@ class Waterfall {
       { role: "row", class: "row head", "aria-rowindex": 1 },
       html("div", { role: "columnheader", class: "what" }, "Span"),
       html("div", { role: "columnheader", class: "took" }, "Took"),
-      html("div", { role: "columnheader", class: "time", "aria-label": "When" }, ticks.filter(([share]) => share < 0.95).map(([share, text]) => moved(html("span", {}, text), share))),
+      html("div", { role: "columnheader", class: "time" }, html("b", { class: "hidden" }, "When"), ticks.filter(([share]) => share < 0.95).map(([share, text]) => moved(html("span", { "aria-hidden": "true" }, text), share))),
     );
     const lines = html("div", { class: "time" }, ticks.map(([share]) => moved(html("span", { class: "grid" }), share)));
     this.lines = html("div", { class: "row lines", "aria-hidden": "true" }, lines);
