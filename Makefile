@@ -28,7 +28,8 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS) --output build/check.out
 	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
 
-test: setup ## Runs all the tests.
+test: setup ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
+	@$(RUN) python -m scripts.chromium
 	@$(RUN) coverage run -m pytest
 	@$(RUN) coverage report
 
