@@ -3,8 +3,6 @@
 import re
 from typing import NamedTuple
 
-_ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}", re.IGNORECASE)
-_PARENT = re.compile(r"[0-9a-f]{16}", re.IGNORECASE)
 # What AWS services and the SDKs write, in one go; everything else is read by the rules.
 _CANONICAL = re.compile(
     r"Root=(1-[0-9a-f]{8}-(?!0{24})[0-9a-f]{24});Parent=((?!0{16})[0-9a-f]{16});Sampled=([01])"
@@ -60,13 +58,15 @@ class TraceHeader(NamedTuple):
             key, separator, value = part.partition("=")
             if separator:
                 fields.setdefault(key.strip().lower(), value.strip())
-        root = fields.get("root", "")
-        if _ROOT.fullmatch(root) is None or root.endswith(_ZERO_UNIQUE):
+        root = fields.get("root", "").lower()
+        version, _, rest = root.partition("-")
+        began, _, unique = rest.partition("-")
+        if version != "1" or not _is_hex(began, 8) or not _is_hex(unique, 24) or unique == _ZERO_UNIQUE:
             return None
-        parent = fields.get("parent", "")
+        parent = fields.get("parent", "").lower()
         return cls(
-            root=root.lower(),
-            parent=parent.lower() if _PARENT.fullmatch(parent) and parent != _ZERO_PARENT else None,
+            root=root,
+            parent=parent if _is_hex(parent, 16) and parent != _ZERO_PARENT else None,
             sampled={"1": True, "0": False}.get(fields.get("sampled", "")),
             lineage=fields.get("lineage") or None,
         )
@@ -74,6 +74,10 @@ class TraceHeader(NamedTuple):
     def format(self) -> str:
         """Writes the header in the order AWS uses; what is None is left out."""
         return format_header(self.root, self.parent, self.sampled, self.lineage)
+
+
+def _is_hex(text: str, digits: int) -> bool:
+    return len(text) == digits and not text.strip("0123456789abcdef")
 
 
 def format_header(root: str, parent: str | None, sampled: bool | None, lineage: str | None) -> str:

@@ -1,6 +1,5 @@
 """The records of one batch: in order where order counts, side by side where it does not."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +63,8 @@ class Batch:
         """Runs the records: in this thread one after another, or `workers` lanes at once."""
         lanes = self._lanes() if self._fifo or workers > 1 else [range(len(self._records))]
         if iscoroutinefunction(function):
+            import asyncio  # half of this package's import, needed by coroutines alone
+
             asyncio.run(self._run_tasks(cast("Callable[[Message], Awaitable[object]]", function), lanes, workers))
         elif workers == 1 or len(lanes) <= 1:
             for lane in lanes:
@@ -76,6 +77,8 @@ class Batch:
     async def _run_tasks(
         self, function: Callable[[Message], Awaitable[object]], lanes: Sequence[Iterable[int]], workers: int
     ) -> None:
+        import asyncio
+
         turn = asyncio.Semaphore(workers)
 
         async def in_turn(lane: Iterable[int]) -> None:

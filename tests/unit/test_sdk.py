@@ -226,6 +226,17 @@ def test_fields_of_the_sdk_stand_beside_the_bridges(process: Process) -> None:
     assert document["user"] == "Ann"
 
 
+def test_behind_a_message_inside_another_the_outer_one_goes_on(process: Process) -> None:
+    inner = trace_id(8)
+    with continue_trace(SAMPLED, LambdaContext()):
+        with continue_trace(record(trace=header(inner)), LambdaContext()):
+            assert xray_recorder.current_segment().trace_id == inner
+        assert xray_recorder.current_segment().trace_id == ROOT
+        with xray_recorder.in_subsegment("outer"):
+            pass
+    assert [nested["name"] for nested in _message(process)["subsegments"]] == ["outer"]
+
+
 def test_warm_starts_leak_nothing(process: Process) -> None:
     @sqs_handler
     def handler(_message: Message) -> None:
