@@ -246,6 +246,16 @@ def test_what_is_too_large_is_trimmed_in_order() -> None:
     assert cut(annotations=annotations)["annotations"] == {"message_id": "m"}
 
 
+@pytest.mark.parametrize(("size", "kept"), [(64_000, True), (64_001, False), (69_000, False)])
+def test_a_document_has_at_most_64_kb(size: int, kept: bool) -> None:
+    without = json.dumps(_large(metadata={"d": {"k": ""}}), separators=(",", ":"))
+    document = without.replace('"k":""', f'"k":"{"x" * (size - len(without))}"')
+    assert len(document) == size
+    (written,) = fit(document)
+    assert len(written) <= 64_000
+    assert ("metadata" in json.loads(written)) == kept
+
+
 def test_what_cannot_be_trimmed_is_dropped_and_counted(process: Process) -> None:
     assert fit(json.dumps(_large(user="u" * 70_000))) == []
     assert counters().oversized == 1
