@@ -28,13 +28,61 @@ _BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-_PREFIXES = {
-    "BatchGetTraces": "xray",
-    "GetTraceSummaries": "xray",
-    "DescribeStacks": "cloudformation",
-    "ListStackResources": "cloudformation",
-    "GetRestApi": "apigateway",
-    "GetResources": "apigateway",
+_OPERATIONS = {
+    "apigateway": (
+        "GetResources",
+        "GetRestApi",
+        "GetStage",
+    ),
+    "cloudformation": (
+        "DescribeStacks",
+        "ListStackResources",
+    ),
+    "ec2": (
+        "DescribeRouteTables",
+        "DescribeVpcEndpoints",
+    ),
+    "iam": ("SimulatePrincipalPolicy",),
+    "lambda": (
+        "GetFunctionConcurrency",
+        "GetFunctionConfiguration",
+        "GetLayerVersionByArn",
+        "ListEventSourceMappings",
+    ),
+    "logs": ("FilterLogEvents",),
+    "sns": (
+        "GetSubscriptionAttributes",
+        "GetTopicAttributes",
+        "ListSubscriptionsByTopic",
+    ),
+    "sqs": (
+        "ChangeMessageVisibility",
+        "ChangeMessageVisibilityBatch",
+        "DeleteMessage",
+        "GetQueueAttributes",
+        "GetQueueUrl",
+        "ListMessageMoveTasks",
+        "ReceiveMessage",
+        "SendMessage",
+        "StartMessageMoveTask",
+    ),
+    "xray": (
+        "BatchGetTraces",
+        "CancelTraceRetrieval",
+        "GetSamplingRules",
+        "GetTraceSegmentDestination",
+        "GetTraceSummaries",
+        "ListResourcePolicies",
+        "ListRetrievedTraces",
+        "StartTraceRetrieval",
+    ),
+}
+_PREFIXES = {operation: prefix for prefix, operations in _OPERATIONS.items() for operation in operations}
+# Where the permission is not named like the operation.
+_ACTIONS = {
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "GetLayerVersionByArn": "lambda:GetLayerVersion",
+    **dict.fromkeys(_OPERATIONS["apigateway"], "apigateway:GET"),
 }
 
 
@@ -64,9 +112,8 @@ def _refusal(error: ClientError) -> str:
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     operation = error.operation_name
     if code in _DENIED:
-        needed = f"{_PREFIXES[operation]}:{operation}" if operation in _PREFIXES else operation
-        if _PREFIXES.get(operation) == "apigateway":
-            needed = "apigateway:GET"
+        named = f"{_PREFIXES[operation]}:{operation}" if operation in _PREFIXES else operation
+        needed = _ACTIONS.get(operation, named)
         return f"Access denied: these credentials need the permission {needed}. AWS says: {_line(message)}"
     if code in _BAD_CREDENTIALS:
         return f"AWS did not accept the credentials ({code}): {_line(message)} Log in again or name another --profile."

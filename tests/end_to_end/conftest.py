@@ -1,7 +1,7 @@
 """The reference pipeline, deployed on the local AWS by the real CDK CLI: once with the bridge, once without."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ class Deployed:
     session: boto3.Session
     ca_bundle: str
     endpoint: str
+    environment: Mapping[str, str]
+    template: Mapping[str, Any]
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca_bundle)  # type: ignore[call-overload]
@@ -68,7 +70,15 @@ def _deployed(aws: LocalAws, bridge: str) -> Deployed:
         session.client("apigateway", endpoint_url=endpoint, verify=bundle),
         "TracedPipeline",
     )
-    return Deployed(pipeline=pipeline, session=session, ca_bundle=facts.ca_bundle, endpoint=facts.endpoint)
+    template = json.loads((aws.folder / "app.out" / "TracedPipeline.template.json").read_text(encoding="utf-8"))
+    return Deployed(
+        pipeline=pipeline,
+        session=session,
+        ca_bundle=facts.ca_bundle,
+        endpoint=facts.endpoint,
+        environment=aws.environment,
+        template=template,
+    )
 
 
 @pytest.fixture(scope="session")
