@@ -1,7 +1,8 @@
 """Lambda: the line about an error that no code of the function caught, which MiniStack leaves out of the log.
 
 Source: Lambda Developer Guide, "Log and monitor Python Lambda functions", and "Lambda runtime API": what a function
-fails with is logged as `[ERROR] <type>: <message>`.
+fails with is logged as `[ERROR] <type>: <message>`. The type is MiniStack's, which knows one for all of a handler's
+errors.
 """
 
 from typing import Any

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ class Failing:
 
     def _role(self) -> str:
         roles = self.deployed.client("iam").list_roles()["Roles"]
-        return next(role["RoleName"] for role in roles if role["RoleName"].startswith(f"{STACK}-OrdersWorker"))
+        return next(str(role["RoleName"]) for role in roles if role["RoleName"].startswith(f"{STACK}-OrdersWorker"))
 
     def item(self, item_id: str) -> Any:
         found = self.deployed.client("dynamodb").get_item(
@@ -180,7 +181,7 @@ def test_redriven_letters_arrive_and_their_traces_go_on(failing: Failing, option
     assert set(queue["trace_ids"]) == set(traces)
     assert failing.waiting() == 0
     for item_id, trace_id in zip(ids, traces, strict=True):
-        item = wait_for(lambda item_id=item_id: failing.item(item_id), what=f"the item {item_id}")
+        item = wait_for(partial(failing.item, item_id), what=f"the item {item_id}")
         assert item["trace_id"]["S"] == trace_id
     wait_for(lambda: len(failing.attempts(traces[0])) == 2, what="the second attempt in the trace")
     first, again = failing.attempts(traces[0])
