@@ -153,14 +153,10 @@ def _sentences(plan: Sequence[tuple[DeadLetterQueue, Sequence[Letter]]], *, rese
         movable, others = sorted_by_way(letters, resend=resend)
         name = readable_name(place.queue.name)
         if movable:
-            lines.append(
-                f"{name}: {counted(len(movable), 'letter')}, which SQS moves back to the queues they came from."
-            )
+            lines.append(f"{name}: {counted(len(movable), 'letter')} to be moved back by SQS.")
         for home, number in _homes(place, others).items():
-            where = (
-                f"sent to {home}, then deleted here" if home else "left here, since more than one queue could be meant"
-            )
-            lines.append(f"{name}: {counted(number, 'letter')}, which will be {where}.")
+            way = f"to be sent to {home} and deleted here" if home else "left: more than one queue could be meant"
+            lines.append(f"{name}: {counted(number, 'letter')} {way}.")
     return lines
 
 

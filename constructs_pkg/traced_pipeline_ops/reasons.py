@@ -14,6 +14,7 @@ from .letters import Letter
 from .looking import Looks
 from .resource_types import kind_of
 from .verdict import failure_of
+from .wording import readable_name
 from .worker_logs import error_about, first_error
 from .xray import TraceReader
 
@@ -97,7 +98,7 @@ class Reasons:
             for finding in check(self._found.deployment):
                 if home is None or finding.name == home.name:
                     return Reason(text=finding.text, evidence="configuration", traced=traced)
-        target = "its queue" if home is None else f"the queue {home.name}"
+        target = "its queue" if home is None else f"the queue {readable_name(home.name)}"
         return Reason(text=f"SNS could not deliver it to {target}.", evidence="message", traced=traced)
 
     def _log_groups(self, letter: Letter) -> list[str]:

@@ -219,7 +219,7 @@ def test_it_asks_first(failing: Failing) -> None:
     failing.undelivered("asked-1", new_trace_id())
     ran = failing.command("redrive", STACK)
     assert ran.status == 1
-    assert "1 letter, which will be sent to OrdersWorkerQueue, then deleted here." in ran.err
+    assert "1 letter to be sent to OrdersWorkerQueue and deleted here." in ran.err
     assert "there is no terminal to ask at" in ran.err
     for answer, status, left in ((b"n\n", 1, 1), (b"y\n", 0, 0)):
         terminal, theirs = os.openpty()
