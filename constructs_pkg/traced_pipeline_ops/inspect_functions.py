@@ -103,7 +103,7 @@ class FunctionReader:
         return Network(
             vpc=vpc,
             endpoint=None if endpoints is None else any(_is_xray(endpoint) for endpoint in endpoints),
-            way_out=None if tables is None else all(_leads_out(tables, subnet) for subnet in subnets),
+            way_out=None if tables is None else all(leads_out(tables, subnet) for subnet in subnets),
         )
 
 
@@ -111,7 +111,7 @@ def _is_xray(endpoint: Mapping[str, Any]) -> bool:
     return str(endpoint.get("ServiceName", "")).endswith(".xray") and endpoint.get("State") == "available"
 
 
-def _leads_out(tables: Iterable[Mapping[str, Any]], subnet: str) -> bool:
+def leads_out(tables: Iterable[Mapping[str, Any]], subnet: str) -> bool:
     """Whether a subnet's default route leads out for a function, which has no public address.
 
     A subnet without a route table of its own has the VPC's main one; an internet gateway serves public addresses

@@ -81,6 +81,13 @@ def _calls_not_recorded(resources: Resources) -> None:
     find(resources, "AWS::Lambda::Function", "Worker")["Environment"]["Variables"]["TRACE_BRIDGE_INSTRUMENT"] = "off"
 
 
+def _with_a_closed_vpc(resources: Resources) -> None:
+    vpc = {"Ref": "Vpc"}
+    resources["Vpc"] = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}
+    resources["Subnet"] = {"Type": "AWS::EC2::Subnet", "Properties": {"VpcId": vpc, "CidrBlock": "10.0.0.0/24"}}
+    resources["Group"] = {"Type": "AWS::EC2::SecurityGroup", "Properties": {"VpcId": vpc, "GroupDescription": "none"}}
+
+
 # The alteration, the hop the trace breaks at, its status, and the check that names the cause.
 BROKEN: dict[str, tuple[Callable[[Resources], None], str, str, str]] = {
     "StageOff": (_stage_off, "stage", "missing", "stage-tracing-off"),
@@ -153,6 +160,23 @@ def test_a_failing_worker_is_told_with_what_and_what_comes_of_it(verdicts: dict[
 def test_the_rest_of_a_trace_without_its_stage_is_there(verdicts: dict[str, Ran]) -> None:
     hops = verdicts["StageOff"].json()["hops"]
     assert [hop["status"] for hop in hops] == ["missing", *["connected"] * 5]
+
+
+def test_a_vpc_without_a_way_to_xray_is_noticed(bridged: Deployed) -> None:
+    # The local AWS shows a function's VPC and lets it reach X-Ray all the same, so that nothing breaks.
+    stack = deploy(bridged, "InVpc", _with_a_closed_vpc)
+    listed = bridged.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
+    worker = next(name for key, name in ids.items() if key.startswith("OrdersWorkerFunction1"))
+    vpc = {"SubnetIds": [ids["Subnet"]], "SecurityGroupIds": [ids["Group"]]}
+    bridged.client("lambda").update_function_configuration(FunctionName=worker, VpcConfig=vpc)
+    verdict = command(bridged, "verify", stack, "--json").json()
+    assert [remark["check"] for remark in verdict["remarks"]] == ["vpc-without-xray"]
+    assert verdict["unseen"] == []
+    bridged.client("ec2").create_vpc_endpoint(
+        VpcId=ids["Vpc"], ServiceName="com.amazonaws.us-east-1.xray", VpcEndpointType="Interface"
+    )
+    assert command(bridged, "verify", stack, "--json").json()["remarks"] == []
 
 
 @pytest.fixture
