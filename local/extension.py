@@ -6,7 +6,10 @@ from local.services import (
     apigateway,
     cloudformation,
     entry,
+    error_logs,
+    event_sources,
     functions,
+    message_moves,
     request_validation,
     sns,
     sqs,
@@ -26,8 +29,11 @@ def install() -> Daemon:
     xray.install(state)
     entry.install()
     sqs.install()
+    message_moves.install()
     sns.install(state)
     functions.install(state, daemon)
+    error_logs.install()
+    event_sources.install()
     apigateway.install(state)
     request_validation.install()
     api_resources.install()

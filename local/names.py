@@ -106,6 +106,8 @@ REQUIRED = (
         path="_execute_function_dispatch",
         parameters=("func", "config", "event", "request_id", "started"),
     ),
+    Name(module=_FUNCTIONS, path="_execute_function_warm", parameters=("func", "event", "request_id")),
+    Name(module=_FUNCTIONS, path="_esms"),
     Name(module=_FUNCTIONS, path="_run_sqs_batch", parameters=("esm", "func_rec", "event")),
     Name(module=_FUNCTIONS, path="_xray_trace_id_for_invocation", parameters=("config", "inbound_trace_header")),
     Name(module=_RUNTIME, path="Worker._spawn", parameters=("self",)),
@@ -127,6 +129,9 @@ REQUIRED = (
     Name(module=_SQS, path="_act_send_message_batch", parameters=("data", "qurl")),
     Name(module=_SQS, path="_HANDLERS"),
     Name(module=_SQS, path="_Err", parameters=("code", "message")),
+    Name(module=_SQS, path="_queue_by_arn", parameters=("arn",)),
+    Name(module=_SQS, path="_queues"),
+    Name(module=_SQS, path="esm_wake.set"),
     Name(module=_SQS, path="_queue_url_for_account", parameters=("account_id", "name")),
     Name(module="ministack.services.cloudformation.provisioners", path="_RESOURCE_HANDLERS"),
 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from . import command_send, command_trace
+from . import command_failed, command_redrive, command_send, command_trace, command_verify
 from .connection import connect
 from .errors import OpsError
 from .failures import describe
@@ -17,9 +17,9 @@ from .failures import describe
 _EPILOG = """\
 exit status:
   0    done
-  1    the API refused a request
+  1    the answer is no: the API refused a request, the trace is not connected, letters stayed behind
   2    the command line is wrong, or a package is missing
-  3    not found: the stack, or a trace
+  3    not found: the stack, a trace, or a dead letter to redrive
   4    AWS refused or was not reached: credentials, permissions, network
   130  interrupted
 
@@ -79,4 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     tracing.description = "Fetches traces from X-Ray and shows them as a map and a waterfall."
     command_trace.add_arguments(tracing)
     tracing.set_defaults(run=command_trace.run)
+    verifying = commands.add_parser("verify", parents=[common], help="say whether traces go through, and why not")
+    verifying.description = "Sends one request, follows its trace hop by hop, and names what breaks it."
+    command_verify.add_arguments(verifying)
+    verifying.set_defaults(run=command_verify.run)
+    failing = commands.add_parser("failed", parents=[common], help="list dead letters, their traces and reasons")
+    failing.description = "Lists what ended in the stack's dead-letter queues. It takes nothing away."
+    command_failed.add_arguments(failing)
+    failing.set_defaults(run=command_failed.run)
+    redriving = commands.add_parser("redrive", parents=[common], help="move dead letters back to their queues")
+    redriving.description = "Moves dead letters back to the queues they came from, after asking."
+    command_redrive.add_arguments(redriving)
+    redriving.set_defaults(run=command_redrive.run)
     return parser

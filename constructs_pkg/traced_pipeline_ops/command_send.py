@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from rich.console import Console
 
+from .bodies import add_body_arguments, body_of
 from .connection import Connection
 from .documents import JsonValue
 from .errors import NotFoundError
@@ -16,20 +16,12 @@ from .pipeline import find_pipeline
 from .sending import Answer, new_trace_id, send
 from .wording import counted, duration, printable
 
-# A body the reference pipeline accepts.
-EXAMPLE_BODY: JsonValue = {"customer": "Ann Example", "amount": 1}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
-    body = parser.add_mutually_exclusive_group()
-    body.add_argument(
-        "--body", metavar="JSON", help=f"what to post; by default {json.dumps(EXAMPLE_BODY)}, as the example app wants"
-    )
-    body.add_argument("--file", metavar="FILE", help="a file that holds what to post; - is standard input")
+    add_body_arguments(parser)
     parser.add_argument("--count", type=_count, default=1, metavar="N", help="how often to post it (default: 1)")
-    parser.add_argument("--path", metavar="PATH", help="the API's path, where the stack does not tell it")
     header = parser.add_mutually_exclusive_group()
     header.add_argument("--trace-header", metavar="VALUE", help="the X-Amzn-Trace-Id to send along")
     header.add_argument(
@@ -40,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, connection: Connection) -> int:
     """Post, and say what came back; 1 where the API refused a request."""
-    body = _body(arguments)
+    body = body_of(arguments)
     session = connection.session
     pipeline = find_pipeline(
         session.client("cloudformation"), session.client("apigateway"), arguments.stack, path=arguments.path
@@ -74,20 +66,6 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
     return number
-
-
-def _body(arguments: argparse.Namespace) -> bytes | JsonValue:
-    """What to post: a file's bytes as they are, so that a wrong body can be tried too."""
-    if arguments.file is not None:
-        if arguments.file == "-":
-            return sys.stdin.buffer.read()
-        try:
-            return Path(arguments.file).read_bytes()
-        except OSError as error:
-            raise NotFoundError(f"The file {arguments.file} cannot be read: {error.strerror}.") from error
-    if arguments.body is not None:
-        return str(arguments.body).encode()
-    return EXAMPLE_BODY
 
 
 def _line(answer: Answer) -> str:

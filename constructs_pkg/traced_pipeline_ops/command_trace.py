@@ -27,7 +27,7 @@ from .trace_map import TraceMap
 from .verdicts import verdict
 from .whole_files import write_whole
 from .wording import counted, printable
-from .xray import TracesIncompleteError, get_traces, latest, linked_trace_ids, wait_for_traces
+from .xray import TraceReader, TracesIncompleteError, latest, linked_trace_ids, wait_for_traces
 
 _TRACE_ID = re.compile(r"(?:.*Root=)?1-([0-9a-f]{8})-([0-9a-f]{24})(?:;.*)?|([0-9a-f]{8})([0-9a-f]{24})", re.IGNORECASE)
 _WATERFALLS = 3
@@ -130,12 +130,12 @@ def _details(console: Console, trace: Trace) -> None:
 
 
 def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]:
-    xray = connection.session.client("xray")
+    reader = TraceReader(connection.session.client("xray"))
     with Console(stderr=True).status("Asking X-Ray …") as status:
         trace_ids: list[str] = list(arguments.trace_ids) or _latest_ids(arguments, connection)
         try:
             traces = wait_for_traces(
-                xray,
+                reader,
                 trace_ids,
                 is_complete if arguments.wait else lambda _: True,
                 float(arguments.wait),
@@ -146,7 +146,7 @@ def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]
                 raise NotFoundError(_not_found(error.missing[0])) from error
             traces = list(error.traces)
         if not arguments.no_links:
-            traces += get_traces(xray, linked_trace_ids(traces))
+            traces += reader.get(linked_trace_ids(traces))
     return traces
 
 
@@ -175,7 +175,8 @@ def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[s
     if not found:
         raise NotFoundError(
             f"X-Ray has no trace of {service} from the last {counted(arguments.within, 'minute')}. Send a request "
-            "(`traced-pipeline send`), look further back (--within), and see that the stage is traced and sampled."
+            "(`traced-pipeline send`), look further back (--within), and see that the stage is traced and sampled; "
+            "with Transaction Search on, only indexed traces are found this way, others by their id."
         )
     return found
 
@@ -183,8 +184,7 @@ def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[s
 def _not_found(trace_id: str) -> str:
     return (
         f"X-Ray knows nothing of the trace {trace_id}. It shows a trace some seconds after the request (--wait 30), "
-        "keeps it for 30 days, in one region and account (--region, --profile), and only where it was sampled; with "
-        "Transaction Search on, only where it was indexed."
+        "keeps it for 30 days, in one region and account (--region, --profile), and only where it was sampled."
     )
 
 

@@ -28,15 +28,43 @@ _BAD_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-_PREFIXES = {
-    "BatchGetTraces": "xray",
-    "GetTraceSummaries": "xray",
-    "DescribeStacks": "cloudformation",
-    "ListStackResources": "cloudformation",
-    "GetRestApi": "apigateway",
-    "GetResources": "apigateway",
-    "FilterLogEvents": "logs",
-    "GetFunctionConfiguration": "lambda",
+OPERATIONS = {
+    "apigateway": ("GetResources", "GetRestApi", "GetStage"),
+    "cloudformation": ("DescribeStacks", "ListStackResources"),
+    "ec2": ("DescribeRouteTables", "DescribeVpcEndpoints"),
+    "iam": ("SimulatePrincipalPolicy",),
+    "lambda": ("GetFunctionConcurrency", "GetFunctionConfiguration", "GetLayerVersionByArn", "ListEventSourceMappings"),
+    "logs": ("FilterLogEvents",),
+    "sns": ("GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic"),
+    "sqs": (
+        "ChangeMessageVisibilityBatch",
+        "DeleteMessage",
+        "GetQueueAttributes",
+        "GetQueueUrl",
+        "ListMessageMoveTasks",
+        "ReceiveMessage",
+        "SendMessage",
+        "StartMessageMoveTask",
+    ),
+    "xray": (
+        "BatchGetTraces",
+        "CancelTraceRetrieval",
+        "GetSamplingRules",
+        "GetTraceSegmentDestination",
+        "GetTraceSummaries",
+        "ListResourcePolicies",
+        "ListRetrievedTraces",
+        "StartTraceRetrieval",
+    ),
+}
+"""The operations this package calls, by the prefix of their IAM actions."""
+
+_PREFIXES = {operation: prefix for prefix, operations in OPERATIONS.items() for operation in operations}
+# Where the permission is not named like the operation.
+_ACTIONS = {
+    "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "GetLayerVersionByArn": "lambda:GetLayerVersion",
+    **dict.fromkeys(OPERATIONS["apigateway"], "apigateway:GET"),
 }
 
 
@@ -62,14 +90,23 @@ def describe(error: ClientError | BotoCoreError) -> str:
     return str(error)
 
 
+def permission(operation: str) -> str:
+    """The IAM action an API operation needs, such as `xray:BatchGetTraces`.
+
+    Args:
+        operation: The operation, such as `BatchGetTraces`.
+    """
+    named = f"{_PREFIXES[operation]}:{operation}" if operation in _PREFIXES else operation
+    return _ACTIONS.get(operation, named)
+
+
 def _refusal(error: ClientError) -> str:
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     operation = error.operation_name
     if code in _DENIED:
-        needed = f"{_PREFIXES[operation]}:{operation}" if operation in _PREFIXES else operation
-        if _PREFIXES.get(operation) == "apigateway":
-            needed = "apigateway:GET"
-        return f"Access denied: these credentials need the permission {needed}. AWS says: {_line(message)}"
+        return (
+            f"Access denied: these credentials need the permission {permission(operation)}. AWS says: {_line(message)}"
+        )
     if code in _BAD_CREDENTIALS:
         return f"AWS did not accept the credentials ({code}): {_line(message)} Log in again or name another --profile."
     return f"AWS refused {operation} ({code}): {_line(message)}"

@@ -30,6 +30,7 @@ class Pipeline:
         api_url: The URL to post to, as it is reached from here; None where the stack has no REST API.
         api_id: The REST API's id.
         stage: The API's stage.
+        api_path: The path to post to below the stage, such as `/orders`.
         queue_url: The worker's queue; None where no output says it and the stack has several.
         dead_letter_queue_url: Its dead-letter queue; None where no output says it.
         table: The table's name; None where no output says it and the stack has several.
@@ -44,6 +45,7 @@ class Pipeline:
     api_url: str | None
     api_id: str | None
     stage: str | None
+    api_path: str | None
     queue_url: str | None
     dead_letter_queue_url: str | None
     table: str | None
@@ -91,6 +93,7 @@ def find_pipeline(
         api_url=None if url is None else reachable_url(url, endpoint=apigateway.meta.endpoint_url),
         api_id=api_id,
         stage=stage,
+        api_path=None if url is None else _path_below_stage(url),
         queue_url=outputs.get("QueueUrl") or _only(queues),
         dead_letter_queue_url=outputs.get("DeadLetterQueueUrl"),
         table=outputs.get("TableName") or _only(tables),
@@ -175,6 +178,10 @@ def _stated_url(outputs: Mapping[str, str]) -> str | None:
     if "ApiUrl" in outputs:
         return outputs["ApiUrl"]
     return next((v for k, v in sorted(outputs.items()) if k.endswith("ApiUrl") and v.startswith("https://")), None)
+
+
+def _path_below_stage(url: str) -> str:
+    return f"/{urlsplit(url).path.lstrip('/').partition('/')[2]}"
 
 
 def _posted_path(apigateway: APIGatewayClient, api_id: str, stack: str) -> str:

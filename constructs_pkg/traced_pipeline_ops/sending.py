@@ -121,6 +121,12 @@ def new_trace_id(now: float | None = None) -> str:
     return f"1-{int(time.time() if now is None else now):08x}-{secrets.token_hex(12)}"
 
 
+def root_of(header: str) -> str | None:
+    """The trace id in a trace header; None where it has none."""
+    found = _ROOT.search(header)
+    return found.group() if found else None
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine by its loopback name or address, which no proxy reaches."""
     host = urlsplit(url).hostname or ""
@@ -130,8 +136,8 @@ def is_loopback(url: str) -> bool:
 def _trace_id(headers: Mapping[str, str], body: str) -> str | None:
     """The trace id in the answer's header, as API Gateway gives it back, or in the `trace_id` of its body."""
     header = next((value for key, value in headers.items() if key.lower() == TRACE_HEADER.lower()), "")
-    if (found := _ROOT.search(header)) is not None:
-        return found.group()
+    if (found := root_of(header)) is not None:
+        return found
     try:
         parsed: object = json.loads(body)
     except ValueError:

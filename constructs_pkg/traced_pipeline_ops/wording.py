@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 
 from .trace_map import Node
 
+_HOURS_IN_DAYS = 48
 _MADE_NAME = re.compile(r".+?-(?P<logical>[A-Za-z0-9]+?)[0-9A-F]{4,8}-[A-Za-z0-9]{8,16}(\.fifo)?")
 
 
 def duration(seconds: float | None) -> str:
-    """A duration in at most three digits and a unit: `12 ms`, `1.24 s`, `3 min 5 s`; `–` for None."""
+    """A duration in at most three digits and a unit: `12 ms`, `1.24 s`, `3 min 5 s`, `13 d 4 h`; `–` for None."""
     if seconds is None:
         return "–"
     if 0 < seconds < 0.0001:
@@ -25,6 +26,8 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= _HOURS_IN_DAYS:
+        return f"{hours // 24} d {hours % 24} h"
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 

@@ -1,4 +1,4 @@
-"""Fetches traces from X-Ray."""
+"""Fetches traces from X-Ray, with Transaction Search or without."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .deployment import Destination
 from .documents import Trace
 from .errors import OpsError
 from .parsing import parse_traces
+from .transaction_search import retrieve, segment_destination
 
 if TYPE_CHECKING:
     from types_boto3_xray import XRayClient
@@ -69,7 +74,7 @@ def get_traces(client: XRayClient, trace_ids: Iterable[str]) -> list[Trace]:
     """Fetch traces by id; those X-Ray does not know are left out.
 
     With Transaction Search on, X-Ray finds only the traces it indexed
-    (https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html).
+    (https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html); `TraceReader` finds the others too.
 
     Args:
         client: The X-Ray client.
@@ -89,8 +94,42 @@ def get_traces(client: XRayClient, trace_ids: Iterable[str]) -> list[Trace]:
     return [found[trace_id] for trace_id in wanted if trace_id in found and found[trace_id].segments]
 
 
+class TraceReader:
+    """Fetches traces wherever X-Ray has them: its index first, then, with Transaction Search on, its log group.
+
+    Args:
+        client: The X-Ray client.
+    """
+
+    def __init__(self, client: XRayClient) -> None:
+        self._client = client
+
+    @cached_property
+    def destination(self) -> Destination | None:
+        """Where X-Ray keeps segments; None where these credentials may not ask."""
+        try:
+            return segment_destination(self._client)
+        except (ClientError, BotoCoreError):
+            return None
+
+    def get(self, trace_ids: Iterable[str]) -> list[Trace]:
+        """Fetch traces by id, in their order; those that are nowhere are left out.
+
+        Raises:
+            InvalidDocumentError: An answer holds something that is no segment document.
+            RetrievalError: X-Ray did not get them out of the log group.
+            botocore.exceptions.ClientError: X-Ray refused.
+        """
+        wanted = list(dict.fromkeys(trace_ids))
+        found = {trace.id: trace for trace in get_traces(self._client, wanted)}
+        missing = [trace_id for trace_id in wanted if trace_id not in found]
+        if missing and self.destination == "CloudWatchLogs":
+            found |= {trace.id: trace for trace in retrieve(self._client, missing)}
+        return [found[trace_id] for trace_id in wanted if trace_id in found]
+
+
 def wait_for_traces(
-    client: XRayClient,
+    client: XRayClient | TraceReader,
     trace_ids: Iterable[str],
     until: Callable[[Trace], bool],
     timeout: float,
@@ -101,7 +140,7 @@ def wait_for_traces(
     """Fetch traces until each is as it should be.
 
     Args:
-        client: The X-Ray client.
+        client: The X-Ray client, or what fetches traces with it.
         trace_ids: The ids.
         until: Says of a trace whether it is as it should be.
         timeout: Seconds to wait at most.
@@ -115,12 +154,13 @@ def wait_for_traces(
         TracesIncompleteError: The time was up; it holds what there is.
         botocore.exceptions.ClientError: X-Ray refused.
     """
+    fetch = client.get if isinstance(client, TraceReader) else partial(get_traces, client)
     wanted = list(dict.fromkeys(trace_ids))
     begin = time.monotonic()
     found: dict[str, Trace] = {}
     done: set[str] = set()
     while True:
-        for trace in get_traces(client, (trace_id for trace_id in wanted if trace_id not in done)):
+        for trace in fetch(trace_id for trace_id in wanted if trace_id not in done):
             found[trace.id] = trace
             if until(trace):
                 done.add(trace.id)

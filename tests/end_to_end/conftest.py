@@ -23,6 +23,7 @@ class Deployed:
     ca_bundle: str
     endpoint: str
     environment: Mapping[str, str]
+    template: Mapping[str, Any]
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca_bundle)  # type: ignore[call-overload]
@@ -69,8 +70,14 @@ def _deployed(aws: LocalAws, bridge: str) -> Deployed:
         session.client("apigateway", endpoint_url=endpoint, verify=bundle),
         "TracedPipeline",
     )
+    template = json.loads((aws.folder / "app.out" / "TracedPipeline.template.json").read_text(encoding="utf-8"))
     return Deployed(
-        pipeline=pipeline, session=session, ca_bundle=bundle, endpoint=endpoint, environment=aws.environment
+        pipeline=pipeline,
+        session=session,
+        ca_bundle=facts.ca_bundle,
+        endpoint=facts.endpoint,
+        environment=aws.environment,
+        template=template,
     )
 
 

@@ -28,6 +28,13 @@ RESOURCES = {
     "AWS::Lambda::Function": samples.WORKER,
 }
 
+_TRANSACTION_SEARCH = (
+    "GetTraceSegmentDestination",
+    "StartTraceRetrieval",
+    "ListRetrievedTraces",
+    "CancelTraceRetrieval",
+)
+
 
 @dataclass
 class Posted:
@@ -54,6 +61,10 @@ class FakeAws:
     logs: dict[str, list[samples.Document]] = field(default_factory=dict)
     log_groups: dict[str, str] = field(default_factory=dict)
     page: int = 2
+    destination: str = "XRay"
+    logged: dict[str, samples.Document] = field(default_factory=dict)
+    retrievals: list[samples.Document] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=lambda: ["COMPLETE"])
     on_ask: Callable[[int], None] = lambda _: None
 
     def add(self, *traces: samples.Document) -> None:
@@ -103,6 +114,25 @@ class FakeAws:
             return 404, {"__type": "ResourceNotFoundException", "Message": f"Function not found: {name}"}
         return 200, {"FunctionName": name, "LoggingConfig": {"LogGroup": self.log_groups[name]}}
 
+    def transaction_search(self, operation: str, body: samples.Document) -> tuple[int, samples.Document]:
+        """Traces that are in the log group and not in the index."""
+        if operation in self.denied:
+            return 403, {"__type": "AccessDeniedException", "Message": f"not authorized to perform: xray:{operation}"}
+        if operation == "GetTraceSegmentDestination":
+            return 200, {"Destination": self.destination, "Status": "ACTIVE"}
+        if operation == "StartTraceRetrieval":
+            self.retrievals.append(body)
+            return 200, {"RetrievalToken": str(len(self.retrievals) - 1)}
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if operation == "CancelTraceRetrieval" or status != "COMPLETE":
+            return 200, {"RetrievalStatus": status, "Traces": []}
+        wanted = self.retrievals[int(body["RetrievalToken"])]["TraceIds"]
+        begin = int(body.get("NextToken", "0"))
+        known = [self.logged[trace_id] for trace_id in wanted if trace_id in self.logged]
+        spans = [{"Id": trace["Id"], "Spans": trace["Segments"]} for trace in known[begin : begin + self.page]]
+        following = {"NextToken": str(begin + self.page)} if begin + self.page < len(known) else {}
+        return 200, {"RetrievalStatus": status, "TraceFormat": "XRAY", "Traces": spans, **following}
+
     def cloudformation(self, form: dict[str, list[str]]) -> tuple[int, str]:
         action, stack = form["Action"][0], form["StackName"][0]
         if action in self.denied:
@@ -143,6 +173,8 @@ def serving(aws: FakeAws) -> Iterator[FakeAws]:
                 self._answer(*aws.summaries(json.loads(body)))
             elif self.headers.get("X-Amz-Target") == "Logs_20140328.FilterLogEvents":
                 self._answer(*aws.filter_log_events(json.loads(body)))
+            elif path.strip("/") in _TRANSACTION_SEARCH:
+                self._answer(*aws.transaction_search(path.strip("/"), json.loads(body or b"{}")))
             elif path.startswith("/_aws/execute-api/"):
                 aws.posted.append(Posted(path=path, headers=dict(self.headers.items()), body=body))
                 trace = f"1-{int(samples.EPOCH):08x}-{len(aws.posted):024x}"

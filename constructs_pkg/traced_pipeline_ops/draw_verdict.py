@@ -1,0 +1,145 @@
+"""A verdict for the terminal and as JSON."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.text import Text
+
+from .deployment import Deployment
+from .documents import JsonObject, JsonValue
+from .finding import Finding
+from .resource_types import KIND_LABELS
+from .sending import Answer
+from .verdict import HopVerdict, Verdict
+from .wording import printable, readable_name
+
+_MARKS = {"connected": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "apart": ("✗", "x", "red")}
+_MISSING = ("✗", "x", "red")
+_NOT_REACHED = ("·", ".", "dim")
+_WORDS = {"connected": "", "failed": "failed", "apart": "in the trace, but not connected to its beginning"}
+_SHORTEST_LINE = 40
+
+
+def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_only: bool = False) -> Text:
+    """The verdict, a line a hop, causes below the hop they are about.
+
+    Args:
+        deployment: What was looked at.
+        verdict: The verdict.
+        width: The columns there are.
+        ascii_only: Whether only ASCII is drawn.
+    """
+    text = Text()
+    for one in verdict.hops:
+        _hop(text, verdict, one, width=width, ascii_only=ascii_only)
+    text.append("\n")
+    text.append(_summary(verdict), style="bold green" if verdict.connected else "bold red")
+    if verdict.remarks:
+        text.append("\n\nAlso noticed:\n")
+        for finding in verdict.remarks:
+            _finding(text, finding, indent=2, width=width)
+    if deployment.xray.destination == "CloudWatchLogs":
+        text.append("\n\nTransaction Search is on: the trace was looked for in its log group too.", style="dim")
+    for unseen in deployment.unseen:
+        text.append(f"\n{_wrapped(f'Not seen: {unseen.what}. {printable(unseen.reason)}', 0, width)}", style="dim")
+    return text
+
+
+def _hop(text: Text, verdict: Verdict, one: HopVerdict, *, width: int, ascii_only: bool) -> None:
+    mark, plain, style = _MARKS.get(one.status, _MISSING if _is_a_break(verdict, one) else _NOT_REACHED)
+    word = _WORDS.get(one.status, "not in the trace" if _is_a_break(verdict, one) else "not reached")
+    if one.status == "connected" and not _is_a_break(verdict, one):
+        mark, plain, style = _NOT_REACHED
+    reason = "" if one.causes else printable(one.reason)
+    told = f"  {word}{f': {reason}' if reason else ''}" if word else ""
+    indent = "  " * one.hop.depth if _branches(verdict) else ""
+    label = KIND_LABELS[one.hop.kind]
+    text.append(f"{plain if ascii_only else mark} {indent}{label:<9} ", style=style)
+    text.append(f"{readable_name(one.hop.name)}{told}\n")
+    for finding in one.causes:
+        _finding(text, finding, indent=4, width=width)
+
+
+def _finding(text: Text, finding: Finding, *, indent: int, width: int) -> None:
+    text.append(f"{_wrapped(f'{printable(finding.text)} [{finding.check}]', indent, width)}\n")
+    text.append(f"{_wrapped(f'Fix: {printable(finding.fix)}', indent, width)}\n", style="dim")
+
+
+def _wrapped(line: str, indent: int, width: int) -> str:
+    blank = " " * indent
+    return textwrap.fill(
+        line,
+        max(width, _SHORTEST_LINE),
+        initial_indent=blank,
+        subsequent_indent=blank,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _is_a_break(verdict: Verdict, one: HopVerdict) -> bool:
+    """Whether a hop would be where its branch breaks, not one behind such a break."""
+    previous = None if one.hop.previous is None else verdict.hops[one.hop.previous]
+    return previous is None or previous.status == "connected" or bool(one.causes)
+
+
+def _branches(verdict: Verdict) -> bool:
+    places = [one.hop.previous for one in verdict.hops]
+    return len(places) != len(set(places))
+
+
+def _summary(verdict: Verdict) -> str:
+    broken = verdict.broken_at
+    if broken is None:
+        ends = [one.hop for one in verdict.hops if one.hop.kind == "table"]
+        return f"Connected from the API to {'the table' if ends else 'the end of what is deployed'}."
+    where = f"{KIND_LABELS[broken.hop.kind].lower()} {readable_name(broken.hop.name)}"
+    if broken.causes:
+        return f"Not connected: the trace breaks at the {where}."
+    return (
+        f"Not connected: the trace breaks at the {where}, and nothing in the configuration says why. It may still "
+        "come: try again with a longer --timeout. A worker must handle its messages with the bridge (sqs_handler, "
+        "continue_trace, or trace_bridge.auto.handler)."
+    )
+
+
+def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer) -> JsonObject:
+    """The verdict as a JSON object.
+
+    Returns:
+        `connected`, `trace_id`, `status`, `hops` with their causes, `remarks`, `transaction_search` and `unseen`.
+    """
+    hops: list[JsonValue] = [
+        {
+            "kind": one.hop.kind,
+            "name": one.hop.name,
+            "previous": one.hop.previous,
+            "status": one.status,
+            "reason": one.reason,
+            "causes": [_finding_json(finding) for finding in one.causes],
+        }
+        for one in verdict.hops
+    ]
+    destination = deployment.xray.destination
+    return {
+        "stack": deployment.stack,
+        "connected": verdict.connected,
+        "trace_id": answer.trace_id,
+        "status": answer.status,
+        "seconds": round(answer.seconds, 6),
+        "hops": hops,
+        "remarks": [_finding_json(finding) for finding in verdict.remarks],
+        "transaction_search": None if destination is None else destination == "CloudWatchLogs",
+        "unseen": [{"what": unseen.what, "reason": unseen.reason} for unseen in deployment.unseen],
+    }
+
+
+def _finding_json(finding: Finding) -> JsonObject:
+    return {
+        "check": finding.check,
+        "kind": finding.kind,
+        "name": finding.name,
+        "text": finding.text,
+        "fix": finding.fix,
+    }

@@ -1,0 +1,100 @@
+"""What came of one request, beyond its trace: why the worker failed, and where its message is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from . import check_api
+from .deployment import Deployment, EventSource, Function, Queue
+from .documents import Trace
+from .finding import Finding
+from .inspect_messaging import read_queue
+from .looking import Looks
+from .verdict import Verdict
+from .wording import counted, readable_name
+from .worker_logs import first_error
+
+if TYPE_CHECKING:
+    import boto3
+
+
+def gather(
+    session: boto3.Session, looks: Looks, deployment: Deployment, verdict: Verdict, trace: Trace | None, since: float
+) -> tuple[Finding, ...]:
+    """Look for what the configuration does not say about a request that did not come through.
+
+    Args:
+        session: The session to look with.
+        looks: Where refused looks are noted.
+        deployment: What is deployed.
+        verdict: What the trace and the configuration say.
+        trace: The request's trace; None where nothing was recorded.
+        since: When the request was sent, in seconds since the epoch.
+    """
+    found: list[Finding] = []
+    broken = verdict.broken_at
+    if trace is None and not (broken and broken.causes) and (unsampled := check_api.not_sampled(deployment)):
+        found.append(unsampled)
+    for one in verdict.hops:
+        function = next(
+            (f for f in deployment.functions if one.hop.kind == "function" and f.name == one.hop.name), None
+        )
+        if function is None or one.status == "connected":
+            continue
+        source = next((s for s in deployment.event_sources if s.function == function.arn), None)
+        if one.status == "failed":
+            found.append(_failing(deployment, function, source, one.reason))
+        elif source is not None and not one.causes:
+            found.extend(_silent(session, looks, deployment, function, source, since))
+    return tuple(found)
+
+
+def _silent(
+    session: boto3.Session,
+    looks: Looks,
+    deployment: Deployment,
+    function: Function,
+    source: EventSource,
+    since: float,
+) -> Iterator[Finding]:
+    """Why a worker that nothing in the configuration stops is not in the trace."""
+    logged = looks.at(
+        f"the log of the function {function.name}",
+        lambda: first_error(session.client("logs"), function.log_group, since),
+    )
+    if logged:
+        yield _failing(deployment, function, source, logged)
+    queue = read_queue(looks, session.client("sqs"), arn=source.queue)
+    if queue is not None and queue.waiting + queue.in_flight > 0 and not logged:
+        yield Finding(
+            check="queue-backlog",
+            kind="function",
+            name=function.name,
+            text=f"The queue {readable_name(queue.name)} has {counted(queue.waiting, 'message')} waiting and "
+            f"{queue.in_flight} being worked on: the worker has not come to this one yet, or failed with it.",
+            fix="Wait longer (--timeout), or look into the worker's log.",
+        )
+
+
+def _failing(deployment: Deployment, function: Function, source: EventSource | None, reason: str) -> Finding:
+    return Finding(
+        check="function-fails",
+        kind="function",
+        name=function.name,
+        text=f"The function {readable_name(function.name)} fails: {reason or 'its segment does not say with what'}."
+        + _what_follows(None if source is None else deployment.queue(source.queue)),
+        fix=f"Look into its log, {function.log_group}; what ended in a dead-letter queue is listed by "
+        f"`traced-pipeline failed {deployment.stack}`."
+        if source is not None
+        else f"Look into its log, {function.log_group}.",
+    )
+
+
+def _what_follows(queue: Queue | None) -> str:
+    if queue is None:
+        return ""
+    if queue.dead_letter_queue is None or queue.attempts is None:
+        return " SQS delivers the message again until it expires; the queue has no dead-letter queue."
+    target = readable_name(queue.dead_letter_queue.rsplit(":", 1)[-1])
+    return f" The message goes to the dead-letter queue {target} after {counted(queue.attempts, 'attempt')}."

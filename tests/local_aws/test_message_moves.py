@@ -1,0 +1,106 @@
+"""SQS's move task, the log line of an uncaught error, and the state of a disabled mapping."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.local_aws import template
+from tests.local_aws.conftest import LocalAws, eventually
+
+HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+@pytest.fixture
+def queues(aws: LocalAws) -> Iterator[tuple[Any, dict[str, str], dict[str, str]]]:
+    """SQS, and the URLs and ARNs of a work queue and its dead-letter queue."""
+    sqs = aws.client("sqs")
+    urls = {"dead": sqs.create_queue(QueueName="moves-dead")["QueueUrl"]}
+    arns = {"dead": _arn(sqs, urls["dead"])}
+    policy = json.dumps({"deadLetterTargetArn": arns["dead"], "maxReceiveCount": "1"})
+    urls["work"] = sqs.create_queue(QueueName="moves-work", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    arns["work"] = _arn(sqs, urls["work"])
+    yield sqs, urls, arns
+    for url in urls.values():
+        sqs.delete_queue(QueueUrl=url)
+
+
+def _arn(sqs: Any, url: str) -> str:
+    return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+
+def _received(sqs: Any, url: str) -> list[Any]:
+    asked = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"], VisibilityTimeout=0)
+    return list(asked.get("Messages", []))
+
+
+def _die(sqs: Any, urls: dict[str, str]) -> None:
+    """Let a message of the work queue become a dead letter."""
+    traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}}
+    sqs.send_message(QueueUrl=urls["work"], MessageBody="dead", MessageSystemAttributes=traced)
+    eventually(lambda: _received(sqs, urls["work"]) and not _received(sqs, urls["work"]))
+
+
+def test_a_letter_goes_back_to_its_queue_as_a_new_message(queues: Any) -> None:
+    sqs, urls, arns = queues
+    _die(sqs, urls)
+    [letter] = _received(sqs, urls["dead"])
+    assert letter["Attributes"]["DeadLetterQueueSourceArn"] == arns["work"]
+    sqs.start_message_move_task(SourceArn=arns["dead"])
+    [task] = sqs.list_message_move_tasks(SourceArn=arns["dead"])["Results"]
+    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
+    assert _received(sqs, urls["dead"]) == []
+    [message] = _received(sqs, urls["work"])
+    assert message["MessageId"] != letter["MessageId"]
+    assert message["Attributes"]["AWSTraceHeader"] == HEADER
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_letter_no_queue_put_there_fails_the_task_and_stays(queues: Any) -> None:
+    sqs, urls, arns = queues
+    sqs.send_message(QueueUrl=urls["dead"], MessageBody="not delivered")
+    sqs.start_message_move_task(SourceArn=arns["dead"])
+    [task] = sqs.list_message_move_tasks(SourceArn=arns["dead"])["Results"]
+    assert (task["Status"], task["FailureReason"]) == ("FAILED", "CouldNotDetermineMessageSource")
+    assert [message["Body"] for message in _received(sqs, urls["dead"])] == ["not delivered"]
+
+
+def test_only_dead_letter_queues_can_be_moved_from(queues: Any) -> None:
+    sqs, _, arns = queues
+    with pytest.raises(sqs.exceptions.ClientError, match="must be configured as a Dead Letter Queue"):
+        sqs.start_message_move_task(SourceArn=arns["work"])
+    with pytest.raises(sqs.exceptions.ClientError, match="does not exist"):
+        sqs.start_message_move_task(SourceArn=f"{arns['work']}-gone")
+
+
+def test_an_uncaught_error_is_in_the_log_and_a_disabled_mapping_says_so(aws: LocalAws) -> None:
+    resources = {
+        "Role": template.hops()["Resources"]["Role"],
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Raising": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Runtime": "python3.13",
+                "Handler": "index.handler",
+                "Code": {"ZipFile": 'def handler(event, context):\n    raise ValueError("no id")\n'},
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+            },
+        },
+        "Mapping": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "FunctionName": {"Ref": "Raising"},
+                "EventSourceArn": {"Fn::GetAtt": ["Queue", "Arn"]},
+                "Enabled": False,
+            },
+        },
+    }
+    outputs = {name: {"Value": {"Ref": name}} for name in ("Raising", "Mapping")}
+    told = aws.deploy("raising", {"Resources": resources, "Outputs": outputs})
+    functions, logs = aws.client("lambda"), aws.client("logs")
+    assert functions.get_event_source_mapping(UUID=told["Mapping"])["State"] == "Disabled"
+    functions.invoke(FunctionName=told["Raising"])
+    group = f"/aws/lambda/{told['Raising']}"
+    lines = eventually(lambda: [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]])
+    assert "[ERROR] Runtime.HandlerError: no id" in lines
