@@ -10,6 +10,7 @@ from local.services import (
     request_validation,
     sns,
     sqs,
+    sqs_moves,
     xray,
 )
 from local.xray import XRay
@@ -21,11 +22,12 @@ def install() -> Daemon:
     Returns:
         The daemon, not yet started.
     """
-    state = XRay()
+    state = XRay(xray.may_write_spans)
     daemon = Daemon(state.traces)
     xray.install(state)
     entry.install()
     sqs.install()
+    sqs_moves.install()
     sns.install(state)
     functions.install(state, daemon)
     apigateway.install(state)

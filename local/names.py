@@ -57,6 +57,7 @@ class Name:
 
 _APIGATEWAY = "ministack.services.apigateway_v1"
 _CORE = "ministack.core"
+_EC2 = "ministack.services.ec2"
 _FUNCTIONS = "ministack.services.lambda_svc"
 _LOGS = "ministack.services.cloudwatch_logs"
 _RUNTIME = "ministack.core.lambda_runtime"
@@ -117,8 +118,10 @@ REQUIRED = (
     ),
     Name(module=_LOGS, path="_log_groups"),
     Name(module=_LOGS, path="_append_log_events", parameters=("stream",)),
+    Name(module=_LOGS, path="_resource_policies"),
     Name(module=_SNS, path="_fanout", parameters=("topic_arn", "msg_id")),
     Name(module=_SNS, path="_deliver_to_sqs", parameters=("endpoint", "envelope")),
+    Name(module=_SNS, path="_deliver_to_lambda", parameters=("endpoint", "envelope")),
     Name(module=_SNS, path="_topic_by_arn_any_scope", parameters=("topic_arn",)),
     Name(module=_SNS, path="_topics"),
     Name(module=_SQS, path="_ensure_msg_fields", parameters=("m",)),
@@ -126,6 +129,12 @@ REQUIRED = (
     Name(module=_SQS, path="_act_send_message", parameters=("data", "qurl")),
     Name(module=_SQS, path="_act_send_message_batch", parameters=("data", "qurl")),
     Name(module=_SQS, path="_HANDLERS"),
+    Name(module=_SQS, path="_queues"),
+    Name(module=_SQS, path="_queue_by_arn", parameters=("arn",)),
+    Name(module=_SQS, path="esm_wake"),
+    Name(module=_EC2, path="_subnets"),
+    Name(module=_EC2, path="_route_tables"),
+    Name(module=_EC2, path="_vpc_endpoints"),
     Name(module=_SQS, path="_Err", parameters=("code", "message")),
     Name(module=_SQS, path="_queue_url_for_account", parameters=("account_id", "name")),
     Name(module="ministack.services.cloudformation.provisioners", path="_RESOURCE_HANDLERS"),

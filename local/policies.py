@@ -67,8 +67,8 @@ class ResourcePolicies:
                 names = ", ".join(sorted(self._policies))
                 raise PolicyError(
                     "PolicyCountLimitExceededException",
-                    f"Exceeded the maximum number of resource policies ({MAX_POLICIES}) for the account. "
-                    f"There are: {names}",
+                    "Exceeded the maximum number of resource policies for a target Amazon Web Services account. "
+                    f"There are {len(self._policies)} of {MAX_POLICIES}: {names}",
                 )
             policy = ResourcePolicy(
                 name=name,
@@ -125,7 +125,7 @@ class ResourcePolicies:
         if size > MAX_POLICY_BYTES:
             raise PolicyError(
                 "PolicySizeLimitExceededException",
-                f"Exceeded the maximum size of a resource policy: {size} bytes, the limit is {MAX_POLICY_BYTES}",
+                f"Exceeded the maximum size for a resource policy: {size} bytes, the limit is {MAX_POLICY_BYTES}",
             )
         try:
             parsed = json.loads(document)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from .documents import Segment, Span, Trace
 from .draw_text import KIND_STYLES
+from .naming import resource_name
 from .resource_types import KIND_LABELS, LAMBDA_FUNCTION, LAMBDA_SERVICE, MESSAGING, kind_of
 from .wording import duration, fitted, short_name
 
@@ -83,7 +84,7 @@ def _row(span: Span, depth: int) -> Row:
     return Row(
         depth=depth,
         kind=kind,
-        name=short_name(span.name),
+        name=short_name(resource_name(span) if isinstance(span, Segment) else span.name),
         start=span.start,
         end=span.end,
         origin=origin,

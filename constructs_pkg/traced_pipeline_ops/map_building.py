@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .documents import Segment, Span, Trace
 from .map_links import links_of
+from .naming import resource_name
 from .resource_types import LAMBDA_FUNCTION, LAMBDA_SERVICE, MESSAGING, kind_of
 from .trace_map import Circle, Cluster, Edge, Node, TraceMap, TracePath
 from .unions import Unions
@@ -55,7 +56,7 @@ def _type(segment: Segment) -> str:
 
 
 def _key(segment: Segment) -> _Key:
-    return segment.name, _type(segment)
+    return resource_name(segment), _type(segment)
 
 
 class _TraceParts:
@@ -210,7 +211,7 @@ class _Drawing:
                 for s in part.drawn
             ),
             queue_seconds=sum(waits) if waits else None,
-            faults=tuple(dict.fromkeys(s.name for s in part.drawn if s.fault)),
+            faults=tuple(dict.fromkeys(resource_name(s) for s in part.drawn if s.fault)),
         )
 
     def nodes(self) -> tuple[Node, ...]:
