@@ -12,16 +12,22 @@ Body = dict[str, Any]
 T = TypeVar("T")
 
 
+# The API's model has these statuses; every other error is a 400.
+_STATUSES = {"ResourceNotFoundException": 404, "AccessDeniedException": 403}
+
+
 class ApiError(Exception):
     """An error answer.
 
     Attributes:
         code: The exception's name in the X-Ray API.
+        status: The answer's HTTP status.
     """
 
     def __init__(self, message: str, *, code: str = "InvalidRequestException") -> None:
         super().__init__(message)
         self.code = code
+        self.status = _STATUSES.get(code, 400)
 
 
 def parse(body: bytes) -> Body:

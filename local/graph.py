@@ -66,8 +66,6 @@ class _Graph:
             edge = self._node(call.caller).edge(call.called)
             if call.awaited:
                 edge.figures.count(call.request or call.segment)
-            else:
-                edge.figures.span(call.segment)
 
     def link(self, summaries: list[Summary]) -> None:
         """Add an edge for each link whose two ends are among the traces; it has a type and ages, no statistics."""
@@ -86,7 +84,6 @@ class _Graph:
 
     def _add_link(self, producer: NodeKey, consumer: NodeKey, sender: Document, attributes: Document) -> None:
         edge = self._node(producer).edge(consumer, kind="link")
-        edge.figures.span(sender)
         received = attributes.get("aws.xray.reserved.received_event_end_time")
         if isinstance(received, int | float):
             edge.figures.observe(max(0.0, received - float(sender["start_time"])))
@@ -109,20 +106,21 @@ class _Graph:
             **({"Type": key.type} if key.type else {}),
             "State": "active" if node.active else "unknown",
             **_times(node.figures),
-            "Edges": [_edge(numbers[called], edge) for called, edge in node.edges.items()],
+            "Edges": [_edge(numbers[called], edge, node) for called, edge in node.edges.items()],
             "SummaryStatistics": node.figures.statistics(),
             "DurationHistogram": node.figures.histogram(),
             "ResponseTimeHistogram": node.figures.histogram(),
         }
 
 
-def _edge(number: int, edge: _Edge) -> dict[str, Any]:
+def _edge(number: int, edge: _Edge, caller: _Node) -> dict[str, Any]:
+    # In the published graph an edge begins and ends with its caller's node, not with its own first and last request.
     # "ResponseTimeHistogram: only populated for synchronous edges. ReceivedEventAgeHistogram: only populated when
     # EdgeType is link": X-Ray API Reference, "Edge".
     histogram = edge.figures.histogram()
     return {
         "ReferenceId": number,
-        **_times(edge.figures),
+        **_times(caller.figures),
         "SummaryStatistics": edge.figures.statistics(),
         "ResponseTimeHistogram": [] if edge.kind else histogram,
         "Aliases": [],

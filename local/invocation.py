@@ -165,11 +165,9 @@ def _documents(invocation: Invocation, config: Fields, failure: object) -> tuple
         "start_time": begin,
         "end_time": parts[-1]["end_time"],
         "origin": "AWS::Lambda::Function",
-        "resource_arn": arn,
         "aws": {
             "account_id": arn.split(":")[4] if arn.count(":") > 4 else "",
             "function_arn": arn,
-            "request_id": invocation.request_id,
             "cloudwatch_logs": [{"log_group": group}],
             "resource_names": [name],
         },

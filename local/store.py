@@ -158,8 +158,8 @@ def _assemble(trace_id: str, trace: _Trace) -> list[Document]:
 def _own(document: Document) -> Document:
     """A copy in which subsegments can be added and fields taken away; what lies deeper is shared."""
     copied = dict(document)
-    if copied.get("subsegments"):
-        copied["subsegments"] = [_own(subsegment) for subsegment in copied["subsegments"]]
+    if "subsegments" in copied:
+        copied["subsegments"] = [_own(subsegment) for subsegment in copied["subsegments"] or []]
     return copied
 
 

@@ -73,7 +73,7 @@ class Settings:
             # "You can't delete it, or change its priority or matching"; only rate and reservoir.
             rule = replace(known, fixed_rate=float(merged["FixedRate"]), reservoir_size=int(merged["ReservoirSize"]))
         else:
-            rule = _rule({**merged, "RuleName": name})
+            rule = _rule({**merged, "RuleName": known.name})
         self._xray.rules.put(replace(rule, modified_at=time.time()))
         return rule
 

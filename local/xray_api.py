@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from local import segments
 from local.body import ApiError, Body, parse, string, strings
-from local.policies import PolicyError, ResourcePolicy
+from local.policies import ResourcePolicy
 from local.retrievals import Retrievals
 from local.sampling_targets import SamplingTargets
 from local.summaries import Summaries
@@ -21,9 +21,6 @@ logger = logging.getLogger("local.xray")
 
 Response = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Response]]
-
-# The API's model has these statuses; every other error is a 400.
-_STATUSES = {"ResourceNotFoundException": 404, "AccessDeniedException": 403}
 
 
 class Api:
@@ -51,10 +48,9 @@ class Api:
         operation = self._operations.get(path.strip("/"))
         try:
             answer = (operation or _unknown(path))(parse(body))
-        except (ApiError, PolicyError) as problem:
+        except ApiError as problem:
             headers = {"Content-Type": "application/json", "x-amzn-ErrorType": problem.code}
-            status = _STATUSES.get(problem.code, 400)
-            return status, headers, json.dumps({"__type": problem.code, "Message": str(problem)}).encode()
+            return problem.status, headers, json.dumps({"__type": problem.code, "Message": str(problem)}).encode()
         return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
 
     def _put_trace_segments(self, body: Body) -> Body:

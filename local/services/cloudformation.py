@@ -10,7 +10,6 @@ from ministack.services import sns
 from ministack.services.cloudformation import provisioners
 
 from local.body import ApiError
-from local.policies import PolicyError
 from local.services.handlers import wrap
 from local.trace_settings import Settings, rule_arn
 from local.transaction_search import SpansRefusedError
@@ -36,7 +35,7 @@ def _policy_handlers(xray: XRay) -> Fields:
         name = str(props.get("PolicyName", ""))
         try:
             xray.policies.put(name=name, document=str(props.get("PolicyDocument", "")))
-        except PolicyError as problem:
+        except ApiError as problem:
             raise _refused(problem) from None
         return name, {}
 
@@ -133,7 +132,7 @@ def _search_handlers(xray: XRay) -> Fields:
     return {"create": create, "update": update, "delete": delete}
 
 
-def _refused(problem: ApiError | PolicyError) -> ValueError:
+def _refused(problem: ApiError) -> ValueError:
     # The form in which CloudFormation hands a resource handler's error on. That a sixth policy is a
     # ServiceLimitExceeded is reported in aws/aws-cdk, issue 37962; the other handler codes are assumed.
     handler_codes = {
@@ -142,7 +141,8 @@ def _refused(problem: ApiError | PolicyError) -> ValueError:
         "AccessDeniedException": "AccessDenied",
     }
     return ValueError(
-        f'Resource handler returned message: "{problem} (Service: XRay, Status Code: 400, Request ID: {new_uuid()})" '
+        f'Resource handler returned message: "{problem} (Service: XRay, Status Code: {problem.status}, Request ID: '
+        f'{new_uuid()})" '
         f"(RequestToken: {new_uuid()}, HandlerErrorCode: {handler_codes.get(problem.code, 'InvalidRequest')})"
     )
 
