@@ -107,6 +107,8 @@ REQUIRED = (
         path="_execute_function_dispatch",
         parameters=("func", "config", "event", "request_id", "started"),
     ),
+    Name(module=_FUNCTIONS, path="_functions"),
+    Name(module=_FUNCTIONS, path="_vpc_config_with_id", parameters=("request_config",)),
     Name(module=_FUNCTIONS, path="_run_sqs_batch", parameters=("esm", "func_rec", "event")),
     Name(module=_FUNCTIONS, path="_xray_trace_id_for_invocation", parameters=("config", "inbound_trace_header")),
     Name(module=_RUNTIME, path="Worker._spawn", parameters=("self",)),

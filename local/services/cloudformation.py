@@ -1,12 +1,12 @@
-"""CloudFormation: the resource types of X-Ray, and a topic's tracing.
+"""CloudFormation: the resource types of X-Ray, and what MiniStack leaves out of topics and functions.
 
-Source: CloudFormation Template Reference, `AWS::XRay::*` and `AWS::SNS::Topic`.
+Source: CloudFormation Template Reference, `AWS::XRay::*`, `AWS::SNS::Topic` and `AWS::Lambda::Function`.
 """
 
 from typing import Any
 
 from ministack.core.responses import get_account_id, new_uuid
-from ministack.services import sns
+from ministack.services import lambda_svc, sns
 from ministack.services.cloudformation import provisioners
 
 from local.body import ApiError
@@ -20,7 +20,7 @@ Created = tuple[str, Fields]
 
 
 def install(xray: XRay) -> None:
-    """Add X-Ray's types and a topic's tracing to MiniStack's CloudFormation."""
+    """Add X-Ray's types, a topic's tracing and a function's network to MiniStack's CloudFormation."""
     handlers = provisioners._RESOURCE_HANDLERS
     settings = Settings(xray)
     handlers["AWS::XRay::ResourcePolicy"] = _policy_handlers(xray)
@@ -28,6 +28,7 @@ def install(xray: XRay) -> None:
     handlers["AWS::XRay::Group"] = _group_handlers(xray, settings)
     handlers["AWS::XRay::TransactionSearchConfig"] = _search_handlers(xray)
     wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_tracing)
+    wrap(handlers["AWS::Lambda::Function"], after=_keep_network)
 
 
 def _policy_handlers(xray: XRay) -> Fields:
@@ -153,3 +154,8 @@ def _keep_topic_tracing(topic_arn: str, props: Fields) -> None:
         attributes["TracingConfig"] = props["TracingConfig"]
     else:
         attributes.pop("TracingConfig", None)
+
+
+def _keep_network(function_name: str, props: Fields) -> None:
+    config = lambda_svc._functions[function_name]["config"]
+    config["VpcConfig"] = lambda_svc._vpc_config_with_id(props.get("VpcConfig"))
