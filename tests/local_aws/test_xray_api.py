@@ -1,4 +1,3 @@
-import datetime as dt
 import json
 import socket
 import time
@@ -107,44 +106,6 @@ def test_the_daemon_feeds_the_same_traces(aws: LocalAws) -> None:
         for header in ("no header", '{"format": "json", "version": 1}'):
             sender.sendto(f"{header}\n{json.dumps(document)}".encode(), (host, int(port)))
     assert [found["name"] for found in eventually(lambda: aws.documents(document["trace_id"]))] == ["by datagram"]
-
-
-@pytest.mark.parametrize(
-    ("expression", "found"),
-    [
-        ('service("shop")', True),
-        ('service("caller")', False),
-        ('annotation.customer = "ann"', True),
-        ('annotation[customer] = "bob"', False),
-        ('http.url CONTAINS "/orders" AND responsetime > 0.5', True),
-        ("responsetime > 2", False),
-        ("fault", True),
-        ("!fault OR error", False),
-    ],
-)
-def test_summaries_are_filtered(aws: LocalAws, expression: str, found: bool) -> None:
-    document = segment(
-        7,
-        1,
-        name="shop",
-        fault=True,
-        annotations={"customer": "ann"},
-        http={"request": {"url": "https://shop/orders", "method": "POST"}, "response": {"status": 500}},
-    )
-    put(aws, document)
-    start = dt.datetime.fromtimestamp(NOW, dt.UTC) - dt.timedelta(seconds=1)
-    summaries = aws.client("xray").get_trace_summaries(
-        StartTime=start, EndTime=start + dt.timedelta(seconds=9), FilterExpression=expression
-    )["TraceSummaries"]
-    assert (document["trace_id"] in {summary["Id"] for summary in summaries}) is found
-
-
-def test_an_unknown_filter_is_refused_in_clear_words(aws: LocalAws) -> None:
-    now = dt.datetime.now(dt.UTC)
-    with pytest.raises(ClientError, match=r"InvalidRequestException.*found rootcause.fault.service"):
-        aws.client("xray").get_trace_summaries(
-            StartTime=now, EndTime=now, FilterExpression="rootcause.fault.service { inferred }"
-        )
 
 
 def test_five_traces_at_a_time(aws: LocalAws) -> None:
