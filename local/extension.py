@@ -24,7 +24,7 @@ def install() -> Daemon:
     Returns:
         The daemon, not yet started.
     """
-    state = XRay()
+    state = XRay(xray.may_write_spans)
     daemon = Daemon(state.traces)
     xray.install(state)
     entry.install()

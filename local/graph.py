@@ -1,53 +1,133 @@
-"""GetTraceGraph: the services of some traces and the calls between them.
+"""The service graph: the services of some traces, the calls between them, and the links between traces.
 
-Source: X-Ray API Reference, "GetTraceGraph"; a node is one name and type (X-Ray Developer Guide, "Trace map").
+Source: X-Ray API Reference, "GetServiceGraph" and "GetTraceGraph"; X-Ray Developer Guide, "Getting data from X-Ray"
+(a published graph with a client, an instance, a table and a topic) and "Trace map". A graph with a queue and its
+consumer is published in grafana/x-ray-datasource, src/XRayDataSource.test.ts: that edge has no figures.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from local.store import walk
+from local.figures import Figures
+from local.relations import Call, NodeKey, calls, key_of
+from local.store import Document, walk
 from local.summaries import Summary
 
+_CLIENT = "client"
 
-def services(summaries: list[Summary]) -> list[dict[str, Any]]:
-    """Draw the graph: one service per name and type, an edge where a segment's parent lies in another."""
-    numbers: dict[tuple[str, str], int] = {}
-    edges: dict[int, set[int]] = {}
-    nodes: dict[int, dict[str, Any]] = {}
-    for summary in summaries:
-        owners: dict[str, int] = {}
-        for segment in summary.segments:
-            key = (segment["name"], segment.get("origin", ""))
-            number = numbers.setdefault(key, len(numbers))
-            nodes.setdefault(number, _node(number, segment))
-            owners.update({entity["id"]: number for entity in walk(segment)})
-        messaging = {
-            segment["parent_id"]: owners[segment["id"]]
+
+def draw(summaries: Iterable[Summary]) -> list[dict[str, Any]]:
+    """Draw the graph of some traces, as the `Services` of the X-Ray API."""
+    drawn = list(summaries)
+    graph = _Graph()
+    for summary in drawn:
+        for call in calls(summary.segments):
+            graph.add(call)
+    graph.link(drawn)
+    return graph.render()
+
+
+class _Edge:
+    def __init__(self, *, kind: str | None = None) -> None:
+        self.kind = kind
+        self.figures = Figures()
+
+
+class _Node:
+    def __init__(self) -> None:
+        self.figures = Figures()
+        self.edges: dict[NodeKey, _Edge] = {}
+        self.root = False
+        self.active = False
+        self.account: str | None = None
+
+    def edge(self, called: NodeKey, *, kind: str | None = None) -> _Edge:
+        return self.edges.setdefault(called, _Edge(kind=kind))
+
+
+class _Graph:
+    def __init__(self) -> None:
+        self._nodes: dict[NodeKey, _Node] = {}
+
+    def add(self, call: Call) -> None:
+        node = self._node(call.called)
+        node.figures.count(call.segment)
+        # Of the published nodes those with segments of their own are "active", inferred ones and clients "unknown".
+        node.active = node.active or not call.segment.get("inferred")
+        account = (call.segment.get("aws") or {}).get("account_id")
+        node.account = str(account) if account else node.account
+        if call.caller is None:
+            # The first service a request hits is a root, and a client of its name stands before it.
+            node.root = True
+            client = self._node(NodeKey(name=call.called.name, type=_CLIENT))
+            client.figures.span(call.segment)
+            client.edge(call.called).figures.count(call.segment)
+        elif call.caller != call.called or call.request:
+            edge = self._node(call.caller).edge(call.called)
+            if call.awaited:
+                edge.figures.count(call.request or call.segment)
+
+    def link(self, summaries: list[Summary]) -> None:
+        """Add an edge for each link whose two ends are among the traces; it has a type and ages, no statistics."""
+        owners = {
+            (summary.trace_id, entity["id"]): (key_of(segment), entity)
+            for summary in summaries
             for segment in summary.segments
-            if segment.get("inferred") and segment.get("origin") in ("AWS::SQS::Queue", "AWS::SNS")
+            for entity in walk(segment)
         }
-        for segment in summary.segments:
-            parent = segment.get("parent_id", "")
-            number = owners[segment["id"]]
-            caller = owners.get(parent)
-            # A consumer stands behind the queue or topic its message came from.
-            if parent in messaging and messaging[parent] != number:
-                caller = messaging[parent]
-            if caller is None:
-                nodes[number]["Root"] = True
-            else:
-                edges.setdefault(caller, set()).add(number)
-    for number, node in nodes.items():
-        node["Edges"] = [{"ReferenceId": called, "Aliases": []} for called in sorted(edges.get(number, ()))]
-    return list(nodes.values())
+        for (_trace, _id), (producer, sender) in list(owners.items()):
+            for link in sender.get("links") or []:
+                attributes = link.get("attributes") or {}
+                consumer = owners.get((link["trace_id"], link["id"]))
+                if consumer and attributes.get("aws.xray.reserved.reference_type") == "child":
+                    self._add_link(producer, consumer[0], sender, attributes)
+
+    def _add_link(self, producer: NodeKey, consumer: NodeKey, sender: Document, attributes: Document) -> None:
+        edge = self._node(producer).edge(consumer, kind="link")
+        received = attributes.get("aws.xray.reserved.received_event_end_time")
+        if isinstance(received, int | float):
+            edge.figures.observe(max(0.0, received - float(sender["start_time"])))
+
+    def render(self) -> list[dict[str, Any]]:
+        numbers = {key: number for number, key in enumerate(self._nodes)}
+        return [self._service(key, node, numbers) for key, node in self._nodes.items()]
+
+    def _node(self, key: NodeKey) -> _Node:
+        return self._nodes.setdefault(key, _Node())
+
+    @staticmethod
+    def _service(key: NodeKey, node: _Node, numbers: dict[NodeKey, int]) -> dict[str, Any]:
+        return {
+            "ReferenceId": numbers[key],
+            "Name": key.name,
+            "Names": [key.name],
+            **({"Root": True} if node.root else {}),
+            **({"AccountId": node.account} if node.account else {}),
+            **({"Type": key.type} if key.type else {}),
+            "State": "active" if node.active else "unknown",
+            **_times(node.figures),
+            "Edges": [_edge(numbers[called], edge, node) for called, edge in node.edges.items()],
+            "SummaryStatistics": node.figures.statistics(),
+            "DurationHistogram": node.figures.histogram(),
+            "ResponseTimeHistogram": node.figures.histogram(),
+        }
 
 
-def _node(number: int, segment: dict[str, Any]) -> dict[str, Any]:
+def _edge(number: int, edge: _Edge, caller: _Node) -> dict[str, Any]:
+    # In the published graph an edge begins and ends with its caller's node, not with its own first and last request.
+    # "ResponseTimeHistogram: only populated for synchronous edges. ReceivedEventAgeHistogram: only populated when
+    # EdgeType is link": X-Ray API Reference, "Edge".
+    histogram = edge.figures.histogram()
     return {
         "ReferenceId": number,
-        "Name": segment["name"],
-        "Names": [segment["name"]],
-        "Root": False,
-        "State": "active",
-        **({"Type": segment["origin"]} if segment.get("origin") else {}),
+        **_times(caller.figures),
+        "SummaryStatistics": edge.figures.statistics(),
+        "ResponseTimeHistogram": [] if edge.kind else histogram,
+        "Aliases": [],
+        **({"EdgeType": edge.kind, "ReceivedEventAgeHistogram": histogram} if edge.kind else {}),
     }
+
+
+def _times(figures: Figures) -> dict[str, float]:
+    # Whole seconds, as in the published graphs.
+    return {"StartTime": float(int(figures.start)), "EndTime": float(int(figures.end))} if figures.end else {}

@@ -2,7 +2,9 @@
 
 Source: X-Ray Developer Guide, "Concepts", "Subsegments" and "Inferred segments": a subsegment of a call
 without an answering segment becomes a segment of its own, `inferred`, whose parent is the subsegment; "if
-the downstream service is also instrumented, the segment that it sends replaces the inferred segment".
+the downstream service is also instrumented, the segment that it sends replaces the inferred segment". What its
+document looks like is shown in "Getting data from X-Ray", for a table and for a topic; what its node is called,
+there and in the service graph of grafana/x-ray-datasource, src/XRayDataSource.test.ts, for a queue.
 """
 
 import hashlib
@@ -10,6 +12,22 @@ from typing import Any
 
 _MESSAGING = ("AWS::SQS::Queue", "AWS::SNS", "AWS::Events")
 _COPIED = ("start_time", "end_time", "in_progress", "http", "error", "fault", "throttle")
+# SDKs name a call after the service's endpoint; X-Ray's documents have the service's own name.
+_SERVICE_NAMES = {
+    "dynamodb": "DynamoDB",
+    "events": "Events",
+    "lambda": "Lambda",
+    "s3": "S3",
+    "sns": "SNS",
+    "sqs": "SQS",
+}
+# The field of a call that names its resource, and the type of the resource's node. A topic's is that of the service.
+_RESOURCES = (
+    ("table_name", "AWS::DynamoDB::Table"),
+    ("queue_url", "AWS::SQS::Queue"),
+    ("bucket_name", "AWS::S3::Bucket"),
+    ("function_name", "AWS::Lambda"),
+)
 
 
 def inferred(*, trace_id: str, segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -30,6 +48,12 @@ def inferred(*, trace_id: str, segments: list[dict[str, Any]]) -> list[dict[str,
     return found
 
 
+def node_name(segment: dict[str, Any]) -> str:
+    """What the trace map calls a segment's node: an inferred one after its resource, any other as it calls itself."""
+    resources = (segment.get("aws") or {}).get("resource_names") if segment.get("inferred") else None
+    return str(resources[0] if resources else segment["name"])
+
+
 def _answered(origin: str, answering: list[str]) -> bool:
     # A queue's or a topic's consumer continues from the caller's subsegment without being the service that
     # was called: X-Ray's own map for SQS draws producer, queue, consumer (X-Ray Developer Guide, "Amazon SQS
@@ -41,7 +65,9 @@ def _answered(origin: str, answering: list[str]) -> bool:
 
 
 def _document(trace_id: str, subsegment: dict[str, Any]) -> dict[str, Any]:
-    origin, name = _service(subsegment)
+    aws = dict(subsegment.get("aws") or {})
+    sent = str(subsegment["name"])
+    name = _SERVICE_NAMES.get(sent.lower(), sent) if subsegment.get("namespace") == "aws" else sent
     document: dict[str, Any] = {
         "id": hashlib.sha256(f"inferred:{subsegment['id']}".encode()).hexdigest()[:16],
         "name": name,
@@ -51,24 +77,7 @@ def _document(trace_id: str, subsegment: dict[str, Any]) -> dict[str, Any]:
         **{field: subsegment[field] for field in _COPIED if field in subsegment},
     }
     if subsegment.get("namespace") == "aws":
-        document["aws"] = {**(subsegment.get("aws") or {}), "resource_names": [name]}
-    if origin:
+        origin, resource = next(((kind, aws[key]) for key, kind in _RESOURCES if aws.get(key)), (f"AWS::{name}", None))
         document["origin"] = origin
+        document["aws"] = {**aws, **({"resource_names": [str(resource)]} if resource else {})}
     return document
-
-
-def _service(subsegment: dict[str, Any]) -> tuple[str, str]:
-    aws = subsegment.get("aws") or {}
-    if subsegment.get("namespace") == "remote":
-        return "", str(subsegment["name"])
-    if table := aws.get("table_name"):
-        return "AWS::DynamoDB::Table", str(table)
-    if queue := aws.get("queue_url"):
-        return "AWS::SQS::Queue", str(queue).rstrip("/").rsplit("/", 1)[-1]
-    if topic := aws.get("topic_arn"):
-        return "AWS::SNS", str(topic).rsplit(":", 1)[-1]
-    if bucket := aws.get("bucket_name"):
-        return "AWS::S3::Bucket", str(bucket)
-    if function := aws.get("function_name"):
-        return "AWS::Lambda", str(function)
-    return f"AWS::{subsegment['name']}", str(subsegment["name"])

@@ -15,7 +15,7 @@ from local.xray import XRay
 
 Fields = dict[str, Any]
 
-# "a trace max 100 links", and at most 20 on a segment: X-Ray Developer Guide, "Tracing event-driven applications".
+# "Each trace segment can be linked to up to 20 traces": X-Ray Developer Guide, "Tracing event-driven applications".
 _MAX_LINKS = 20
 
 
@@ -110,9 +110,9 @@ class InvocationPlanner:
         return self._xray.functions.decide(function_arn)
 
     def _link(self, invocation: Invocation, name: str) -> None:
-        # Shape of a link: a real trace in awslabs/aws-iatk, testdata/traceWithLinks01.json. That the consumer's
-        # links stand on its AWS::Lambda segment is assumed.
-        now = time.time()
+        # A link on the producer's Invocation, with these attributes and both times the consumer's start: a real
+        # trace in awslabs/aws-iatk, internal/pkg/xray/testdata/traceWithLinks01.json. It leads to the consumer's
+        # AWS::Lambda segment, whose own link leads back: assumed.
         for source in invocation.sources[:_MAX_LINKS]:
             if source.sampled != "1" or not source.parent:
                 continue
@@ -127,6 +127,7 @@ class InvocationPlanner:
                     "attributes": {"aws.xray.reserved.reference_type": "parent"},
                 },
             )
+            received = round(invocation.start, 3)
             traces.link(
                 trace_id=source.root,
                 entity_id=producer or source.parent,
@@ -134,52 +135,54 @@ class InvocationPlanner:
                     "trace_id": invocation.trace_id,
                     "id": invocation.service_id,
                     "attributes": {
-                        "aws.xray.reserved.reference_type": "child",
                         "aws.xray.reserved.names": [name],
+                        "aws.xray.reserved.received_event_end_time": received,
                         "aws.xray.reserved.type": "AWS::Lambda",
-                        "aws.xray.reserved.received_event_end_time": now,
-                        "aws.xray.reserved.dwell_end_time": invocation.start,
+                        "aws.xray.reserved.dwell_end_time": received,
+                        "aws.xray.reserved.reference_type": "child",
                     },
                 },
             )
 
 
 def _documents(invocation: Invocation, config: Fields, failure: object) -> tuple[Fields, Fields]:
-    name, arn, end = str(config.get("FunctionName", "")), invocation.function_arn, time.time()
+    # Fields and times as in the same real trace: Initialization comes before the function's segment begins,
+    # Overhead ends with it, and the Lambda service's segment spans both.
+    name, arn, done = str(config.get("FunctionName", "")), invocation.function_arn, time.time()
     begin = invocation.initialization[1] if invocation.initialization else invocation.start
     fault: Fields = {"fault": True} if failure is not None else {}
-    common = {"name": name, "trace_id": invocation.trace_id, "end_time": end, **fault}
+    common = {"name": name, "trace_id": invocation.trace_id, **fault}
+    group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
+    parts: list[Fields] = []
+    if invocation.initialization:
+        parts.append(_part("Initialization", new_entity_id(), *invocation.initialization, arn))
+    parts.append({**_part("Invocation", invocation.invocation_id, begin, done, arn), **fault, **_cause(failure)})
+    parts.append(_part("Overhead", new_entity_id(), done, time.time(), arn))
+    function = {
+        **common,
+        "id": invocation.function_id,
+        "parent_id": invocation.service_id,
+        "start_time": begin,
+        "end_time": parts[-1]["end_time"],
+        "origin": "AWS::Lambda::Function",
+        "aws": {
+            "account_id": arn.split(":")[4] if arn.count(":") > 4 else "",
+            "function_arn": arn,
+            "cloudwatch_logs": [{"log_group": group}],
+            "resource_names": [name],
+        },
+        "subsegments": parts,
+    }
     service = {
         **common,
         "id": invocation.service_id,
         **({"parent_id": invocation.caller} if invocation.caller else {}),
         "start_time": invocation.start,
+        "end_time": time.time(),
         "origin": "AWS::Lambda",
         "resource_arn": arn,
         "http": {"response": {"status": 200}},
         "aws": {"request_id": invocation.request_id},
-    }
-    group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
-    parts: list[Fields] = []
-    if invocation.initialization:
-        parts.append(_part("Initialization", new_entity_id(), *invocation.initialization, arn))
-    parts.append({**_part("Invocation", invocation.invocation_id, begin, end, arn), **fault, **_cause(failure)})
-    parts.append(_part("Overhead", new_entity_id(), end, time.time(), arn))
-    function = {
-        **common,
-        "id": invocation.function_id,
-        "parent_id": invocation.service_id,
-        "start_time": invocation.start,
-        "origin": "AWS::Lambda::Function",
-        "resource_arn": arn,
-        "aws": {
-            "account_id": arn.split(":")[4] if arn.count(":") > 4 else "",
-            "function_arn": arn,
-            "request_id": invocation.request_id,
-            "cloudwatch_logs": [{"log_group": group}],
-            "resource_names": [name],
-        },
-        "subsegments": parts,
     }
     return service, function
 

@@ -57,6 +57,7 @@ class Name:
 
 _APIGATEWAY = "ministack.services.apigateway_v1"
 _CORE = "ministack.core"
+_EC2 = "ministack.services.ec2"
 _FUNCTIONS = "ministack.services.lambda_svc"
 _LOGS = "ministack.services.cloudwatch_logs"
 _RUNTIME = "ministack.core.lambda_runtime"
@@ -108,6 +109,8 @@ REQUIRED = (
     ),
     Name(module=_FUNCTIONS, path="_execute_function_warm", parameters=("func", "event", "request_id")),
     Name(module=_FUNCTIONS, path="_esms"),
+    Name(module=_FUNCTIONS, path="_functions"),
+    Name(module=_FUNCTIONS, path="_vpc_config_with_id", parameters=("request_config",)),
     Name(module=_FUNCTIONS, path="_run_sqs_batch", parameters=("esm", "func_rec", "event")),
     Name(module=_FUNCTIONS, path="_xray_trace_id_for_invocation", parameters=("config", "inbound_trace_header")),
     Name(module=_RUNTIME, path="Worker._spawn", parameters=("self",)),
@@ -119,8 +122,10 @@ REQUIRED = (
     ),
     Name(module=_LOGS, path="_log_groups"),
     Name(module=_LOGS, path="_append_log_events", parameters=("stream",)),
+    Name(module=_LOGS, path="_resource_policies"),
     Name(module=_SNS, path="_fanout", parameters=("topic_arn", "msg_id")),
     Name(module=_SNS, path="_deliver_to_sqs", parameters=("endpoint", "envelope")),
+    Name(module=_SNS, path="_deliver_to_lambda", parameters=("endpoint", "envelope")),
     Name(module=_SNS, path="_topic_by_arn_any_scope", parameters=("topic_arn",)),
     Name(module=_SNS, path="_topics"),
     Name(module=_SQS, path="_ensure_msg_fields", parameters=("m",)),
@@ -128,10 +133,13 @@ REQUIRED = (
     Name(module=_SQS, path="_act_send_message", parameters=("data", "qurl")),
     Name(module=_SQS, path="_act_send_message_batch", parameters=("data", "qurl")),
     Name(module=_SQS, path="_HANDLERS"),
+    Name(module=_EC2, path="_subnets"),
+    Name(module=_EC2, path="_route_tables"),
+    Name(module=_EC2, path="_vpc_endpoints"),
     Name(module=_SQS, path="_Err", parameters=("code", "message")),
     Name(module=_SQS, path="_queue_by_arn", parameters=("arn",)),
     Name(module=_SQS, path="_queues"),
-    Name(module=_SQS, path="esm_wake.set"),
+    Name(module=_SQS, path="esm_wake"),
     Name(module=_SQS, path="_queue_url_for_account", parameters=("account_id", "name")),
     Name(module="ministack.services.cloudformation.provisioners", path="_RESOURCE_HANDLERS"),
 )

@@ -13,22 +13,12 @@ from dataclasses import dataclass
 
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
+from local.body import ApiError
+
 MAX_POLICIES = 5
 MAX_POLICY_BYTES = 5 * 1024
 
 _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
-
-
-class PolicyError(Exception):
-    """A refused change of a resource policy.
-
-    Attributes:
-        code: The exception's name in the X-Ray API.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +47,7 @@ class ResourcePolicies:
             revision: The revision to write over; `0` for "only if there is none", `None` for any.
 
         Raises:
-            PolicyError: The name, document, size, number or revision does not fit.
+            ApiError: The name, document, size, number or revision does not fit.
         """
         self._check(name, document)
         with self._lock:
@@ -65,10 +55,10 @@ class ResourcePolicies:
             self._check_revision(known, revision)
             if known is None and len(self._policies) >= MAX_POLICIES:
                 names = ", ".join(sorted(self._policies))
-                raise PolicyError(
-                    "PolicyCountLimitExceededException",
-                    f"Exceeded the maximum number of resource policies ({MAX_POLICIES}) for the account. "
-                    f"There are: {names}",
+                raise ApiError(
+                    "Exceeded the maximum number of resource policies for a target Amazon Web Services account. "
+                    f"There are {len(self._policies)} of {MAX_POLICIES}: {names}",
+                    code="PolicyCountLimitExceededException",
                 )
             policy = ResourcePolicy(
                 name=name,
@@ -83,7 +73,7 @@ class ResourcePolicies:
         """Delete a policy; one that is not there is no error.
 
         Raises:
-            PolicyError: `revision` is not the present one.
+            ApiError: `revision` is not the present one.
         """
         with self._lock:
             self._check_revision(self._policies.get(name), revision)
@@ -117,28 +107,28 @@ class ResourcePolicies:
     @staticmethod
     def _check(name: str, document: str) -> None:
         if not _NAME.fullmatch(name):
-            raise PolicyError(
-                "InvalidRequestException",
+            raise ApiError(
                 f"PolicyName {name!r} is not 1 to 128 letters, digits or characters of _+=,.@-",
+                code="InvalidRequestException",
             )
         size = len(document.encode())
         if size > MAX_POLICY_BYTES:
-            raise PolicyError(
-                "PolicySizeLimitExceededException",
-                f"Exceeded the maximum size of a resource policy: {size} bytes, the limit is {MAX_POLICY_BYTES}",
+            raise ApiError(
+                f"Exceeded the maximum size for a resource policy: {size} bytes, the limit is {MAX_POLICY_BYTES}",
+                code="PolicySizeLimitExceededException",
             )
         try:
             parsed = json.loads(document)
         except ValueError as problem:
-            raise PolicyError("MalformedPolicyDocumentException", f"PolicyDocument is not JSON: {problem}") from None
+            raise ApiError(f"PolicyDocument is not JSON: {problem}", code="MalformedPolicyDocumentException") from None
         if not isinstance(parsed, dict) or not parsed.get("Statement"):
-            raise PolicyError("MalformedPolicyDocumentException", "PolicyDocument has no Statement")
+            raise ApiError("PolicyDocument has no Statement", code="MalformedPolicyDocumentException")
 
     @staticmethod
     def _check_revision(known: ResourcePolicy | None, revision: str | None) -> None:
         present = str(known.revision if known else 0)
         if revision is not None and revision != present:
-            raise PolicyError(
-                "InvalidPolicyRevisionIdException",
+            raise ApiError(
                 f"PolicyRevisionId {revision!r} is not the present revision {present!r}",
+                code="InvalidPolicyRevisionIdException",
             )

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 _RANDOM = random.SystemRandom()
 
@@ -35,6 +36,7 @@ class Rule:
         priority: 1 to 9999; the lowest number is tried first.
         fixed_rate: Share of requests, 0 to 1, taken after the reservoir is used up.
         reservoir_size: Requests taken each second before the rate applies.
+        boost: `SamplingRateBoost`, kept and handed out; nothing here boosts a rate.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Rule:
     url_path: str = "*"
     resource_arn: str = "*"
     attributes: dict[str, str] = field(default_factory=dict)
+    boost: dict[str, Any] | None = None
     created_at: float = field(default_factory=time.time)
     modified_at: float = field(default_factory=time.time)
 
@@ -105,6 +108,13 @@ class SamplingRules:
         self._lock = threading.Lock()
         self._rules: dict[str, Rule] = {DEFAULT_RULE.name: DEFAULT_RULE}
         self._reservoirs: dict[str, Reservoir] = {}
+        self._decided: dict[str, tuple[int, int, float]] = {}
+        self._deleted_at = 0.0
+
+    @property
+    def modified_at(self) -> float:
+        """Seconds since 1970 of the last change of any rule."""
+        return max(self._deleted_at, *(rule.modified_at for rule in self.all()))
 
     def put(self, rule: Rule) -> None:
         """Add a rule, or put it in the place of the one of the same name."""
@@ -120,7 +130,10 @@ class SamplingRules:
     def delete(self, name: str) -> Rule | None:
         """Take a rule away; the default rule stays."""
         with self._lock:
-            return None if name == DEFAULT_RULE.name else self._rules.pop(name, None)
+            if name == DEFAULT_RULE.name:
+                return None
+            self._deleted_at = time.time()
+            return self._rules.pop(name, None)
 
     def all(self) -> list[Rule]:
         """Every rule, in the order they are tried; equal priorities by name."""
@@ -133,7 +146,15 @@ class SamplingRules:
         with self._lock:
             reservoir = self._reservoirs.setdefault(rule.name, Reservoir())
         sampled = reservoir.take(size=rule.reservoir_size, rate=rule.fixed_rate)
+        with self._lock:
+            requests, taken, _last = self._decided.get(rule.name, (0, 0, 0.0))
+            self._decided[rule.name] = requests + 1, taken + sampled, time.time()
         return Decision(sampled=sampled, rule_name=rule.name)
+
+    def decided(self) -> dict[str, tuple[int, int, float]]:
+        """What was decided by each rule: requests, how many were taken, and when the last came."""
+        with self._lock:
+            return dict(self._decided)
 
 
 class FunctionSampling:

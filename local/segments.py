@@ -44,8 +44,8 @@ def parse(text: str) -> dict[str, Any] | Rejection:
     size = len(text.encode())
     try:
         document = json.loads(text)
-    except ValueError as problem:
-        return Rejection(code="ParseError", reason=f"the document is not JSON ({problem})")
+    except (ValueError, RecursionError) as problem:
+        return Rejection(code="ParseError", reason=f"the document is not JSON that can be read ({problem})")
     if not isinstance(document, dict):
         kind = type(document).__name__
         return Rejection(code="ParseError", reason=f"the document is a JSON {kind}, not an object")

@@ -1,8 +1,8 @@
 """The traces: segment documents as they were sent, put together when they are read."""
 
-import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from local import inference
@@ -10,10 +10,22 @@ from local import inference
 Document = dict[str, Any]
 """One segment or subsegment document (JSON)."""
 
-# A segment takes 20 links at most; X-Ray Developer Guide, "Tracing event-driven applications".
+# "Each trace segment can be linked to up to 20 traces, while a trace can include a maximum of 100 links":
+# X-Ray Developer Guide, "Tracing event-driven applications".
 _LINKS_PER_SEGMENT = 20
+_LINKS_PER_TRACE = 100
 # What an independent subsegment needs to find its place, and no nested one has.
 _PLACING_FIELDS = ("trace_id", "parent_id", "type")
+
+
+@dataclass(kw_only=True)
+class _Trace:
+    """What has come in for one trace; `assembled` until the next document comes."""
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    links: dict[str, list[Document]] = field(default_factory=dict)
+    revision: int = 0
+    assembled: list[Document] | None = None
 
 
 class TraceStore:
@@ -22,51 +34,65 @@ class TraceStore:
     A complete document replaces an in-progress one of the same id, never the other way round (X-Ray
     Developer Guide, "X-Ray segment documents": "Only send one complete segment, and one or zero in-progress").
     Safe for use from several threads.
+
+    Args:
+        begun: Called with the id of each new trace, as its first document comes in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, begun: Callable[[str], None] = lambda _trace_id: None) -> None:
+        self._begun = begun
         self._lock = threading.Lock()
-        self._traces: dict[str, dict[str, Document]] = {}
-        self._links: dict[str, dict[str, list[Document]]] = {}
+        self._traces: dict[str, _Trace] = {}
 
     def put(self, document: Document) -> None:
         """Take in one valid document (see `local.segments.parse`)."""
         with self._lock:
-            documents = self._traces.setdefault(document["trace_id"], {})
-            known = documents.get(document["id"])
+            trace = self._traces.setdefault(document["trace_id"], _Trace())
+            if not trace.documents:
+                self._begun(document["trace_id"])
+            known = trace.documents.get(document["id"])
             if known is not None and document.get("in_progress") and not known.get("in_progress"):
                 return
-            documents[document["id"]] = copy.deepcopy(document)
+            trace.documents[document["id"]] = _own(document)
+            self._changed(trace)
 
     def link(self, *, trace_id: str, entity_id: str, link: Document) -> None:
-        """Add a link to a segment or subsegment, whether it is there already or still to come."""
+        """Add a link to a segment or subsegment, whether it is there already or still to come.
+
+        One beyond the 20 of a segment or the 100 of a trace is left out.
+        """
         with self._lock:
-            links = self._links.setdefault(trace_id, {}).setdefault(entity_id, [])
-            if len(links) < _LINKS_PER_SEGMENT:
+            trace = self._traces.setdefault(trace_id, _Trace())
+            links = trace.links.setdefault(entity_id, [])
+            if len(links) < _LINKS_PER_SEGMENT and sum(map(len, trace.links.values())) < _LINKS_PER_TRACE:
                 links.append(link)
+                self._changed(trace)
 
     def trace_ids(self) -> list[str]:
-        """Every trace there is, the oldest first."""
+        """Every trace a document has come in for, the oldest first."""
         with self._lock:
-            return list(self._traces)
+            return [trace_id for trace_id, trace in self._traces.items() if trace.documents]
+
+    def revision(self, trace_id: str) -> int:
+        """How often the trace has changed; 0 for an unknown one."""
+        with self._lock:
+            trace = self._traces.get(trace_id)
+            return trace.revision if trace else 0
 
     def segments(self, trace_id: str) -> list[Document]:
         """Assemble one trace: independent subsegments nested under their parents, inferred segments added.
 
         Returns:
-            Segments sorted by start time; empty for an unknown trace. A subsegment whose parent has not
-            arrived stands by itself.
+            Segments sorted by start time, to be read only; empty for an unknown trace. A subsegment whose parent
+            has not arrived stands by itself.
         """
         with self._lock:
-            documents = copy.deepcopy(self._traces.get(trace_id, {}))
-            links = copy.deepcopy(self._links.get(trace_id, {}))
-        entities = {entity["id"]: entity for document in documents.values() for entity in walk(document)}
-        for entity_id, wanted in links.items():
-            if entity_id in entities:
-                entities[entity_id].setdefault("links", []).extend(wanted)
-        roots = [document for document in documents.values() if not _nest(document, entities)]
-        roots.extend(inference.inferred(trace_id=trace_id, segments=roots))
-        return sorted(roots, key=_start)
+            trace = self._traces.get(trace_id)
+            if trace is None:
+                return []
+            if trace.assembled is None:
+                trace.assembled = _assemble(trace_id, trace)
+            return trace.assembled
 
     def function_invocation(self, *, trace_id: str, entity_id: str) -> str | None:
         """Find the Invocation subsegment of the function from whose call `entity_id` descends.
@@ -77,8 +103,9 @@ class TraceStore:
         parents: dict[str, str] = {}
         invocations: set[str] = set()
         for segment in self.segments(trace_id):
-            for parent, entity in _edges(segment):
-                parents[entity["id"]] = parent
+            parents[segment["id"]] = segment.get("parent_id", "")
+            for entity in walk(segment):
+                parents.update({part["id"]: entity["id"] for part in entity.get("subsegments") or []})
                 if entity["name"] == "Invocation" and segment.get("origin") == "AWS::Lambda::Function":
                     invocations.add(entity["id"])
         current: str | None = entity_id
@@ -90,30 +117,50 @@ class TraceStore:
             current = parents.get(current)
         return None
 
+    @staticmethod
+    def _changed(trace: _Trace) -> None:
+        trace.revision += 1
+        trace.assembled = None
+
 
 def walk(document: Document) -> Iterator[Document]:
-    """The document itself, then every subsegment nested in it."""
-    yield document
-    for subsegment in document.get("subsegments") or []:
-        yield from walk(subsegment)
+    """The document itself, then every subsegment nested in it, parents first."""
+    pending = [document]
+    while pending:
+        entity = pending.pop()
+        yield entity
+        pending.extend(reversed(entity.get("subsegments") or []))
 
 
-def _edges(document: Document, parent: str = "") -> Iterator[tuple[str, Document]]:
-    yield document.get("parent_id", parent), document
-    for subsegment in document.get("subsegments") or []:
-        yield from _edges(subsegment, document["id"])
+def _assemble(trace_id: str, trace: _Trace) -> list[Document]:
+    documents = [_own(document) for document in trace.documents.values()]
+    entities = {entity["id"]: entity for document in documents for entity in walk(document)}
+    for entity_id, wanted in trace.links.items():
+        if entity_id in entities:
+            entities[entity_id]["links"] = [*(entities[entity_id].get("links") or []), *wanted]
+    roots: list[Document] = []
+    parents: dict[str, Document] = {}
+    for document in documents:
+        parent = entities.get(document.get("parent_id", ""))
+        if document.get("type") != "subsegment" or parent is None or parent is document:
+            roots.append(document)
+            continue
+        for placing in _PLACING_FIELDS:
+            document.pop(placing, None)
+        parent.setdefault("subsegments", []).append(document)
+        parents[parent["id"]] = parent
+    for parent in parents.values():
+        parent["subsegments"].sort(key=_start)
+    roots.extend(inference.inferred(trace_id=trace_id, segments=roots))
+    return sorted(roots, key=_start)
 
 
-def _nest(document: Document, entities: dict[str, Document]) -> bool:
-    parent = entities.get(document.get("parent_id", ""))
-    if document.get("type") != "subsegment" or parent is None or parent is document:
-        return False
-    for field in _PLACING_FIELDS:
-        document.pop(field, None)
-    children = parent.setdefault("subsegments", [])
-    children.append(document)
-    children.sort(key=_start)
-    return True
+def _own(document: Document) -> Document:
+    """A copy in which subsegments can be added and fields taken away; what lies deeper is shared."""
+    copied = dict(document)
+    if "subsegments" in copied:
+        copied["subsegments"] = [_own(subsegment) for subsegment in copied["subsegments"] or []]
+    return copied
 
 
 def _start(document: Document) -> float:

@@ -1,9 +1,14 @@
 """What GetTraceSummaries says of a trace, computed from its assembled segments."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from local.store import Document, walk
+from local.relations import key_of, services
+from local.store import Document, TraceStore, walk
+
+# "X-Ray indexes up to 50 annotations per trace": X-Ray Developer Guide, "Concepts", "Annotations and metadata".
+_MAX_ANNOTATIONS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +19,7 @@ class Summary:
         start: Seconds since 1970 of its first segment.
         end: Seconds since 1970 of its last closed segment.
         root: The segment without a parent in the trace; the first one if several.
+        revision: How often the trace has changed.
     """
 
     trace_id: str
@@ -21,6 +27,7 @@ class Summary:
     start: float
     end: float
     root: Document
+    revision: int = 1
 
     @property
     def duration(self) -> float:
@@ -32,81 +39,140 @@ class Summary:
         """Seconds the root segment took."""
         return float(self.root.get("end_time", self.end)) - float(self.root["start_time"])
 
-    def has(self, flag: str) -> bool:
-        """Tell whether any segment or subsegment is marked `error`, `fault` or `throttle`."""
-        return any(entity.get(flag) for segment in self.segments for entity in walk(segment))
+    @property
+    def fault(self) -> bool:
+        """Whether the root segment failed with a 5xx: `HasFault` of the X-Ray API Reference, "TraceSummary"."""
+        return bool(self.root.get("fault"))
 
     @property
+    def error(self) -> bool:
+        """Whether the root segment failed with a 4xx: `HasError`."""
+        return bool(self.root.get("error"))
+
+    @cached_property
+    def throttle(self) -> bool:
+        """Whether any segment was throttled: `HasThrottle`, "one or more of the segment documents has a 429"."""
+        return any(entity.get("throttle") for segment in self.segments for entity in walk(segment))
+
+    @cached_property
     def partial(self) -> bool:
-        """Whether a segment is still in progress."""
+        """Whether a segment is still in progress: `IsPartial`."""
         return any(segment.get("in_progress") for segment in self.segments)
 
-    @property
-    def annotations(self) -> dict[str, list[str | float | bool]]:
-        """Every annotation of the trace, by key."""
-        found: dict[str, list[str | float | bool]] = {}
+    @cached_property
+    def annotations(self) -> dict[str, list[tuple[str | float | bool, Document]]]:
+        """Every indexed annotation of the trace by key, with the segment it comes from."""
+        found: dict[str, list[tuple[str | float | bool, Document]]] = {}
         for segment in self.segments:
             for entity in walk(segment):
                 for key, value in (entity.get("annotations") or {}).items():
-                    found.setdefault(key, []).append(value)
+                    if sum(map(len, found.values())) < _MAX_ANNOTATIONS:
+                        found.setdefault(key, []).append((value, segment))
         return found
 
-    @property
+    @cached_property
     def services(self) -> list[Document]:
-        """The trace's services: name, type and account, each once."""
-        unique = {
-            (segment["name"], segment.get("origin", "")): {
-                "Name": segment["name"],
-                "Names": [segment["name"]],
-                **({"Type": segment["origin"]} if segment.get("origin") else {}),
-            }
-            for segment in self.segments
-        }
+        """The trace's services as `ServiceId`s, each once."""
+        unique = {key_of(segment): service_id(segment) for segment in services(self.segments)}
         return list(unique.values())
 
     @property
     def http(self) -> dict[str, Any]:
         """Method, URL, status and client of the root segment's request."""
-        block = self.root.get("http") or {}
-        request, response = block.get("request") or {}, block.get("response") or {}
-        return {**request, **({"status": response["status"]} if "status" in response else {})}
+        return http_of(self.root)
 
     def render(self) -> dict[str, Any]:
-        """Write the `TraceSummary` of the X-Ray API."""
-        http = self.http
+        """Write the `TraceSummary` of the X-Ray API; root causes are not worked out."""
         names = {"url": "HttpURL", "status": "HttpStatus", "method": "HttpMethod", "user_agent": "UserAgent"}
         names["client_ip"] = "ClientIp"
+        users: dict[str, list[Document]] = {}
+        for segment in self.segments:
+            if segment.get("user"):
+                users.setdefault(str(segment["user"]), []).append(service_id(segment))
         return {
             "Id": self.trace_id,
             "StartTime": self.start,
             "Duration": round(self.duration, 3),
             "ResponseTime": round(self.response_time, 3),
-            "HasFault": self.has("fault"),
-            "HasError": self.has("error"),
-            "HasThrottle": self.has("throttle"),
+            "HasFault": self.fault,
+            "HasError": self.error,
+            "HasThrottle": self.throttle,
             "IsPartial": self.partial,
-            "Http": {names[key]: value for key, value in http.items() if key in names},
+            "Http": {names[key]: value for key, value in self.http.items() if key in names},
             "Annotations": {
-                key: [{"AnnotationValue": _annotation(value)} for value in values]
+                key: [
+                    {"AnnotationValue": _annotation(value), "ServiceIds": [service_id(segment)]}
+                    for value, segment in values
+                ]
                 for key, values in self.annotations.items()
             },
-            "Users": [],
+            "Users": [{"UserName": name, "ServiceIds": services} for name, services in users.items()],
             "ServiceIds": self.services,
-            "EntryPoint": self.services[0],
-            "ResourceARNs": [
-                {"ARN": arn} for arn in dict.fromkeys(s.get("resource_arn", "") for s in self.segments) if arn
-            ],
-            "Revision": len(self.segments),
+            "EntryPoint": service_id(self.root),
+            "ResourceARNs": [{"ARN": arn} for arn in self.values("resource_arn")],
+            "InstanceIds": [{"Id": value} for value in self.values("instance_id")],
+            "AvailabilityZones": [{"Name": value} for value in self.values("availability_zone")],
+            "Revision": self.revision,
         }
 
+    def values(self, key: str) -> list[str]:
+        """The values of one field of the segments, each once: of the segment, or of its `aws.ec2`."""
+        found = [
+            segment.get(key) or ((segment.get("aws") or {}).get("ec2") or {}).get(key) for segment in self.segments
+        ]
+        return list(dict.fromkeys(str(value) for value in found if value))
 
-def summarize(*, trace_id: str, segments: list[Document]) -> Summary:
+
+class Summaries:
+    """The summaries of a store's traces, each made again only when its trace has changed."""
+
+    def __init__(self, traces: TraceStore) -> None:
+        self._traces = traces
+        self._known: dict[str, Summary] = {}
+
+    def get(self, trace_id: str) -> Summary | None:
+        """The summary of a trace; `None` for an unknown one."""
+        revision = self._traces.revision(trace_id)
+        known = self._known.get(trace_id)
+        if known is not None and known.revision == revision:
+            return known
+        segments = self._traces.segments(trace_id)
+        if not segments:
+            return None
+        self._known[trace_id] = summarize(trace_id=trace_id, segments=segments, revision=revision)
+        return self._known[trace_id]
+
+    def all(self) -> list[Summary]:
+        """The summaries of all traces, the most recent first."""
+        found = [summary for trace_id in self._traces.trace_ids() if (summary := self.get(trace_id))]
+        return sorted(found, key=lambda summary: (summary.start, summary.trace_id), reverse=True)
+
+
+def summarize(*, trace_id: str, segments: list[Document], revision: int = 1) -> Summary:
     """Summarize one trace; `segments` must not be empty."""
     ids = {entity["id"] for segment in segments for entity in walk(segment)}
     root = next((segment for segment in segments if segment.get("parent_id") not in ids), segments[0])
     start = min(float(segment["start_time"]) for segment in segments)
     end = max(float(segment["end_time" if "end_time" in segment else "start_time"]) for segment in segments)
-    return Summary(trace_id=trace_id, segments=tuple(segments), start=start, end=end, root=root)
+    return Summary(trace_id=trace_id, segments=tuple(segments), start=start, end=end, root=root, revision=revision)
+
+
+def http_of(segment: Document) -> dict[str, Any]:
+    """Method, URL, client and status of what a segment or subsegment says of HTTP."""
+    block = segment.get("http") or {}
+    request, response = block.get("request") or {}, block.get("response") or {}
+    return {**request, **({"status": response["status"]} if "status" in response else {})}
+
+
+def service_id(segment: Document) -> Document:
+    """Write the `ServiceId` of a segment's node."""
+    key, account = key_of(segment), (segment.get("aws") or {}).get("account_id")
+    return {
+        "Name": key.name,
+        "Names": [key.name],
+        **({"AccountId": str(account)} if account else {}),
+        **({"Type": key.type} if key.type else {}),
+    }
 
 
 def _annotation(value: str | float | bool) -> dict[str, str | float | bool]:

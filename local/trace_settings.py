@@ -10,27 +10,17 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, new_uuid
 
-from local.filters import FilterError, compile_filter
+from local.body import ApiError, Body, page
+from local.filter_tokens import FilterError
+from local.filters import compile_filter
 from local.sampling import DEFAULT_RULE, Rule
 from local.xray import Group, XRay
 
-Body = dict[str, Any]
-
 # X-Ray endpoints and quotas: "Custom sampling rules per Region: 25".
 _MAX_RULES = 25
+# How many groups come at once is assumed.
+_GROUPS_PER_PAGE = 10
 _RULE_ARN = "arn:aws:xray:{region}:{account}:sampling-rule/{name}"
-
-
-class SettingsError(Exception):
-    """A refused change of a sampling rule or group.
-
-    Attributes:
-        code: The exception's name in the X-Ray API.
-    """
-
-    def __init__(self, message: str, *, code: str = "InvalidRequestException") -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Settings:
@@ -43,7 +33,6 @@ class Settings:
         """The operations by their paths."""
         return {
             "GetSamplingRules": self._get_rules,
-            "SamplingStatisticSummaries": lambda _body: {"SamplingStatisticSummaries": []},
             "CreateSamplingRule": lambda body: {
                 "SamplingRuleRecord": _record(self.create_rule(_mapping(body, "SamplingRule")))
             },
@@ -52,7 +41,7 @@ class Settings:
             "CreateGroup": lambda body: {"Group": _group(self.create_group(body))},
             "UpdateGroup": lambda body: {"Group": _group(self.update_group(body))},
             "GetGroup": lambda body: {"Group": _group(self._existing_group(body))},
-            "Groups": lambda _body: {"Groups": [_group(group) for group in self._xray.groups.all()]},
+            "Groups": self._get_groups,
             "DeleteGroup": self._delete_group,
         }
 
@@ -60,13 +49,13 @@ class Settings:
         """Create a sampling rule from the fields of `CreateSamplingRule`.
 
         Raises:
-            SettingsError: A field does not fit, the name is taken, or there are 25 rules.
+            ApiError: A field does not fit, the name is taken, or there are 25 rules.
         """
         rule = _rule(fields)
         if self._xray.rules.get(rule.name):
-            raise SettingsError(f"Sampling rule {rule.name!r} already exists")
+            raise ApiError(f"Sampling rule {rule.name!r} already exists")
         if len(self._xray.rules.all()) > _MAX_RULES:
-            raise SettingsError(
+            raise ApiError(
                 f"Exceeded the maximum number of sampling rules ({_MAX_RULES})", code="RuleLimitExceededException"
             )
         self._xray.rules.put(rule)
@@ -76,15 +65,15 @@ class Settings:
         """Change the given fields of a sampling rule; the others stay.
 
         Raises:
-            SettingsError: There is no such rule, or a field does not fit.
+            ApiError: There is no such rule, or a field does not fit.
         """
         known = self._existing_rule(name)
         merged = {**_rule_fields(known), **{key: value for key, value in fields.items() if value is not None}}
-        if known is DEFAULT_RULE:
+        if known.name == DEFAULT_RULE.name:
             # "You can't delete it, or change its priority or matching"; only rate and reservoir.
             rule = replace(known, fixed_rate=float(merged["FixedRate"]), reservoir_size=int(merged["ReservoirSize"]))
         else:
-            rule = _rule({**merged, "RuleName": name})
+            rule = _rule({**merged, "RuleName": known.name})
         self._xray.rules.put(replace(rule, modified_at=time.time()))
         return rule
 
@@ -92,13 +81,13 @@ class Settings:
         """Create a group from the fields of `CreateGroup`.
 
         Raises:
-            SettingsError: The name is missing or taken, or the filter expression cannot be read.
+            ApiError: The name is missing or taken, or the filter expression cannot be read.
         """
         name = fields.get("GroupName")
         if not isinstance(name, str) or not name:
-            raise SettingsError(f"GroupName is {name!r}, a string is expected")
+            raise ApiError(f"GroupName is {name!r}, a string is expected")
         if self._xray.groups.find(name):
-            raise SettingsError(f"Group {name!r} already exists")
+            raise ApiError(f"Group {name!r} already exists")
         arn = f"arn:aws:xray:{get_region()}:{get_account_id()}:group/{name}/{new_uuid().replace('-', '')[:26].upper()}"
         return self._put_group(Group(name=name, arn=arn), fields)
 
@@ -106,7 +95,7 @@ class Settings:
         """Change filter expression and insights of a group, found by GroupName or GroupARN.
 
         Raises:
-            SettingsError: There is no such group, or the filter expression cannot be read.
+            ApiError: There is no such group, or the filter expression cannot be read.
         """
         return self._put_group(self._existing_group(fields), fields)
 
@@ -115,10 +104,15 @@ class Settings:
         try:
             compile_filter(expression)
         except FilterError as problem:
-            raise SettingsError(str(problem)) from None
+            raise ApiError(str(problem)) from None
         insights = fields.get("InsightsConfiguration") or {}
+        # "Updating a group's filter expression doesn't change data that's already recorded": X-Ray Developer Guide,
+        # "Concepts", "Groups". Here it does; GetServiceGraph says that there was another expression.
+        known = self._xray.groups.find(group.arn)
+        changed = known is not None and known.filter_expression != expression
         group = replace(
             group,
+            changed_at=time.time() if changed else group.changed_at,
             filter_expression=expression,
             insights=_flag(insights.get("InsightsEnabled", group.insights)),
             notifications=_flag(insights.get("NotificationsEnabled", group.notifications)),
@@ -130,14 +124,19 @@ class Settings:
         key = fields.get("GroupARN") or fields.get("GroupName") or ""
         group = self._xray.groups.find(str(key))
         if group is None:
-            raise SettingsError(f"There is no group {key!r}")
+            raise ApiError(f"There is no group {key!r}")
         return group
 
     def _existing_rule(self, name: str) -> Rule:
         rule = self._xray.rules.get(name.rsplit("sampling-rule/", 1)[-1])
         if rule is None:
-            raise SettingsError(f"There is no sampling rule {name!r}")
+            raise ApiError(f"There is no sampling rule {name!r}")
         return rule
+
+    def _get_groups(self, body: Body) -> Body:
+        groups = [(group.arn, _group(group)) for group in self._xray.groups.all()]
+        found, token = page(groups, size=_GROUPS_PER_PAGE, token=body.get("NextToken"))
+        return {"Groups": found, **({"NextToken": token} if token else {})}
 
     def _get_rules(self, _body: Body) -> Body:
         return {"SamplingRuleRecords": [_record(rule) for rule in self._xray.rules.all()]}
@@ -149,7 +148,7 @@ class Settings:
     def _delete_rule(self, body: Body) -> Body:
         rule = self._existing_rule(_rule_key(body))
         if self._xray.rules.delete(rule.name) is None:
-            raise SettingsError("The default sampling rule cannot be deleted")
+            raise ApiError("The default sampling rule cannot be deleted")
         return {"SamplingRuleRecord": _record(rule)}
 
     def _delete_group(self, body: Body) -> Body:
@@ -165,23 +164,23 @@ def rule_arn(name: str) -> str:
 def _rule(fields: Mapping[str, Any]) -> Rule:
     name = fields.get("RuleName")
     if not isinstance(name, str) or not 1 <= len(name) <= 32:
-        raise SettingsError(f"RuleName is {name!r}, 1 to 32 characters are expected")
+        raise ApiError(f"RuleName is {name!r}, 1 to 32 characters are expected")
     try:
         priority, reservoir = int(fields["Priority"]), int(fields["ReservoirSize"])
         rate = float(fields["FixedRate"])
     except (KeyError, TypeError, ValueError) as problem:
-        raise SettingsError(
+        raise ApiError(
             f"Sampling rule {name!r} needs Priority, FixedRate and ReservoirSize as numbers: {problem!r}"
         ) from None
     if not (1 <= priority <= 9999 and 0 <= rate <= 1 and reservoir >= 0):
-        raise SettingsError(
+        raise ApiError(
             f"Sampling rule {name!r} has Priority {priority}, FixedRate {rate}, ReservoirSize {reservoir}; "
             "expected are 1 to 9999, 0 to 1, and 0 or more"
         )
     required = ("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", "ResourceARN")
     missing = [field for field in required if not fields.get(field)]
     if missing:
-        raise SettingsError(f"Sampling rule {name!r} lacks {', '.join(missing)}; use * to match anything")
+        raise ApiError(f"Sampling rule {name!r} lacks {', '.join(missing)}; use * to match anything")
     return Rule(
         name=name,
         priority=priority,
@@ -194,6 +193,7 @@ def _rule(fields: Mapping[str, Any]) -> Rule:
         url_path=str(fields["URLPath"]),
         resource_arn=str(fields["ResourceARN"]),
         attributes=dict(fields.get("Attributes") or {}),
+        boost=fields.get("SamplingRateBoost"),
     )
 
 
@@ -212,6 +212,7 @@ def _rule_fields(rule: Rule) -> Body:
         "URLPath": rule.url_path,
         "Version": 1,
         "Attributes": rule.attributes,
+        **({"SamplingRateBoost": rule.boost} if rule.boost else {}),
     }
 
 
@@ -235,7 +236,7 @@ def _rule_key(fields: Mapping[str, Any]) -> str:
 def _mapping(body: Body, field: str) -> Mapping[str, Any]:
     value = body.get(field)
     if not isinstance(value, dict):
-        raise SettingsError(f"{field} is {value!r}, an object is expected")
+        raise ApiError(f"{field} is {value!r}, an object is expected")
     return value
 
 

@@ -1,11 +1,13 @@
 """X-Ray's state: one account, one Region."""
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from local.policies import ResourcePolicies
 from local.sampling import FunctionSampling, SamplingRules
 from local.store import TraceStore
+from local.transaction_search import TransactionSearch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,7 @@ class Group:
         filter_expression: Which traces belong to it; empty for all.
         insights: Whether insights are switched on.
         notifications: Whether insights are to be sent to EventBridge.
+        changed_at: Seconds since 1970 when another filter expression took the place of the first; `None` if none did.
     """
 
     name: str
@@ -25,6 +28,7 @@ class Group:
     filter_expression: str = ""
     insights: bool = False
     notifications: bool = False
+    changed_at: float | None = None
 
 
 class Groups:
@@ -56,12 +60,25 @@ class Groups:
             return sorted(self._groups.values(), key=lambda group: group.name)
 
 
-@dataclass(frozen=True, kw_only=True)
 class XRay:
-    """Everything X-Ray knows."""
+    """Everything X-Ray knows.
 
-    traces: TraceStore = field(default_factory=TraceStore)
-    rules: SamplingRules = field(default_factory=SamplingRules)
-    functions: FunctionSampling = field(default_factory=FunctionSampling)
-    policies: ResourcePolicies = field(default_factory=ResourcePolicies)
-    groups: Groups = field(default_factory=Groups)
+    Attributes:
+        search: Transaction Search, and which traces are indexed.
+        traces: The traces.
+        rules: The sampling rules, and what is decided by them.
+        functions: Lambda's own sampling.
+        policies: The resource policies.
+        groups: The groups.
+
+    Args:
+        may_write_spans: Says whether CloudWatch Logs lets X-Ray write the spans of Transaction Search.
+    """
+
+    def __init__(self, may_write_spans: Callable[[], bool] = lambda: False) -> None:
+        self.search = TransactionSearch(may_write_spans)
+        self.traces = TraceStore(begun=self.search.begin)
+        self.rules = SamplingRules()
+        self.functions = FunctionSampling()
+        self.policies = ResourcePolicies()
+        self.groups = Groups()

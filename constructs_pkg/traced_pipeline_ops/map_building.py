@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .documents import Segment, Span, Trace
 from .map_links import links_of
+from .naming import resource_name
 from .resource_types import LAMBDA_FUNCTION, LAMBDA_SERVICE, MESSAGING, kind_of
 from .trace_map import Circle, Cluster, Edge, Node, TraceMap, TracePath
 from .unions import Unions
@@ -51,7 +52,7 @@ def build_map(traces: Iterable[Trace]) -> TraceMap:
 
 
 def _key(segment: Segment) -> _Key:
-    return segment.name, segment.resource_type
+    return resource_name(segment), segment.resource_type
 
 
 class _TraceParts:
@@ -206,7 +207,7 @@ class _Drawing:
                 for s in part.drawn
             ),
             queue_seconds=sum(waits) if waits else None,
-            faults=tuple(dict.fromkeys(s.name for s in part.drawn if s.fault)),
+            faults=tuple(dict.fromkeys(resource_name(s) for s in part.drawn if s.fault)),
         )
 
     def nodes(self) -> tuple[Node, ...]:

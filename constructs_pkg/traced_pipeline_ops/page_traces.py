@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from .documents import JsonObject, JsonValue, Link, Trace
+from .naming import resource_name
 from .resource_types import kind_of
 from .trace_map import Node, TraceMap, TracePath
 from .verdicts import verdict
@@ -89,7 +90,9 @@ class PageTraces:
 
     def _node(self, row: Row) -> Node | None:
         segment = row.segment
-        return None if segment.type == "subsegment" else self._map.by_circle.get((segment.name, segment.resource_type))
+        if segment.type == "subsegment":
+            return None
+        return self._map.by_circle.get((resource_name(segment), segment.resource_type))
 
     def _reference(self, link: Link) -> JsonObject:
         name = short_name(link.names[0]) if link.names else link.trace_id

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .documents import Segment, Span, Trace
+from .naming import resource_name
 from .resource_types import KIND_LABELS, LAMBDA_FUNCTION, LAMBDA_SERVICE, MESSAGING, kind_of
 from .wording import short_name
 
@@ -82,7 +83,7 @@ def _row(span: Span, segment: Segment, depth: int) -> Row:
     return Row(
         depth=depth,
         kind="" if origin is None else words.get(origin, KIND_LABELS[kind_of(origin)]),
-        name=short_name(span.name),
+        name=short_name(resource_name(span) if isinstance(span, Segment) else span.name),
         start=span.start,
         end=span.end,
         origin=origin,

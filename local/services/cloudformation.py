@@ -1,16 +1,18 @@
-"""CloudFormation: the resource types of X-Ray, and a topic's tracing.
+"""CloudFormation: the resource types of X-Ray, and what MiniStack leaves out of topics and functions.
 
-Source: CloudFormation Template Reference, `AWS::XRay::*` and `AWS::SNS::Topic`.
+Source: CloudFormation Template Reference, `AWS::XRay::*`, `AWS::SNS::Topic` and `AWS::Lambda::Function`.
 """
 
 from typing import Any
 
-from ministack.services import sns
+from ministack.core.responses import get_account_id, new_uuid
+from ministack.services import lambda_svc, sns
 from ministack.services.cloudformation import provisioners
 
-from local.policies import PolicyError
+from local.body import ApiError
 from local.services.handlers import wrap
-from local.trace_settings import Settings, SettingsError, rule_arn
+from local.trace_settings import Settings, rule_arn
+from local.transaction_search import SpansRefusedError
 from local.xray import XRay
 
 Fields = dict[str, Any]
@@ -18,13 +20,15 @@ Created = tuple[str, Fields]
 
 
 def install(xray: XRay) -> None:
-    """Add X-Ray's types and a topic's tracing to MiniStack's CloudFormation."""
+    """Add X-Ray's types, a topic's tracing and a function's network to MiniStack's CloudFormation."""
     handlers = provisioners._RESOURCE_HANDLERS
     settings = Settings(xray)
     handlers["AWS::XRay::ResourcePolicy"] = _policy_handlers(xray)
     handlers["AWS::XRay::SamplingRule"] = _rule_handlers(xray, settings)
     handlers["AWS::XRay::Group"] = _group_handlers(xray, settings)
+    handlers["AWS::XRay::TransactionSearchConfig"] = _search_handlers(xray)
     wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_tracing)
+    wrap(handlers["AWS::Lambda::Function"], after=_keep_network)
 
 
 def _policy_handlers(xray: XRay) -> Fields:
@@ -32,8 +36,8 @@ def _policy_handlers(xray: XRay) -> Fields:
         name = str(props.get("PolicyName", ""))
         try:
             xray.policies.put(name=name, document=str(props.get("PolicyDocument", "")))
-        except PolicyError as problem:
-            raise ValueError(f"{problem} (Service: XRay, Status Code: 400, Error Code: {problem.code})") from None
+        except ApiError as problem:
+            raise _refused(problem) from None
         return name, {}
 
     def update(physical_id: str, _old: Fields, new: Fields, stack: str) -> Created:
@@ -54,8 +58,8 @@ def _rule_handlers(xray: XRay, settings: Settings) -> Fields:
         fields.setdefault("RuleName", f"{stack}-{logical_id}"[-32:])
         try:
             rule = settings.create_rule(fields)
-        except SettingsError as problem:
-            raise ValueError(f"{problem} (Service: XRay, Status Code: 400, Error Code: {problem.code})") from None
+        except ApiError as problem:
+            raise _refused(problem) from None
         return rule_arn(rule.name), {"RuleARN": rule_arn(rule.name)}
 
     def update(physical_id: str, _old: Fields, new: Fields, _stack: str) -> Created:
@@ -68,8 +72,8 @@ def _rule_handlers(xray: XRay, settings: Settings) -> Fields:
                 xray.rules.delete(name)
             else:
                 settings.update_rule(name, fields)
-        except SettingsError as problem:
-            raise ValueError(str(problem)) from None
+        except ApiError as problem:
+            raise _refused(problem) from None
         return rule_arn(wanted), {"RuleARN": rule_arn(wanted)}
 
     def delete(physical_id: str, _props: Fields) -> None:
@@ -89,8 +93,8 @@ def _group_handlers(xray: XRay, settings: Settings) -> Fields:
     def create(logical_id: str, props: Fields, stack: str) -> Created:
         try:
             group = settings.create_group({"GroupName": f"{stack}-{logical_id}", **props})
-        except SettingsError as problem:
-            raise ValueError(f"{problem} (Service: XRay, Status Code: 400, Error Code: {problem.code})") from None
+        except ApiError as problem:
+            raise _refused(problem) from None
         return group.arn, {"GroupARN": group.arn}
 
     def update(physical_id: str, old: Fields, new: Fields, stack: str) -> Created:
@@ -100,8 +104,8 @@ def _group_handlers(xray: XRay, settings: Settings) -> Fields:
             return created
         try:
             settings.update_group({**new, "GroupARN": physical_id})
-        except SettingsError as problem:
-            raise ValueError(str(problem)) from None
+        except ApiError as problem:
+            raise _refused(problem) from None
         return physical_id, {"GroupARN": physical_id}
 
     def delete(physical_id: str, _props: Fields) -> None:
@@ -110,9 +114,48 @@ def _group_handlers(xray: XRay, settings: Settings) -> Fields:
     return {"create": create, "update": update, "delete": delete}
 
 
+def _search_handlers(xray: XRay) -> Fields:
+    # Ref is the account's id; deleting the resource switches Transaction Search off.
+    def create(_logical_id: str, props: Fields, _stack: str) -> Created:
+        try:
+            xray.search.send_to("CloudWatchLogs")
+        except SpansRefusedError as problem:
+            raise _refused(ApiError(str(problem), code="AccessDeniedException")) from None
+        xray.search.index(float(props.get("IndexingPercentage", 1)))
+        return get_account_id(), {"AccountId": get_account_id()}
+
+    def update(_physical_id: str, _old: Fields, new: Fields, stack: str) -> Created:
+        return create("", new, stack)
+
+    def delete(_physical_id: str, _props: Fields) -> None:
+        xray.search.send_to("XRay")
+
+    return {"create": create, "update": update, "delete": delete}
+
+
+def _refused(problem: ApiError) -> ValueError:
+    # The form in which CloudFormation hands a resource handler's error on. That a sixth policy is a
+    # ServiceLimitExceeded is reported in aws/aws-cdk, issue 37962; the other handler codes are assumed.
+    handler_codes = {
+        "PolicyCountLimitExceededException": "ServiceLimitExceeded",
+        "RuleLimitExceededException": "ServiceLimitExceeded",
+        "AccessDeniedException": "AccessDenied",
+    }
+    return ValueError(
+        f'Resource handler returned message: "{problem} (Service: XRay, Status Code: {problem.status}, Request ID: '
+        f'{new_uuid()})" '
+        f"(RequestToken: {new_uuid()}, HandlerErrorCode: {handler_codes.get(problem.code, 'InvalidRequest')})"
+    )
+
+
 def _keep_topic_tracing(topic_arn: str, props: Fields) -> None:
     attributes = sns._topics[topic_arn]["attributes"]
     if props.get("TracingConfig"):
         attributes["TracingConfig"] = props["TracingConfig"]
     else:
         attributes.pop("TracingConfig", None)
+
+
+def _keep_network(function_name: str, props: Fields) -> None:
+    config = lambda_svc._functions[function_name]["config"]
+    config["VpcConfig"] = lambda_svc._vpc_config_with_id(props.get("VpcConfig"))

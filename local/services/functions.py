@@ -17,6 +17,7 @@ from ministack.services import lambda_svc
 from local import flow
 from local.daemon import Daemon
 from local.invocation import Invocation, InvocationPlanner
+from local.services.vpc import SilentAddress, endpoint_variables
 from local.xray import XRay
 
 Fields = dict[str, Any]
@@ -93,11 +94,13 @@ def _install_invocation(xray: XRay, sampled: _SampledInvocations) -> None:
 
 def _install_environment(daemon: Daemon, sampled: _SampledInvocations) -> None:
     spawn = lambda_runtime.Worker._spawn
+    silent = SilentAddress()
 
     def spawn_with_environment(worker: Any) -> None:
         config, started = worker.config, time.time()
         environment = config.get("Environment") or {}
-        variables = {**(environment.get("Variables") or {}), **_variables(config, daemon, sampled)}
+        own = environment.get("Variables") or {}
+        variables = {**endpoint_variables(config, silent), **own, **_variables(config, daemon, sampled)}
         worker.config = {**config, "Environment": {**environment, "Variables": variables}}
         try:
             spawn(worker)

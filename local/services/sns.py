@@ -1,10 +1,12 @@
-"""SNS: the tracing header on its way to the queues, and the topic's own segments.
+"""SNS: the tracing header on its way to the subscribers, the topic's own segments, and what cannot be delivered.
 
-Source: X-Ray Developer Guide, "Amazon SNS and AWS X-Ray"; SNS Developer Guide, "Active tracing in Amazon SNS":
-SNS hands the publisher's header on. With `TracingConfig` Active it also sends a segment, if the header says
-Sampled=1 and a resource policy of X-Ray admits the topic. It never decides about sampling itself.
+Sources: X-Ray Developer Guide, "Amazon SNS and AWS X-Ray"; SNS Developer Guide, "Active tracing in Amazon SNS" and
+"Amazon SNS dead-letter queues". SNS hands the publisher's header on. With `TracingConfig` Active it also sends a
+segment, if the header says Sampled=1 and a resource policy of X-Ray admits the topic. It never decides about
+sampling itself. A message that a queue's policy keeps out goes to the subscription's dead-letter queue at once.
 """
 
+import json
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,7 @@ Fields = dict[str, Any]
 class _Delivery:
     """One message on its way to one queue; `arrived` once the queue has it."""
 
-    header: str
+    header: str | None
     arrived: bool = False
 
 
@@ -41,8 +43,15 @@ _topic_segment: ContextVar[_TopicSegment | None] = ContextVar("topic_segment", d
 
 
 def install(xray: XRay) -> None:
-    """Carry the publisher's header into the queues, and send the topic's segments."""
-    fanout, deliver, complete = sns._fanout, sns._deliver_to_sqs, sqs._ensure_msg_fields
+    """Carry the publisher's header to the subscribers, and send the topic's segments."""
+    _install_fanout(xray)
+    _install_queue_delivery()
+    _install_function_delivery(xray)
+    _install_arrival()
+
+
+def _install_fanout(xray: XRay) -> None:
+    fanout = sns._fanout
 
     def fan_out(topic_arn: str, message_id: str, *args: Any, **kwargs: Any) -> None:
         header = TraceHeader.parse(flow.inbound.get())
@@ -53,32 +62,61 @@ def install(xray: XRay) -> None:
         if segment:
             xray.traces.put(_document(segment, topic_arn, message_id))
 
+    sns._fanout = fan_out
+
+
+def _install_queue_delivery() -> None:
+    deliver = sns._deliver_to_sqs
+
     def deliver_to_queue(queue_arn: str, *args: Any, **kwargs: Any) -> None:
         segment = _topic_segment.get()
+        # A malformed header would be refused by SQS; that SNS leaves it behind is assumed.
         header = TraceHeader.parse(flow.inbound.get())
-        if header is None:
-            # A malformed header would be refused by SQS; that SNS leaves it behind is assumed.
-            deliver(queue_arn, *args, **kwargs)
-            return
         subsegment_id, start = new_entity_id(), time.time()
-        if segment:
+        if segment and header:
             # Parent is the delivery's subsegment: assumed, as for every call of a traced service.
             header = replace(header, parent=subsegment_id)
-        with flow.using(_delivery, _Delivery(header=header.render())) as delivery:
+        delivery = _Delivery(header=header.render() if header else None)
+        with flow.using(_delivery, delivery):
             deliver(queue_arn, *args, **kwargs)
         if segment:
-            arrived = delivery is not None and delivery.arrived
-            segment.deliveries.append(_subsegment(subsegment_id, start, queue_arn, arrived=arrived))
+            segment.deliveries.append(_to_queue(subsegment_id, start, queue_arn, arrived=delivery.arrived))
+        dead_letters = None if delivery.arrived else _dead_letter_queue(str(kwargs.get("topic_arn", "")), queue_arn)
+        if dead_letters:
+            # That the letter keeps the header of the delivery is assumed.
+            with flow.using(_delivery, _Delivery(header=delivery.header)):
+                deliver(dead_letters, *args, **kwargs)
+
+    sns._deliver_to_sqs = deliver_to_queue
+
+
+def _install_function_delivery(xray: XRay) -> None:
+    invoke = sns._deliver_to_lambda
+
+    def deliver_to_function(function_arn: str, *args: Any) -> None:
+        segment, header = _topic_segment.get(), flow.inbound.get()
+        if segment:
+            subsegment_id = new_entity_id()
+            header = replace(segment.header, parent=subsegment_id).render()
+            # The topic's segment is on its way by now, so the delivery follows it as a document of its own.
+            xray.traces.put(_to_function(segment, subsegment_id, function_arn))
+        with flow.using(flow.inbound, header), flow.using(_topic_segment, None):
+            invoke(function_arn, *args)
+
+    sns._deliver_to_lambda = deliver_to_function
+
+
+def _install_arrival() -> None:
+    complete = sqs._ensure_msg_fields
 
     def complete_message(message: Fields) -> None:
         complete(message)
         delivery = _delivery.get()
         if delivery:
-            message["sys"].setdefault("AWSTraceHeader", delivery.header)
+            if delivery.header:
+                message["sys"].setdefault("AWSTraceHeader", delivery.header)
             delivery.arrived = True
 
-    sns._fanout = fan_out
-    sns._deliver_to_sqs = deliver_to_queue
     sqs._ensure_msg_fields = complete_message
 
 
@@ -119,8 +157,9 @@ def _document(segment: _TopicSegment, topic_arn: str, message_id: str) -> Fields
     }
 
 
-def _subsegment(subsegment_id: str, start: float, queue_arn: str, *, arrived: bool) -> Fields:
+def _to_queue(subsegment_id: str, start: float, queue_arn: str, *, arrived: bool) -> Fields:
     name = queue_arn.rsplit(":", 1)[-1]
+    url = sqs._queue_url_for_account(queue_arn.split(":")[4] or get_account_id(), name)
     return {
         "id": subsegment_id,
         "name": "SQS",
@@ -128,11 +167,33 @@ def _subsegment(subsegment_id: str, start: float, queue_arn: str, *, arrived: bo
         "start_time": start,
         "end_time": time.time(),
         "http": {"response": {"status": 200 if arrived else 403}},
-        "aws": {
-            "operation": "SendMessage",
-            "region": get_region(),
-            "queue_url": sqs._queue_url_for_account(queue_arn.split(":")[4] or get_account_id(), name),
-            "resource_names": [name],
-        },
+        "aws": {"operation": "SendMessage", "region": get_region(), "queue_url": url, "resource_names": [url]},
         **({} if arrived else {"fault": True}),
     }
+
+
+def _to_function(segment: _TopicSegment, subsegment_id: str, function_arn: str) -> Fields:
+    # SNS invokes functions asynchronously, so the call is over as soon as Lambda has taken it (202).
+    name, now = function_arn.split(":function:", 1)[-1].split(":")[0], time.time()
+    return {
+        "id": subsegment_id,
+        "name": "Lambda",
+        "type": "subsegment",
+        "trace_id": segment.header.root,
+        "parent_id": segment.segment_id,
+        "namespace": "aws",
+        "start_time": now,
+        "end_time": now,
+        "http": {"response": {"status": 202}},
+        "aws": {"operation": "Invoke", "region": get_region(), "function_name": name, "resource_names": [name]},
+    }
+
+
+def _dead_letter_queue(topic_arn: str, endpoint: str) -> str | None:
+    topic = sns._topic_by_arn_any_scope(topic_arn) or {}
+    for subscription in topic.get("subscriptions") or []:
+        policy = (subscription.get("attributes") or {}).get("RedrivePolicy")
+        if subscription.get("endpoint") == endpoint and policy:
+            target = (json.loads(policy) if isinstance(policy, str) else policy).get("deadLetterTargetArn")
+            return str(target) if target else None
+    return None

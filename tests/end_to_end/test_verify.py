@@ -162,41 +162,31 @@ def test_the_rest_of_a_trace_without_its_stage_is_there(verdicts: dict[str, Ran]
     assert [hop["status"] for hop in hops] == ["missing", *["connected"] * 5]
 
 
-def test_a_vpc_without_a_way_to_xray_is_noticed(bridged: Deployed) -> None:
-    # The local AWS shows a function's VPC and lets it reach X-Ray all the same, so that nothing breaks.
+def test_a_vpc_without_a_way_to_xray_is_the_cause(bridged: Deployed) -> None:
     stack = deploy(bridged, "InVpc", _with_a_closed_vpc)
     listed = bridged.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
     worker = next(name for key, name in ids.items() if key.startswith("OrdersWorkerFunction1"))
-    vpc = {"SubnetIds": [ids["Subnet"]], "SecurityGroupIds": [ids["Group"]]}
-    bridged.client("lambda").update_function_configuration(FunctionName=worker, VpcConfig=vpc)
-    verdict = command(bridged, "verify", stack, "--json").json()
-    assert [remark["check"] for remark in verdict["remarks"]] == ["vpc-without-xray"]
-    assert verdict["unseen"] == []
-    bridged.client("ec2").create_vpc_endpoint(
-        VpcId=ids["Vpc"], ServiceName="com.amazonaws.us-east-1.xray", VpcEndpointType="Interface"
+    ec2, functions = bridged.client("ec2"), bridged.client("lambda")
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [ids["Vpc"]]}])["RouteTables"]
+    ec2.create_vpc_endpoint(
+        VpcId=ids["Vpc"],
+        ServiceName="com.amazonaws.us-east-1.dynamodb",
+        VpcEndpointType="Gateway",
+        RouteTableIds=[table["RouteTableId"] for table in tables],
     )
-    assert command(bridged, "verify", stack, "--json").json()["remarks"] == []
+    vpc = {"SubnetIds": [ids["Subnet"]], "SecurityGroupIds": [ids["Group"]]}
+    functions.update_function_configuration(FunctionName=worker, VpcConfig=vpc)
+    verdict = command(bridged, "verify", stack, "--timeout", _TIMEOUT, "--json").json()
+    broken = _first_break(verdict)
+    assert (broken["kind"], broken["status"]) == ("function", "missing")
+    assert [cause["check"] for cause in broken["causes"]] == ["vpc-without-xray"]
+    assert verdict["unseen"] == []
 
-
-@pytest.fixture
-def without_policies(bridged: Deployed) -> Iterator[None]:
-    """The account without X-Ray resource policies, for one test."""
-    xray = bridged.client("xray")
-    policies = xray.list_resource_policies()["ResourcePolicies"]
-    for policy in policies:
-        xray.delete_resource_policy(PolicyName=policy["PolicyName"])
-    yield
-    for policy in policies:
-        xray.put_resource_policy(PolicyName=policy["PolicyName"], PolicyDocument=policy["PolicyDocument"])
-
-
-@pytest.mark.usefixtures("without_policies")
-def test_an_account_without_xrays_resource_policy(bridged: Deployed) -> None:
-    ran = command(bridged, "verify", bridged.pipeline.stack, "--timeout", "5")
-    assert ran.status == 1
-    assert "[topic-without-xray-policy]" in ran.out
-    assert "Not connected: the trace breaks at the queue OrdersWorkerQueue." in ran.out
+    ec2.create_vpc_endpoint(VpcId=ids["Vpc"], ServiceName="com.amazonaws.us-east-1.xray", VpcEndpointType="Interface")
+    functions.update_function_configuration(FunctionName=worker, VpcConfig=vpc)
+    mended = command(bridged, "verify", stack, "--timeout", "20", "--json")
+    assert mended.status == 0, mended
 
 
 def test_it_is_told_to_a_person_too(bridged: Deployed) -> None:

@@ -56,6 +56,11 @@ def _function(mode: str, *, role: str = "Role", **environment: object) -> dict[s
     }
 
 
+def _subscription(queue: str, **properties: object) -> dict[str, Any]:
+    endpoint = {"TopicArn": _ref("Topic"), "Protocol": "sqs", "Endpoint": _att(queue, "Arn")}
+    return {"Type": "AWS::SNS::Subscription", "Properties": {**endpoint, **properties}}
+
+
 def _queue_policy(queue: str) -> dict[str, Any]:
     statement = {
         "Effect": "Allow",
@@ -81,7 +86,10 @@ def _role(*actions: str) -> dict[str, Any]:
 
 
 def hops() -> dict[str, Any]:
-    """API → Ingest → Topic → Queue; Consumed → Consumer → Results; Poor → its dead-letter queue; PassThrough."""
+    """API → Ingest → Topic → queues; Consumed → Consumer → Results; Poor → its dead-letter queue; PassThrough.
+
+    Of the topic's queues one is open, one takes messages raw, and one keeps them out, so that they become letters.
+    """
     uri = {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Ingest.Arn}/invocations"}
     return {
         "Resources": {
@@ -90,10 +98,17 @@ def hops() -> dict[str, Any]:
             "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TracingConfig": "Active"}},
             "Queue": {"Type": "AWS::SQS::Queue"},
             "QueuePolicy": _queue_policy("Queue"),
-            "Subscription": {
-                "Type": "AWS::SNS::Subscription",
-                "Properties": {"TopicArn": _ref("Topic"), "Protocol": "sqs", "Endpoint": _att("Queue", "Arn")},
-            },
+            "Subscription": _subscription("Queue"),
+            "RawQueue": {"Type": "AWS::SQS::Queue"},
+            "RawQueuePolicy": _queue_policy("RawQueue"),
+            "RawSubscription": _subscription("RawQueue", RawMessageDelivery=True),
+            "Closed": {"Type": "AWS::SQS::Queue"},
+            "Letters": {"Type": "AWS::SQS::Queue"},
+            "LettersPolicy": _queue_policy("Letters"),
+            "ClosedSubscription": _subscription(
+                "Closed", RedrivePolicy={"deadLetterTargetArn": _att("Letters", "Arn")}
+            ),
+            "Spare": {"Type": "AWS::SQS::Queue"},
             "Results": {"Type": "AWS::SQS::Queue"},
             "Consumed": {"Type": "AWS::SQS::Queue"},
             "Dead": {"Type": "AWS::SQS::Queue"},
@@ -173,8 +188,12 @@ def hops() -> dict[str, Any]:
         "Outputs": {
             "ApiId": {"Value": _ref("Api")},
             "TopicArn": {"Value": _ref("Topic")},
+            "ConsumerName": {"Value": _ref("Consumer")},
             **{name: {"Value": _ref(name)} for name in ("Ingest", "PassThrough", "NotAllowed")},
-            **{f"{name}Url": {"Value": _ref(name)} for name in ("Queue", "Results", "Consumed", "Poor", "Dead")},
+            **{
+                f"{name}Url": {"Value": _ref(name)}
+                for name in ("Queue", "RawQueue", "Closed", "Letters", "Spare", "Results", "Consumed", "Poor", "Dead")
+            },
         },
     }
 

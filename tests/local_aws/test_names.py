@@ -1,9 +1,13 @@
+import ast
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from local import names
 from tests.local_aws.conftest import INTERPRETER, REPOSITORY
+
+PACKAGES = ("ministack", "ministack.core", "ministack.services", "ministack.services.cloudformation")
 
 
 def test_every_private_name_is_still_there() -> None:
@@ -12,6 +16,35 @@ def test_every_private_name_is_still_there() -> None:
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert "ministack.services.sns._fanout" in run.stdout.splitlines()
+
+
+def used_names(path: Path) -> set[str]:
+    """The names of MiniStack's modules that one of ours reads or replaces."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules: dict[str, str] = {}
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "ministack":
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                # A module is used by its attributes, anything else by itself.
+                if alias.name.islower() and not alias.name.startswith("_") and node.module in PACKAGES:
+                    modules[alias.asname or alias.name] = full
+                else:
+                    used.add(full)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            used.add(f"{modules[node.value.id]}.{node.attr}")
+    return used
+
+
+def test_no_name_is_used_that_is_not_listed() -> None:
+    listed = {str(name) for name in names.REQUIRED}
+    # An attribute of a listed class is listed with it.
+    listed |= {name.rsplit(".", 1)[0] for name in listed if name.endswith("._spawn")}
+    used = {name for path in (REPOSITORY / "local").rglob("*.py") for name in used_names(path)}
+    assert len(used) > 30
+    assert used - listed == set()
 
 
 def test_a_name_that_is_gone_is_named_with_what_to_do() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.local_aws.conftest import LocalAws
+from tests.local_aws.conftest import LocalAws, eventually
 from tests.local_aws.test_hops import fields, receive
 
 
@@ -33,6 +33,10 @@ def publish(aws: LocalAws, stack: dict[str, str]) -> tuple[dict[str, str], dict[
     return env, fields(message["Attributes"]["AWSTraceHeader"]), topics[0] if topics else None
 
 
+def delivery_to(topic: Any, url: str) -> Any:
+    return next(part for part in topic["subsegments"] if part["aws"].get("queue_url") == url)
+
+
 def test_an_admitted_topic_stands_between_publisher_and_queue(
     aws: LocalAws, stack: dict[str, str], policies: Any
 ) -> None:
@@ -40,14 +44,64 @@ def test_an_admitted_topic_stands_between_publisher_and_queue(
     env, header, topic = publish(aws, stack)
     assert topic["name"] == stack["TopicArn"].rsplit(":", 1)[-1]
     assert topic["parent_id"] == env["Parent"]
-    delivery = topic["subsegments"][0]
-    assert (delivery["name"], delivery["aws"]["queue_url"]) == ("SQS", stack["QueueUrl"])
+    delivery = delivery_to(topic, stack["QueueUrl"])
+    assert (delivery["name"], delivery["http"]["response"]["status"]) == ("SQS", 200)
     assert (header["Root"], header["Parent"], header["Sampled"]) == (env["Root"], delivery["id"], "1")
     assert header["Lineage"] == env["Lineage"]
-    inferred = [document for document in aws.documents(env["Root"]) if document.get("inferred")]
-    assert [(document["origin"], document["parent_id"]) for document in inferred] == [
-        ("AWS::SQS::Queue", delivery["id"])
-    ]
+    inferred = {
+        document["parent_id"]: document["aws"]["queue_url"]
+        for document in aws.documents(env["Root"])
+        if document.get("inferred") and document.get("origin") == "AWS::SQS::Queue"
+    }
+    assert inferred[delivery["id"]] == stack["QueueUrl"]
+    assert len(inferred) == len(topic["subsegments"])
+
+
+def test_a_queue_that_keeps_the_message_out_is_a_fault_of_the_topic(
+    aws: LocalAws, stack: dict[str, str], policies: Any
+) -> None:
+    policies.put_resource_policy(PolicyName="topics", PolicyDocument=policy())
+    _, _, topic = publish(aws, stack)
+    delivery = delivery_to(topic, stack["ClosedUrl"])
+    assert (topic["fault"], delivery["fault"], delivery["http"]["response"]["status"]) == (True, True, 403)
+    assert "fault" not in delivery_to(topic, stack["QueueUrl"])
+
+
+def test_each_message_of_a_batch_has_a_segment_of_its_own(aws: LocalAws, stack: dict[str, str], policies: Any) -> None:
+    policies.put_resource_policy(PolicyName="topics", PolicyDocument=policy())
+    root = "1-5759e988-bd862e3fe1be46a994270b01"
+    entries: Any = [{"Id": body, "Message": body} for body in ("first", "second")]
+    aws.client("sns", header=f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1").publish_batch(
+        TopicArn=stack["TopicArn"], PublishBatchRequestEntries=entries
+    )
+    topics = [document for document in aws.documents(root) if document.get("origin") == "AWS::SNS"]
+    assert [topic["parent_id"] for topic in topics] == ["53995c3f42cd8ad8"] * 2
+    assert len({topic["aws"]["message_id"] for topic in topics}) == 2
+
+
+def test_an_active_topics_function_is_called_from_its_segment(
+    aws: LocalAws, stack: dict[str, str], policies: Any
+) -> None:
+    policies.put_resource_policy(PolicyName="topics", PolicyDocument=policy())
+    sns = aws.client("sns", header="Root=1-5759e988-bd862e3fe1be46a994270b02;Parent=53995c3f42cd8ad8;Sampled=1")
+    arn = sns.create_topic(Name="calls-a-function", Attributes={"TracingConfig": "Active"})["TopicArn"]
+    function = aws.client("lambda").get_function(FunctionName=stack["ConsumerName"])["Configuration"]["FunctionArn"]
+    sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function)
+    sns.publish(TopicArn=arn, Message="x")
+
+    def called() -> Any:
+        documents = aws.documents("1-5759e988-bd862e3fe1be46a994270b02")
+        return next(
+            (found for found in documents if found.get("origin") == "AWS::Lambda" and "inferred" not in found), None
+        )
+
+    service = eventually(called)
+    topic = next(found for found in aws.documents(service["trace_id"]) if found.get("origin") == "AWS::SNS")
+    (delivery,) = topic["subsegments"]
+    assert (delivery["name"], delivery["id"]) == ("Lambda", service["parent_id"])
+    assert delivery["http"]["response"]["status"] == 202
+    sqs = aws.client("sqs")
+    sqs.delete_message(QueueUrl=stack["ResultsUrl"], ReceiptHandle=receive(sqs, stack["ResultsUrl"])["ReceiptHandle"])
 
 
 @pytest.mark.parametrize(

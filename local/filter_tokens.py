@@ -1,0 +1,86 @@
+"""The words of a filter expression, and a place among them."""
+
+import re
+
+Value = str | float | bool
+"""What a keyword is compared with."""
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w.]*(?:\[[^\]]+\])?)"""
+    r"""|(?P<sign>!=|>=|<=|[=><!(){},:]))"""
+)
+
+
+class FilterError(ValueError):
+    """A filter expression that cannot be read."""
+
+
+class Tokens:
+    """An expression cut into words, read from left to right.
+
+    Raises:
+        FilterError: It holds something that is no word, number, text or sign.
+    """
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self._tokens: list[tuple[str, str]] = []
+        self._next = 0
+        position, end = 0, len(expression.rstrip())
+        while position < end:
+            match = _TOKEN.match(expression, position)
+            if match is None or match.lastgroup is None:
+                raise FilterError(f"Invalid filter expression {expression!r}: unreadable at character {position}")
+            self._tokens.append((match.lastgroup, match.group(match.lastgroup)))
+            position = match.end()
+
+    def current(self) -> tuple[str, str]:
+        """Kind (`text`, `number`, `word`, `sign`) and letters of the next token; both empty at the end."""
+        return self._tokens[self._next] if self._next < len(self._tokens) else ("", "")
+
+    def peek(self) -> str:
+        """The letters of the next token."""
+        return self.current()[1]
+
+    def step(self) -> None:
+        """Go past the next token."""
+        self._next += 1
+
+    def accept(self, sign: str) -> bool:
+        """Go past `sign`, if it comes next."""
+        if self.current() != ("sign", sign):
+            return False
+        self.step()
+        return True
+
+    def expect(self, sign: str) -> None:
+        """Go past `sign`.
+
+        Raises:
+            FilterError: Something else comes next.
+        """
+        if not self.accept(sign):
+            raise self.error(sign)
+
+    def value(self) -> Value:
+        """Read a text, a number, true or false.
+
+        Raises:
+            FilterError: Something else comes next.
+        """
+        kind, text = self.current()
+        if kind == "text":
+            value: Value = re.sub(r"\\(.)", r"\1", text[1:-1])
+        elif kind == "number":
+            value = float(text)
+        elif text.lower() in ("true", "false"):
+            value = text.lower() == "true"
+        else:
+            raise self.error('a value: "text", a number, true or false')
+        self.step()
+        return value
+
+    def error(self, expected: str) -> FilterError:
+        """What to raise where something else was expected."""
+        found = self.peek() or "the end"
+        return FilterError(f"Invalid filter expression {self.expression!r}: found {found}, expected {expected}")
