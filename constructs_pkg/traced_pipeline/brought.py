@@ -10,7 +10,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, refuse_settings, warn
@@ -61,6 +61,7 @@ def adopt_function(
         environment: Variables the hop's handler reads; they win over the function's own of the same name.
         must_be_active: Whether the trace breaks where Lambda does not record the function.
     """
+    check_account(scope, function, function.function_arn, "function")
     own = own_function(function)
     if own is None:
         needs = [*(f"the variable {name}" for name in environment), "permission to send segments"]
@@ -92,15 +93,25 @@ def adopt_function(
         )
 
 
-def check_account(scope: Construct, resource: IResource, arn: str, what: str) -> None:
-    """Warn where a resource is known to belong to another account."""
+def check_account(
+    scope: Construct, resource: IResource, arn: str, what: str, *, warned: IConstruct | None = None
+) -> None:
+    """Warn where a resource is known to belong to another account.
+
+    Args:
+        scope: The hop that uses it.
+        resource: The resource.
+        arn: Its ARN.
+        what: What it is, for the message.
+        warned: The construct that gets the warning. Default: the hop.
+    """
     ours = Stack.of(scope).account
     # An imported resource may claim its stack's account, whatever its ARN says.
     theirs = resource.env.account if Token.is_unresolved(arn) else arn.split(":")[_ACCOUNT_OF_AN_ARN]
     if Token.is_unresolved(theirs) or Token.is_unresolved(ours) or theirs == ours:
         return
     warn(
-        scope,
+        warned or scope,
         Check.OTHER_ACCOUNT,
         f"{what} {resource.node.path} belongs to account {theirs}, this stack to {ours}: its own policy must let "
         "this account in, and each account records its own part of a trace, under the same trace id",
@@ -108,11 +119,14 @@ def check_account(scope: Construct, resource: IResource, arn: str, what: str) ->
 
 
 def check_topic(scope: Construct, topic: sns.ITopic) -> None:
-    """Warn where a topic does not, or may not, record its part of a trace."""
-    check_account(scope, topic, topic.topic_arn, "topic")
+    """Warn where a topic does not, or may not, record its part of a trace.
+
+    The topic itself gets the warning, which is then one however many hops use it.
+    """
+    check_account(scope, topic, topic.topic_arn, "topic", warned=topic)
     if not isinstance(topic, sns.Topic):
         warn(
-            scope,
+            topic,
             Check.TOPIC_NOT_MANAGED,
             f"topic {topic.node.path} is imported, so that its active tracing and its access policy cannot "
             "be set from here; where it is made, set TracingConfig to Active and let X-Ray take its segments",
@@ -122,7 +136,7 @@ def check_topic(scope: Construct, topic: sns.ITopic) -> None:
     mode = Stack.of(topic).resolve(resource.tracing_config)
     if mode != "Active":
         warn(
-            scope,
+            topic,
             Check.TOPIC_NOT_TRACED,
             f"topic {topic.node.path} has tracing {mode or 'PassThrough'}, so that the topic and its queues "
             "are missing on the trace map; make it with tracing_config=sns.TracingConfig.ACTIVE, or use "
@@ -139,8 +153,8 @@ def check_api(scope: Construct, api: apigateway.IRestApi) -> None:
     if not hasattr(api, "rest_api_id"):
         raise PipelineError(
             Check.HTTP_API,
-            f"{type(api).__name__} is no REST API, and X-Ray traces no other API of API Gateway; "
-            "use apigateway.RestApi",
+            f"api is of type {type(api).__name__}, but X-Ray traces no other API of API Gateway than a REST API; "
+            "give an apigateway.RestApi",
         )
     if not isinstance(api, apigateway.RestApiBase) or api.latest_deployment is None:
         warn(

@@ -12,10 +12,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
-from .checks import Check, PipelineError, warn
+from .checks import Check, PipelineError, refuse_settings, warn
 from .handler_code import function_code
 from .layer import trace_bridge_layer
-from .options import FunctionOptions, Handler
+from .options import FunctionOptions, Handler, IngestOptions
 from .resource import resource_of
 from .tracing import write_segments
 
@@ -68,6 +68,7 @@ class TracedFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         handler = _handler_of(options)
+        _check_logs(options)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
         self._log_group = options.log_group or logs.LogGroup(
             self,
@@ -198,9 +199,15 @@ def _handler_of(options: FunctionOptions) -> Handler:
         return options.handler
     raise PipelineError(
         Check.HANDLER_MISSING,
-        f"TracedFunction needs a Handler, but its options hold {options.handler!r}; "
+        f"handler is {options.handler!r}, but a TracedFunction is made from a Handler; "
         'give FunctionOptions(handler=Handler("folder", "app.handler"))',
     )
+
+
+def _check_logs(options: FunctionOptions) -> None:
+    # An ingest hop's access log is made with the same settings.
+    if options.log_group is not None and not isinstance(options, IngestOptions):
+        refuse_settings(options, ("log_retention", "log_key"), brought="a log group", instead="leave out log_group")
 
 
 def _network_interfaces() -> iam.PolicyStatement:

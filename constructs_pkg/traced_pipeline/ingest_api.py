@@ -19,7 +19,7 @@ from .api_definition import (
     access_log_format,
     add_gateway_responses,
 )
-from .brought import adopt_function, check_api, finished_function
+from .brought import adopt_function, check_api, check_topic, finished_function
 from .checks import Check, PipelineError, note, refuse_settings, warn
 from .function import TracedFunction
 from .handler_code import reference_handler
@@ -83,6 +83,7 @@ class IngestApi(Construct):
         self._access_log_group: logs.LogGroup | None = None
         self._path = options.path
         self._stage_name = options.stage_name if options.api is None else None
+        check_topic(self, topic)
         self._function, self._target = self._make_function(topic, options)
         self._api = self._bring_api(options.api, options) if options.api else self._make_api(options)
         self._validator = apigateway.RequestValidator(

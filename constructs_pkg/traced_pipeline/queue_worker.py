@@ -12,11 +12,12 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import adopt_function, check_account, finished_function
+from .brought import adopt_function, check_account, check_topic, finished_function, own_function
 from .checks import Check, PipelineError, refuse_settings, warn
 from .function import TracedFunction
 from .handler_code import reference_handler
 from .options import Handler, WorkerOptions
+from .resource import resource_of
 from .work_queue import bring_queue, check_keys, make_queue, timeout_of
 
 _LARGEST_BATCH = 10_000
@@ -63,6 +64,9 @@ class QueueWorker(Construct):
         super().__init__(scope, construct_id)
         options = options or WorkerOptions()
         _check_counts(options)
+        check_topic(self, topic)
+        if options.publish_to is not None:
+            check_topic(self, options.publish_to)
         if options.table is not None:
             check_account(self, options.table, options.table.table_arn, "table")
         check_keys(self, topic, options)
@@ -91,7 +95,7 @@ class QueueWorker(Construct):
                 report_batch_item_failures=True,
             )
         )
-        _check_concurrency(self, options)
+        _check_concurrency(self, options.max_concurrency, _reserved_concurrency(options, self._function))
 
     @property
     def queue(self) -> sqs.IQueue:
@@ -169,15 +173,21 @@ def _check_counts(options: WorkerOptions) -> None:
         )
 
 
-def _check_concurrency(scope: Construct, options: WorkerOptions) -> None:
-    most, reserved = options.max_concurrency, options.reserved_concurrency
+def _reserved_concurrency(options: WorkerOptions, function: lambda_.IFunction) -> float | None:
+    own = own_function(function)
+    if options.reserved_concurrency is not None or own is None:
+        return options.reserved_concurrency
+    return resource_of(own, lambda_.CfnFunction).reserved_concurrent_executions
+
+
+def _check_concurrency(scope: Construct, most: int | None, reserved: float | None) -> None:
     if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
         return
     if most > reserved:
         warn(
             scope,
             Check.CONCURRENCY_ABOVE_RESERVED,
-            f"max_concurrency is {most}, but the function has {reserved} executions reserved: Lambda will "
+            f"max_concurrency is {most}, but the function has {reserved:g} executions reserved: Lambda will "
             "throttle the queue's batches, and messages may end in the dead-letter queue unprocessed; keep "
             "max_concurrency at or below reserved_concurrency",
         )

@@ -198,6 +198,6 @@ def _check_bounds(options: SamplingOptions, service_name: str) -> None:
     if not Token.is_unresolved(service_name) and len(service_name) > _SERVICE_NAME_LENGTH:
         raise PipelineError(
             Check.OPTION_VALUE,
-            f"API and stage are named {service_name!r}, {len(service_name)} characters, but a sampling rule "
-            f"takes {_SERVICE_NAME_LENGTH}; give a shorter api_name",
+            f"name of API and stage is {service_name!r}, {len(service_name)} characters, but a sampling rule "
+            f"takes at most {_SERVICE_NAME_LENGTH}; give a shorter api_name",
         )

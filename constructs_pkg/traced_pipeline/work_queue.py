@@ -128,14 +128,15 @@ def check_keys(scope: Construct, topic: sns.ITopic, options: WorkerOptions) -> N
     Raises:
         PipelineError: The keys are the same, and the CDK restricts the queue key's use to the topic.
     """
-    if options.queue_key is None or not isinstance(topic, sns.Topic) or topic.master_key is None:
+    key = options.queue_key if options.queue is None else options.queue.encryption_master_key
+    if key is None or not isinstance(topic, sns.Topic) or topic.master_key is None:
         return
-    same = topic.master_key.node.path == options.queue_key.node.path
+    same = topic.master_key.node.path == key.node.path
     if same and FeatureFlags.of(scope).is_enabled(_RESTRICTED_DECRYPTION):
         raise PipelineError(
             Check.SHARED_KEY,
-            f"topic and queue share the key {options.queue_key.node.path}, whose policy would name the topic "
-            "that it encrypts: a circular dependency; give the queue a key of its own with queue_key",
+            f"topic and queue share the key {key.node.path}, whose policy would name the topic "
+            "that it encrypts: a circular dependency; give the queue a key of its own",
         )
 
 

@@ -20,6 +20,7 @@ from traced_pipeline import (
     Check,
     FunctionOptions,
     Handler,
+    IngestApi,
     IngestOptions,
     PipelineError,
     QueueWorker,
@@ -114,6 +115,13 @@ class TestFunction:
             TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine))
         assert caught.value.check is Check.VISIBILITY_UNKNOWN
 
+    def test_imported_from_another_account(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+        mine = lambda_.Function.from_function_arn(stack, "Mine", f"arn:aws:lambda:{PLACE}:function:mine")
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=mine))
+        (warning,) = warnings_of(stack, Check.OTHER_ACCOUNT)
+        assert "function Shop/Mine belongs to account 222222222222" in warning
+
     @pytest.mark.parametrize(
         ("options", "named"),
         [
@@ -146,6 +154,16 @@ class TestTopic:
         (warning,) = warnings(stack)
         assert Check.TOPIC_NOT_TRACED.value in warning
         assert "topic Shop/Mine has tracing PassThrough" in warning
+
+    def test_untraced_is_said_once_whoever_uses_it(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine, next_one = sns.Topic(stack, "Mine"), sns.Topic(stack, "Next")
+        IngestApi(stack, "In", topic=mine)
+        for name in ("Work", "Audit"):
+            QueueWorker(stack, name, topic=mine, options=WorkerOptions(publish_to=next_one))
+        said = warnings(stack)
+        assert [Check.TOPIC_NOT_TRACED.value in warning for warning in said] == [True, True]
+        assert {warning.split()[1] for warning in said} == {"Shop/Mine", "Shop/Next"}
 
     def test_imported(self, new_stack: NewStack) -> None:
         stack = new_stack()
@@ -262,7 +280,7 @@ class TestApi:
     def test_http_api(self, new_stack: NewStack) -> None:
         stack = new_stack()
         api = apigatewayv2.HttpApi(stack, "Mine")
-        with pytest.raises(PipelineError, match="HttpApi is no REST API") as caught:
+        with pytest.raises(PipelineError, match="api is of type HttpApi, but X-Ray traces no other") as caught:
             TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api))  # type: ignore[arg-type]
         assert caught.value.check is Check.HTTP_API
 
@@ -342,6 +360,25 @@ def test_key_log_group_and_concurrency_of_a_function(new_stack: NewStack, elsewh
     assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
     assert traced.alias is not None
     assert traced.target.node.path == traced.alias.node.path
+
+
+def test_settings_beside_a_log_group(new_stack: NewStack, elsewhere: Path) -> None:
+    stack = new_stack()
+    options = FunctionOptions(
+        handler=Handler(elsewhere),
+        log_group=logs.LogGroup(stack, "Shared"),
+        log_retention=logs.RetentionDays.ONE_WEEK,
+    )
+    with pytest.raises(PipelineError, match="log_retention given for a log group") as caught:
+        TracedFunction(stack, "Work", options=options)
+    assert caught.value.check is Check.OPTION_CONFLICT
+
+
+def test_log_settings_of_an_ingest_hop_are_its_access_logs_too(new_stack: NewStack) -> None:
+    stack = new_stack()
+    ingest = IngestOptions(log_group=logs.LogGroup(stack, "Shared"), log_retention=logs.RetentionDays.ONE_WEEK)
+    TracedPipeline(stack, "Orders", ingest=ingest)
+    assert synthesize(stack).one("AWS::Logs::LogGroup", "AccessLogs")["RetentionInDays"] == 7
 
 
 def test_worker_with_provisioned_concurrency_is_called_by_its_alias(new_stack: NewStack) -> None:

@@ -89,7 +89,9 @@ class TestHandlers:
         assert "ZipFile" in synthesize(stack).one("AWS::Lambda::Function")["Code"]
 
     def test_function_by_itself_needs_one(self, new_stack: NewStack) -> None:
-        with pytest.raises(PipelineError, match="needs a Handler") as caught:
+        with pytest.raises(
+            PipelineError, match="handler is None, but a TracedFunction is made from a Handler"
+        ) as caught:
             TracedFunction(new_stack(), "Work", options=FunctionOptions())
         assert caught.value.check is Check.HANDLER_MISSING
 
@@ -146,7 +148,7 @@ class TestNumbers:
             ({"sampling": SamplingOptions(priority=0)}, "sampling priority is 0, but must be from 1 to 9999"),
             (
                 {"sampling": SamplingOptions(), "ingest": IngestOptions(api_name="a" * 60)},
-                "65 characters, but a sampling rule takes 64; give a shorter api_name",
+                "65 characters, but a sampling rule takes at most 64; give a shorter api_name",
             ),
         ],
     )
@@ -173,6 +175,20 @@ class TestConcurrency:
         (warning,) = warnings(stack)
         assert Check.CONCURRENCY_ABOVE_RESERVED.value in warning
         assert "max_concurrency is 20, but the function has 10 executions reserved" in warning
+
+    def test_more_than_a_function_brought_along_has_reserved(self, new_stack: NewStack, elsewhere: Path) -> None:
+        stack = new_stack()
+        mine = lambda_.Function(
+            stack,
+            "Mine",
+            code=lambda_.Code.from_asset(str(elsewhere)),
+            handler="app.handler",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            reserved_concurrent_executions=5,
+        )
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine, max_concurrency=20))
+        (warning,) = warnings_of(stack, Check.CONCURRENCY_ABOVE_RESERVED)
+        assert "max_concurrency is 20, but the function has 5 executions reserved" in warning
 
     def test_within_the_reserved(self, new_stack: NewStack) -> None:
         stack = new_stack()
@@ -219,6 +235,13 @@ class TestKeys:
         key = kms.Key(stack, "Key")
         TracedPipeline(stack, "Orders", topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=key))
         synthesize(stack)
+
+    def test_one_key_for_topic_and_a_queue_brought_along(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        key = kms.Key(stack, "Key")
+        queue = sqs.Queue(stack, "Jobs", encryption_master_key=key, visibility_timeout=Duration.minutes(3))
+        message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=WorkerOptions(queue=queue))
+        assert "topic and queue share the key Shop/Key" in message
 
     def test_table_key_needs_a_region(self, new_stack: NewStack) -> None:
         stack = new_stack()
