@@ -34,12 +34,12 @@ class TracedFunction(Construct):
         scope: Where to create it.
         construct_id: Id of the construct.
         options: The function's settings; `handler` is required, and must be a `Handler`.
-        environment: Variables that are set beside those of the options, and win over them.
+        environment: Variables that are set beside those of the options, and win over them. Default: none.
         active: Whether Lambda records the function's invocations (`Active`) or only hands the trace on
             (`PassThrough`). Default: `Active`.
             https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
-        bridge: Whether the bridge works; without it the layer is there, but changes nothing.
-        zero_code: Whether the bridge calls the handler once for each message.
+        bridge: Whether the bridge works; without it the layer is there, but changes nothing. Default: it works.
+        zero_code: Whether the bridge calls the handler once for each message. Default: Lambda calls the handler itself.
 
     Raises:
         PipelineError: The handler is missing, its code is not found, or its requirements cannot be installed.

@@ -140,9 +140,9 @@ class IngestApi(Construct):
 
         Args:
             path: The resource's path; segments in braces are path parameters.
-            method: The HTTP method.
-            schema: JSON schema (draft 4) of the body. Default: that of `IngestOptions`.
-            authorizer: Who may call, as in `IngestOptions`.
+            method: The HTTP method. Default: `POST`.
+            schema: JSON schema (draft 4) of the body. Default: the one an `IngestOptions` has by default.
+            authorizer: Who may call, as in `IngestOptions`. Default: `"iam"`.
 
         Returns:
             The method.

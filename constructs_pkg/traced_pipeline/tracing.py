@@ -42,7 +42,6 @@ class SnsTracePermission(Construct):
         policy_name: Name of the policy, at most 128 characters; a policy of the same name is overwritten.
             Default: derived from the stack's name.
 
-
     Example:
         ```python
         from aws_cdk import App, Stack
