@@ -42,8 +42,9 @@ synth: setup ## Synthesizes the reference pipeline to cdk.out; needs no AWS cred
 deploy: setup ## Deploys the reference pipeline to the AWS account of your shell.
 	@$(RUN) python scripts/deploy.py
 
-bench: setup ## Measures what the bridge adds to a message.
+bench: setup ## Measures what the bridge adds to a message, and the constructs to a synthesis.
 	@$(RUN) python -m bench.messages
+	@$(RUN) python -m bench.synth
 
 lock: setup ## Resolves the requirement files anew.
 	@$(RUN) python scripts/lock.py

@@ -16,6 +16,7 @@ from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, refuse_settings, warn
 from .options import FunctionOptions, Handler
 from .resource import resource_of
+from .topic import TracedTopic
 from .tracing import write_segments
 
 _ACCOUNT_OF_AN_ARN = 4
@@ -108,7 +109,7 @@ def check_account(
     ours = Stack.of(scope).account
     # An imported resource may claim its stack's account, whatever its ARN says.
     theirs = resource.env.account if Token.is_unresolved(arn) else arn.split(":")[_ACCOUNT_OF_AN_ARN]
-    if Token.is_unresolved(theirs) or Token.is_unresolved(ours) or theirs == ours:
+    if theirs == ours or Token.is_unresolved(theirs) or Token.is_unresolved(ours):
         return
     warn(
         warned or scope,
@@ -123,6 +124,9 @@ def check_topic(scope: Construct, topic: sns.ITopic) -> None:
 
     The topic itself gets the warning, which is then one however many hops use it.
     """
+    if isinstance(topic.node.scope, TracedTopic):
+        # It is traced; and the CDK itself refuses a resource without a name of its own from another account.
+        return
     check_account(scope, topic, topic.topic_arn, "topic", warned=topic)
     if not isinstance(topic, sns.Topic):
         warn(

@@ -95,7 +95,8 @@ class QueueWorker(Construct):
                 report_batch_item_failures=True,
             )
         )
-        _check_concurrency(self, options.max_concurrency, _reserved_concurrency(options, self._function))
+        if options.max_concurrency is not None:
+            _check_concurrency(self, options.max_concurrency, _reserved_concurrency(options, self._function))
 
     @property
     def queue(self) -> sqs.IQueue:
@@ -180,8 +181,8 @@ def _reserved_concurrency(options: WorkerOptions, function: lambda_.IFunction) -
     return resource_of(own, lambda_.CfnFunction).reserved_concurrent_executions
 
 
-def _check_concurrency(scope: Construct, most: int | None, reserved: float | None) -> None:
-    if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
+def _check_concurrency(scope: Construct, most: int, reserved: float | None) -> None:
+    if reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
         return
     if most > reserved:
         warn(
