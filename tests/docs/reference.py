@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import re
@@ -9,8 +10,15 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from traced_pipeline import options
+
 _ENTRY = re.compile(r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)", re.MULTILINE | re.DOTALL)
 _URL = re.compile(r"https://\S+")
+_ALIASES = {
+    node.target.id: ast.unparse(node.value)
+    for node in ast.parse(inspect.getsource(options)).body
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+}
 _DEFAULT = re.compile(r"Default: (.*?)\.(?= |$)")
 
 
@@ -109,4 +117,14 @@ def _texts(docstring: str, part: str) -> dict[str, str]:
 def _kind(annotation: str) -> str:
     # A bar within brackets belongs to what it stands in.
     parts = [part.strip() for part in re.split(r"\|(?![^\[]*\])", annotation)]
-    return " or ".join(f"`{part.replace('|', 'or')}`" for part in parts if part != "None")
+    return " or ".join(f"`{shown}`" for part in parts if part != "None" for shown in _spelt_out(part))
+
+
+def _spelt_out(part: str) -> list[str]:
+    """A name that only this library knows, or a choice of texts, as what a caller writes."""
+    if part in _ALIASES:
+        return [shown for alias in _ALIASES[part].split(" | ") for shown in _spelt_out(alias)]
+    choice = re.fullmatch(r"Literal\[(.*)\]", part)
+    if choice:
+        return [text.strip().replace("'", '"') for text in choice[1].split(",")]
+    return [part.replace("|", "or")]
