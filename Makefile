@@ -32,8 +32,10 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS) --output build/check.out
 	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
 
-test: setup peers ## Runs all the tests.
-	@$(RUN) python -m pytest
+test: setup peers ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
+	@$(RUN) python -m scripts.chromium
+	@$(RUN) coverage run -m pytest
+	@$(RUN) coverage report
 
 synth: setup ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS)
@@ -43,8 +45,7 @@ deploy: setup ## Deploys the reference pipeline to the AWS account of your shell
 	@$(RUN) python scripts/deploy.py
 
 bench: setup ## Measures what the bridge adds to a message, and the constructs to a synthesis.
-	@$(RUN) python -m bench.messages
-	@$(RUN) python -m bench.synth
+	@$(RUN) python -m bench.messages; missed=$$?; $(RUN) python -m bench.synth && exit $$missed
 
 lock: setup ## Resolves the requirement files anew.
 	@$(RUN) python scripts/lock.py

@@ -1,7 +1,8 @@
 """The reference pipeline: orders come in over an API and end in a table.
 
 Context values (`cdk synth -c name=value`):
-    bridge: `off` shows what AWS does by itself: the worker is traced, and the bridge is switched off.
+    bridge: `off` shows what AWS does by itself: the worker is traced, and the bridge is switched off; `linked` keeps
+        Lambda's own trace of the worker, linked to the request's, beside the continued one.
     sampling: `all` records every request, for demonstrations.
 """
 
@@ -24,12 +25,15 @@ ORDER_SCHEMA = {
 }
 
 
+WORKER_TRACING: dict[str, Literal["linked", "unbridged"]] = {"off": "unbridged", "linked": "linked"}
+
+
 class OrdersStack(Stack):
     """The reference pipeline and where to reach its parts."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        bridged = self.node.try_get_context("bridge") != "off"
+        bridge = self.node.try_get_context("bridge")
         sample_all = self.node.try_get_context("sampling") == "all"
         logging_role: Literal["existing", "create"] = (
             "existing" if self.node.try_get_context("account_logging_role") == "existing" else "create"
@@ -38,7 +42,7 @@ class OrdersStack(Stack):
             self,
             "Orders",
             ingest=IngestOptions(path="/orders", schema=ORDER_SCHEMA, account_logging_role=logging_role),
-            worker=WorkerOptions(tracing="continued" if bridged else "unbridged"),
+            worker=WorkerOptions(tracing=WORKER_TRACING.get(str(bridge), "continued")),
             sampling=SamplingOptions(rate=1) if sample_all else None,
             removal_policy=RemovalPolicy.DESTROY,
         )

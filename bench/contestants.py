@@ -157,10 +157,20 @@ def _sdk_by_hand(call: Callable[[], None], sdk_context: SdkContext, event: Mappi
             segment = Segment("worker", traceid=header.root, parent_id=header.parent, sampled=header.sampled == 1)
             segment.origin = "AWS::Lambda::Function"
             segment.resource_arn = context.invoked_function_arn
-            segment.set_aws({"request_id": context.aws_request_id, "function_arn": context.invoked_function_arn})
+            segment.set_aws(
+                {
+                    "request_id": context.aws_request_id,
+                    "function_arn": context.invoked_function_arn,
+                    "account_id": context.invoked_function_arn.split(":")[4],
+                    "cloudwatch_logs": [{"log_group": "/aws/lambda/worker"}],
+                }
+            )
             segment.set_service({"runtime": "CPython", "runtime_version": "3.11"})
+            attributes = record["attributes"]
             segment.put_annotation("message_id", record["messageId"])
-            segment.put_annotation("attempt", int(record["attributes"]["ApproximateReceiveCount"]))
+            segment.put_annotation("attempt", int(attributes["ApproximateReceiveCount"]))
+            waited = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
+            segment.put_annotation("queue_ms", waited)
             segment.put_metadata("queue", record["eventSourceARN"], "trace_bridge")
             sdk_context.put_segment(segment)
             try:

@@ -5,8 +5,7 @@ import os
 import shutil
 import signal
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,8 +18,11 @@ from traced_pipeline_ops.draw_svg import map_svg
 from traced_pipeline_ops.draw_text import map_text
 from traced_pipeline_ops.draw_waterfall import waterfall_text
 from traced_pipeline_ops.errors import OpsError
+from traced_pipeline_ops.logs import FunctionLogs, fetch_logs
+from traced_pipeline_ops.page_html import page_html
 from traced_pipeline_ops.pipeline import Pipeline, find_pipeline
 from traced_pipeline_ops.sending import send
+from traced_pipeline_ops.whole_files import write_whole
 
 from harness.cdk import Cdk, CdkError
 from harness.environment import close_own_environment
@@ -75,8 +77,9 @@ def _run(folder: Path, *, bridged: bool, requests: int) -> str:
         with progress.step("waiting for their traces and items") as tell:
             prove = prove_bridged if bridged else prove_broken
             proof = prove(pipeline, sent, tell)
-    picture = _draw(proof, bridged=bridged)
-    print(f"picture: {os.path.relpath(picture)}", file=sys.stderr)
+        logs = fetch_logs(boto3.Session(), proof.traces)
+    for name, file in _draw(proof, logs, bridged=bridged).items():
+        print(f"{name}: {os.path.relpath(file)}", file=sys.stderr)
     return proof.summary()
 
 
@@ -112,19 +115,18 @@ def _send_all(pipeline: Pipeline, count: int, *, ca_bundle: str) -> list[Request
         return list(senders.map(one, range(count)))
 
 
-def _draw(proof: Proof, *, bridged: bool) -> Path:
-    """Draws the map on standard output and puts the picture into `build/`, whole or not at all."""
+def _draw(proof: Proof, logs: Mapping[str, FunctionLogs], *, bridged: bool) -> dict[str, Path]:
+    """Draws the map on standard output and puts picture and page into `build/`, each whole or not at all."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     width = min(shutil.get_terminal_size((80, 24)).columns, 100)
     console.print(map_text(proof.trace_map, width=width))
     console.print(waterfall_text(proof.example, width=width))
     title = "One request, one trace" if bridged else "Without the bridge: one request, two traces"
-    name = "trace-map.svg" if bridged else "trace-map-bridge-off.svg"
-    build = ROOT / "build"
-    build.mkdir(exist_ok=True)
-    unfinished = build / f".{name}.{os.getpid()}-{time.monotonic_ns()}"
-    unfinished.write_text(map_svg(proof.trace_map, title=title), encoding="utf-8")
-    return unfinished.replace(build / name)
+    suffix = "" if bridged else "-bridge-off"
+    files = {"picture": ROOT / f"build/trace-map{suffix}.svg", "page": ROOT / f"build/trace{suffix}.html"}
+    write_whole(files["picture"], map_svg(proof.trace_map, title=title))
+    write_whole(files["page"], page_html(proof.trace_map, proof.traces, logs=logs, title=title))
+    return files
 
 
 def _positive(text: str) -> int:

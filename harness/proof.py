@@ -43,12 +43,14 @@ class Proof:
         requests: How many requests were sent.
         items: How many of their items are in the table, with the trace id of their request.
         trace_map: The map of all their traces.
-        example: One of the traces.
+        traces: Those traces.
+        example: One of them.
     """
 
     requests: int
     items: int
     trace_map: TraceMap
+    traces: Sequence[Trace]
     example: Trace
 
     def summary(self) -> str:
@@ -105,7 +107,8 @@ def prove_broken(pipeline: Pipeline, requests: Sequence[Request], tell: Callable
         time.sleep(_POLL_SECONDS)
     if len(trace_map.clusters) != 2 or any(path.ends_in_table for path in build_map(first).traces):
         raise NotProvenError(f"expected 2 clusters, the first ending at the queue, found {trace_map.summary()}")
-    return Proof(requests=len(requests), items=items, trace_map=trace_map, example=first[0])
+    traces = [*first, *own]
+    return Proof(requests=len(requests), items=items, trace_map=trace_map, traces=traces, example=first[0])
 
 
 def _proof(
@@ -116,7 +119,7 @@ def _proof(
     tell: Callable[[str], None],
 ) -> Proof:
     items = _count_items(pipeline, requests, tell)
-    return Proof(requests=len(requests), items=items, trace_map=trace_map, example=traces[0])
+    return Proof(requests=len(requests), items=items, trace_map=trace_map, traces=traces, example=traces[0])
 
 
 def _is_whole(trace: Trace) -> bool:

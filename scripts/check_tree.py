@@ -19,13 +19,20 @@ MAY_NOT_IMPORT = {
 }
 """The floors of the house: what runs in the Lambda knows nothing of the constructs, and so on."""
 
+_VENDOR = "constructs_pkg/traced_pipeline_ops/page/vendor"
+VENDORED = {
+    f"{_VENDOR}/dagre.min.js": ("@dagrejs/dagre", "dist/dagre.min.js"),
+    f"{_VENDOR}/dagre.LICENSE": ("@dagrejs/dagre", "LICENSE"),
+}
+"""Copies of files of npm packages, each with its package and its path there."""
+
 _PATHS = re.compile(r"(^|[^A-Za-z0-9_.-])(/root/|/home/[a-z]|/Users/[A-Za-z])")
 _INDEX = re.compile(r"--(?:extra-)?index-url|--find-links[ =]+http|\"resolved\": *\"http")
 
 
 def main() -> int:
     """Prints what is wrong, a line each; 0 when nothing is."""
-    problems = [*_floors(), *_machine_traces(), *_locks(), *_versions()]
+    problems = [*_floors(), *_machine_traces(), *_locks(), *_versions(), *_vendored()]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
@@ -79,10 +86,11 @@ def _locks() -> Iterator[str]:
             if "==" in entry and "--hash=sha256:" not in entry:
                 yield f"requirements/{lock.name}: {entry.split()[0]} has no hash"
     packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]["aws-cdk"]
-    locked = packages["node_modules/aws-cdk"]["version"]
-    if wanted != locked:
-        yield f"package.json wants aws-cdk {wanted}, package-lock.json has {locked}"
+    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    for name, version in wanted.items():
+        locked = packages[f"node_modules/{name}"]["version"]
+        if version != locked:
+            yield f"package.json wants {name} {version}, package-lock.json has {locked}"
 
 
 def _versions() -> Iterator[str]:
@@ -94,6 +102,18 @@ def _versions() -> Iterator[str]:
     }
     if len(set(found.values())) != 1:
         yield f"the versions differ: {found}"
+
+
+def _vendored() -> Iterator[str]:
+    """Files taken from npm packages into ours have to be those of the locked packages, byte for byte."""
+    package = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    for copy, (name, path) in VENDORED.items():
+        original = ROOT / "node_modules" / name / path
+        installed = json.loads((ROOT / "node_modules" / name / "package.json").read_text(encoding="utf-8"))["version"]
+        if installed != package.get(name):
+            yield f"node_modules has {name} {installed}, package.json wants {package.get(name)}"
+        if (ROOT / copy).read_bytes() != original.read_bytes():
+            yield f"{copy} differs from {path} of {name} {installed}; copy it anew"
 
 
 def _match(path: str, pattern: str) -> str:

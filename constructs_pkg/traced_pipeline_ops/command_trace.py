@@ -13,16 +13,20 @@ from rich.console import Console
 from rich.text import Text
 
 from .connection import Connection
-from .documents import Span, Trace
+from .documents import Trace
 from .draw_svg import map_svg
 from .draw_text import map_text
 from .draw_waterfall import waterfall_text
-from .errors import NotFoundError, OpsError
+from .errors import NotFoundError
+from .logs import FunctionLogs, fetch_logs
 from .map_building import build_map
 from .map_json import map_json
+from .page_html import page_html
 from .pipeline import find_pipeline, stage_service
-from .trace_map import TraceMap, TracePath
-from .wording import counted, duration, printable, readable_name, short_name
+from .trace_map import TraceMap
+from .verdicts import verdict
+from .whole_files import write_whole
+from .wording import counted, printable
 from .xray import TracesIncompleteError, get_traces, latest, linked_trace_ids, wait_for_traces
 
 _TRACE_ID = re.compile(r"(?:.*Root=)?1-([0-9a-f]{8})-([0-9a-f]{24})(?:;.*)?|([0-9a-f]{8})([0-9a-f]{24})", re.IGNORECASE)
@@ -61,6 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-links", action="store_true", help="leave out the traces that these are linked with")
     parser.add_argument("--details", action="store_true", help="show every field of every span")
     parser.add_argument("--svg", metavar="FILE", help="write the map to a file, as a picture")
+    parser.add_argument("--html", metavar="FILE", help="write map, waterfalls and logs to a page that opens offline")
+    parser.add_argument("--no-logs", action="store_true", help="with --html: leave out what the functions logged")
     parser.add_argument("--json", action="store_true", help="print the map and the documents as JSON")
 
 
@@ -69,13 +75,17 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
     traces = _fetch(arguments, connection)
     found = build_map(traces)
     if arguments.svg is not None:
-        _write(Path(arguments.svg), map_svg(found))
+        write_whole(Path(arguments.svg), map_svg(found))
+    if arguments.html is not None:
+        write_whole(Path(arguments.html), page_html(found, traces, logs=_logs(arguments, connection, traces)))
     if arguments.json:
         sys.stdout.write(f"{json.dumps(map_json(found, traces), indent=2)}\n")
         return 0
     show(Console(highlight=False), found, traces, details=arguments.details)
     if arguments.svg is not None:
         sys.stdout.write(f"The map is in {arguments.svg}.\n")
+    if arguments.html is not None:
+        sys.stdout.write(f"The page is in {arguments.html}.\n")
     return 0
 
 
@@ -95,7 +105,7 @@ def show(console: Console, trace_map: TraceMap, traces: list[Trace], *, details:
     shown = sorted(traces, key=lambda trace: trace.start)[-_WATERFALLS:]
     for trace in shown:
         _out(console, Text(f"\nTrace {trace.id}", style="bold"))
-        console.print(Text(_verdict(paths[trace.id], trace_map)))
+        console.print(Text(verdict(paths[trace.id], trace_map)))
         _out(console, waterfall_text(trace, width=console.width, ascii_only=ascii_only))
         if details:
             _details(console, trace)
@@ -111,32 +121,12 @@ def _out(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _verdict(path: TracePath, trace_map: TraceMap) -> str:
-    hops = counted(len(path.nodes), "node")
-    parts = [f"connected, {hops}" if path.connected else f"in {counted(path.clusters, 'part')}, {hops}"]
-    tables = [trace_map.by_id[node] for node in path.nodes if trace_map.by_id[node].kind == "table"]
-    parts.append(f"ends in the table {readable_name(tables[-1].name)}" if path.ends_in_table else "ends in no table")
-    if path.queue_seconds is not None:
-        parts.append(f"{duration(path.queue_seconds)} in the queue")
-    if path.missing_parents:
-        parts.append(f"{counted(len(path.missing_parents), 'parent')} missing")
-    if path.in_progress:
-        parts.append(f"in progress: {', '.join(map(short_name, path.in_progress[:3]))}")
-    if path.faults:
-        parts.append(f"failed: {', '.join(map(readable_name, path.faults))}")
-    return " · ".join(parts)
-
-
 def _details(console: Console, trace: Trace) -> None:
     for segment, span in trace.spans():
         heading = span.name if span is segment else f"{segment.name} > {span.name}"
         _out(console, Text(f"\n{printable(heading)}", style="bold"))
-        for line in json.dumps(_own_fields(span), indent=2, ensure_ascii=False).splitlines()[1:-1]:
+        for line in json.dumps(span.own_fields, indent=2, ensure_ascii=False).splitlines()[1:-1]:
             _out(console, Text(printable(line)))
-
-
-def _own_fields(span: Span) -> dict[str, object]:
-    return {key: value for key, value in span.raw.items() if key != "subsegments"}
 
 
 def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]:
@@ -158,6 +148,13 @@ def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]
         if not arguments.no_links:
             traces += get_traces(xray, linked_trace_ids(traces))
     return traces
+
+
+def _logs(arguments: argparse.Namespace, connection: Connection, traces: list[Trace]) -> dict[str, FunctionLogs] | None:
+    if arguments.no_logs:
+        return None
+    with Console(stderr=True).status("Reading the functions' logs …"):
+        return fetch_logs(connection.session, traces)
 
 
 def is_complete(trace: Trace) -> bool:
@@ -204,11 +201,3 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
     return number
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise OpsError(f"The picture cannot be written to {path}: {error.strerror}.") from error

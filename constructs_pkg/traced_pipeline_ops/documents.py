@@ -103,6 +103,11 @@ class Span:
         """How long it took; None while in progress, never negative."""
         return None if self.end is None else max(0.0, self.end - self.start)
 
+    @property
+    def own_fields(self) -> JsonObject:
+        """The document without what is nested in it, every other field as it came."""
+        return {key: value for key, value in self.raw.items() if key != "subsegments" or key in self.extra}
+
     def walk(self) -> Iterator[Span]:
         """Yield this span and every one nested in it, parents first."""
         todo: list[Span] = [self]
@@ -133,6 +138,11 @@ class Segment(Span):
     resource_arn: str | None
     type: str | None
 
+    @property
+    def resource_type(self) -> str:
+        """The origin; without one, `remote` for what X-Ray inferred and `service` for what reported itself."""
+        return self.origin or ("remote" if self.inferred else "service")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Trace:
@@ -143,6 +153,7 @@ class Trace:
         duration: Seconds from the first start to the last end, by X-Ray's count; None where it gave none.
         limit_exceeded: Whether X-Ray dropped segments since the trace became too large.
         segments: The segments by start; subsegments sent by themselves are nested under their parents.
+        documents: Every document as it came, also those of subsegments sent by themselves.
         extra: Every other field of the answer.
     """
 
@@ -150,6 +161,7 @@ class Trace:
     duration: float | None
     limit_exceeded: bool
     segments: tuple[Segment, ...]
+    documents: tuple[JsonObject, ...]
     extra: JsonObject
 
     def spans(self) -> Iterator[tuple[Segment, Span]]:

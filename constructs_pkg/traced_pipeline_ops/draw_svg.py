@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .labels import node_labels
 from .layout import layers
 from .resource_types import KIND_LABELS
 from .svg_shapes import GLYPHS, marker, number, safe, style_sheet, text
 from .trace_map import Cluster, Edge, MapLink, Node, TraceMap
-from .wording import clipped, counted, duration, failures, readable_name, short_name
+from .wording import clipped, counted, duration, failures, short_name
 
 _RADIUS = 31
 _COLUMN = 166
@@ -23,7 +23,7 @@ _GAP = 34
 _MARGIN = 22
 _HEADER = 62
 _ROW_WIDTH = 1140
-_NAME_LETTERS = 20
+_NAME_LETTERS = 17
 _LINK_TEXT = "small link-text halo middle"
 
 
@@ -60,7 +60,7 @@ class _Picture:
         self._map = trace_map
         self._title = title
         self._places: dict[str, tuple[float, float]] = {}
-        self._labels = _labels(trace_map)
+        self._labels = {node: _wrapped(label) for node, label in node_labels(trace_map).items()}
         self._top = _FRAME_TOP + (_LINK_ROOM if trace_map.links else 0)
         self._frames = self._place()
         right = max((frame.x + frame.width for frame in self._frames), default=420)
@@ -87,7 +87,8 @@ class _Picture:
                     self._places[node_id] = (centre, y + self._top + above + row * _ROW + _RADIUS)
             frames.append(_Frame(number=index + 1, cluster=cluster, x=x, y=y, width=width, height=height))
             x, tallest = x + width + _GAP, max(tallest, height)
-        return frames
+        tallest_of = {y: max(f.height for f in frames if f.y == y) for y in {frame.y for frame in frames}}
+        return [replace(frame, height=tallest_of[frame.y]) for frame in frames]
 
     def _height_of(self, cluster: Cluster, rows: int) -> float:
         """A cluster's height: its rows, the last one only as high as its texts."""
@@ -196,7 +197,7 @@ class _Picture:
             )
             middle = ((start + end) / 2, (y1 + y2) / 2 + lift * 0.75 - 8)
         drawn = f'<g>{title}<path class="edge" marker-end="url(#edge-head)" d="{path}"/>'
-        return f"{drawn}{text(*middle, label, 'small muted halo middle') if label else ''}</g>"
+        return f"{drawn}{text(*middle, label, 'small strong wait halo middle') if label else ''}</g>"
 
     def _below(self, x1: float, y1: float, x2: float, y2: float) -> str:
         """The way back of a circle, or of a node that calls itself: under the nodes' texts."""
@@ -242,18 +243,6 @@ class _Picture:
         notes = self._notes()
         first = self._height - 4 - 15 * len(notes)
         return "".join(text(_MARGIN, first + 15 * row, line, "small muted") for row, line in enumerate(notes))
-
-
-def _labels(trace_map: TraceMap) -> dict[str, list[str]]:
-    """The names to draw, in at most two lines: their readable part where it tells the nodes apart."""
-    readable = {node.id: readable_name(node.name) for node in trace_map.nodes}
-    often = Counter((trace_map.by_id[node_id].kind, name) for node_id, name in readable.items())
-    return {
-        node_id: _wrapped(
-            name if often[trace_map.by_id[node_id].kind, name] == 1 else short_name(trace_map.by_id[node_id].name)
-        )
-        for node_id, name in readable.items()
-    }
 
 
 def _wrapped(name: str) -> list[str]:

@@ -2,122 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from .documents import Segment, Span, Trace
+from .documents import Trace
 from .draw_text import KIND_STYLES
-from .resource_types import KIND_LABELS, LAMBDA_FUNCTION, LAMBDA_SERVICE, MESSAGING, kind_of
-from .wording import duration, fitted, short_name
+from .resource_types import kind_of
+from .waterfall import Row, waterfall_rows
+from .wording import duration, fitted
 
 _MAX_DEPTH = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of a waterfall.
-
-    Attributes:
-        depth: How far it is nested.
-        kind: What it is, in a word; empty for subsegments and waiting times.
-        name: Its name.
-        start: Its start, in seconds since the epoch.
-        end: Its end; None while in progress.
-        origin: The segment's type for a segment's row, otherwise None.
-        failed: Whether it is marked as fault, error or throttled.
-        waiting: Whether it is the time a message waited.
-        inferred: Whether X-Ray inferred it.
-    """
-
-    depth: int
-    kind: str
-    name: str
-    start: float
-    end: float | None
-    origin: str | None
-    failed: bool
-    waiting: bool
-    inferred: bool
-
-
-def waterfall_rows(trace: Trace) -> list[Row]:
-    """A trace's spans as rows, callers before the called and these by time.
-
-    Between a message's delivery and its processing stands a row for the time it waited.
-    """
-    own = {span.id for _, span in trace.spans()}
-    answers: dict[str, list[Segment]] = defaultdict(list)
-    roots = []
-    for segment in trace.segments:
-        if segment.parent_id in own and segment.parent_id != segment.id:
-            answers[segment.parent_id or ""].append(segment)
-        else:
-            roots.append(segment)
-    rows: list[Row] = []
-    seen: set[str] = set()
-    todo: list[tuple[int, Span | Row]] = [(0, root) for root in reversed(roots)]
-    # Segments in a circle have no root: they are shown after the rest.
-    todo[:0] = [(0, segment) for segment in reversed(trace.segments)]
-    while todo:
-        depth, item = todo.pop()
-        if isinstance(item, Row):
-            rows.append(item)
-        elif item.id not in seen:
-            seen.add(item.id)
-            rows.append(_row(item, depth))
-            inner: list[Span] = [*item.subsegments, *answers[item.id]]
-            following = _with_waits(item, sorted(inner, key=lambda span: span.start), depth + 1)
-            todo.extend(reversed(following))
-    return rows
-
-
-def _row(span: Span, depth: int) -> Row:
-    origin = (span.origin or "") if isinstance(span, Segment) else None
-    kind = ""
-    if isinstance(span, Segment):
-        words = {LAMBDA_SERVICE: "Lambda", LAMBDA_FUNCTION: "Function"}
-        kind = words.get(origin or "", KIND_LABELS[kind_of(origin or "")])
-    return Row(
-        depth=depth,
-        kind=kind,
-        name=short_name(span.name),
-        start=span.start,
-        end=span.end,
-        origin=origin,
-        failed=span.fault or span.error or span.throttle,
-        waiting=False,
-        inferred=isinstance(span, Segment) and span.inferred,
-    )
-
-
-def _with_waits(parent: Span, inner: list[Span], depth: int) -> list[tuple[int, Span | Row]]:
-    broker = next((s for s in inner if isinstance(s, Segment) and s.inferred and _hands_on(s)), None)
-    result: list[tuple[int, Span | Row]] = []
-    for span in inner:
-        if broker is not None and isinstance(span, Segment) and not span.inferred:
-            sent = parent.start if parent.end is None else parent.end
-            kind = KIND_LABELS[kind_of(broker.origin or "")].lower()
-            waited = Row(
-                depth=depth,
-                kind="",
-                name=f"waiting in the {kind}",
-                start=sent,
-                end=max(sent, span.start),
-                origin=None,
-                failed=False,
-                waiting=True,
-                inferred=False,
-            )
-            result.append((depth, waited))
-        result.append((depth, span))
-    return result
-
-
-def _hands_on(segment: Segment) -> bool:
-    return kind_of(segment.origin or "") in MESSAGING
 
 
 def waterfall_text(trace: Trace, *, width: int = 80, ascii_only: bool = False, max_rows: int = 200) -> Text:

@@ -35,6 +35,8 @@ _PREFIXES = {
     "ListStackResources": "cloudformation",
     "GetRestApi": "apigateway",
     "GetResources": "apigateway",
+    "FilterLogEvents": "logs",
+    "GetFunctionConfiguration": "lambda",
 }
 
 

@@ -50,12 +50,8 @@ def build_map(traces: Iterable[Trace]) -> TraceMap:
     )
 
 
-def _type(segment: Segment) -> str:
-    return segment.origin or ("remote" if segment.inferred else "service")
-
-
 def _key(segment: Segment) -> _Key:
-    return segment.name, _type(segment)
+    return segment.name, segment.resource_type
 
 
 class _TraceParts:
@@ -69,7 +65,7 @@ class _TraceParts:
         self.drawn = [segment for segment in trace.segments if segment.type != "subsegment"]
         self._brokers: dict[str, Segment] = {}
         for segment in self.drawn:
-            if segment.inferred and segment.parent_id and kind_of(_type(segment)) in MESSAGING:
+            if segment.inferred and segment.parent_id and kind_of(segment.resource_type) in MESSAGING:
                 self._brokers.setdefault(segment.parent_id, segment)
 
     def parent_segment(self, segment: Segment) -> Segment | None:
@@ -161,7 +157,7 @@ class _Drawing:
         That is the segment itself, except for a function's own circle behind the Lambda service's.
         """
         parent = part.parent_segment(segment)
-        if parent is None or (_type(parent), _type(segment)) != (LAMBDA_SERVICE, LAMBDA_FUNCTION):
+        if parent is None or (parent.resource_type, segment.resource_type) != (LAMBDA_SERVICE, LAMBDA_FUNCTION):
             return segment.id
         return parent.id if self.node_id(parent) == self.node_id(segment) else segment.id
 
@@ -206,7 +202,7 @@ class _Drawing:
             ),
             in_progress=tuple(dict.fromkeys(span.name for _, span in trace.spans() if span.end is None)),
             ends_in_table=any(
-                kind_of(_type(s)) == "table" and parts.same(s.id, first) and self._ids[_key(s)] not in callers
+                kind_of(s.resource_type) == "table" and parts.same(s.id, first) and self._ids[_key(s)] not in callers
                 for s in part.drawn
             ),
             queue_seconds=sum(waits) if waits else None,

@@ -86,7 +86,7 @@ def _path(path: TracePath, trace: Trace | None) -> JsonObject:
         "faults": list(path.faults),
     }
     if trace is not None:
-        documents: list[JsonValue] = [segment.raw for segment in trace.segments]
+        documents: list[JsonValue] = list(trace.documents)
         result |= {"limit_exceeded": trace.limit_exceeded, "documents": documents, "extra": trace.extra}
     return result
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from .documents import JsonObject, JsonValue, Link, Segment, Subsegment, Trace
 from .errors import InvalidDocumentError
+from .nesting import Nested, children, nested, walk
 
 
 def parse_traces(answers: Iterable[Mapping[str, object]]) -> list[Trace]:
@@ -41,8 +42,9 @@ def parse_trace(answer: Mapping[str, object]) -> Trace:
         InvalidDocumentError: A document is not a segment document; the message says which and why.
     """
     trace_id = str(answer.get("Id", ""))
-    documents = _nested([_document(item, trace_id) for item in _list(answer.get("Segments"))])
-    segments = sorted((_segment(document, trace_id) for document in documents), key=lambda segment: segment.start)
+    documents = _latest([_document(item, trace_id) for item in _list(answer.get("Segments"))])
+    tops, late = nested(documents)
+    segments = sorted((_segment(document, trace_id, late) for document in tops), key=lambda segment: segment.start)
     duration = answer.get("Duration")
     known = ("Id", "Duration", "LimitExceeded", "Segments")
     return Trace(
@@ -50,6 +52,7 @@ def parse_trace(answer: Mapping[str, object]) -> Trace:
         duration=float(duration) if isinstance(duration, (int, float)) else None,
         limit_exceeded=bool(answer.get("LimitExceeded")),
         segments=tuple(segments),
+        documents=tuple(documents),
         extra={key: _json(value) for key, value in answer.items() if key not in known},
     )
 
@@ -69,7 +72,7 @@ def _document(item: object, trace_id: str) -> JsonObject:
     if isinstance(document, str):
         try:
             document = json.loads(document)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidDocumentError(
                 trace_id=trace_id, reason=f"it is no JSON: {error}", document=document
             ) from error
@@ -82,54 +85,14 @@ def _document(item: object, trace_id: str) -> JsonObject:
     return copy
 
 
-def _nested(documents: list[JsonObject]) -> list[JsonObject]:
-    """Nest subsegments sent by themselves; of two documents of one id the complete one counts."""
+def _latest(documents: Iterable[JsonObject]) -> list[JsonObject]:
+    """One document an id: of two, the complete one counts."""
     by_id: dict[str, JsonObject] = {}
     for document in documents:
         key = str(document["id"])
         if key not in by_id or not document.get("in_progress"):
             by_id[key] = document
-    spans: dict[str, JsonObject] = {}
-    owners: dict[str, str] = {}
-    for key, document in by_id.items():
-        for span in _with_nested(document):
-            spans.setdefault(str(span.get("id")), span)
-            owners.setdefault(str(span.get("id")), key)
-    top = []
-    for key, document in by_id.items():
-        parent = spans.get(str(document.get("parent_id")))
-        if document.get("type") != "subsegment" or parent is None or _in_circle(key, by_id, owners):
-            top.append(document)
-            continue
-        children = parent.setdefault("subsegments", [])
-        if isinstance(children, list) and all(
-            not isinstance(child, dict) or child.get("id") != key for child in children
-        ):
-            children.append(document)
-    return top
-
-
-def _with_nested(document: JsonObject) -> list[JsonObject]:
-    found: list[JsonObject] = []
-    todo = [document]
-    while todo:
-        span = todo.pop()
-        found.append(span)
-        children = span.get("subsegments")
-        todo.extend(child for child in (children if isinstance(children, list) else []) if isinstance(child, dict))
-    return found
-
-
-def _in_circle(key: str, by_id: dict[str, JsonObject], owners: dict[str, str]) -> bool:
-    """Whether a document's parents lead back to it, so that nesting it would lose it."""
-    seen: set[str] = set()
-    current: str | None = key
-    while current is not None and by_id[current].get("type") == "subsegment":
-        if current in seen:
-            return True
-        seen.add(current)
-        current = owners.get(str(by_id[current].get("parent_id")))
-    return False
+    return list(by_id.values())
 
 
 class _Fields:
@@ -200,8 +163,9 @@ class _Common(TypedDict):
     subsegments: tuple[Subsegment, ...]
 
 
-def _common(fields: _Fields, trace_id: str) -> _Common:
+def _common(fields: _Fields, trace_id: str, subsegments: tuple[Subsegment, ...]) -> _Common:
     trace_id = fields.text("trace_id") or trace_id
+    fields.objects("subsegments")
     return _Common(
         id=fields.text("id") or "",
         trace_id=trace_id,
@@ -220,13 +184,13 @@ def _common(fields: _Fields, trace_id: str) -> _Common:
         http=fields.object("http"),
         cause=fields.any("cause"),
         links=tuple(_link(link) for link in fields.objects("links")),
-        subsegments=tuple(_subsegment(child, trace_id) for child in fields.objects("subsegments")),
+        subsegments=subsegments,
     )
 
 
-def _segment(raw: JsonObject, trace_id: str) -> Segment:
+def _segment(raw: JsonObject, trace_id: str, late: Nested) -> Segment:
     fields = _Fields(raw)
-    common = _common(fields, trace_id)
+    common = _common(fields, trace_id, _subsegments(raw, trace_id, late))
     origin, inferred = fields.text("origin"), fields.flag("inferred")
     resource_arn, own_type = fields.text("resource_arn"), fields.text("type")
     return Segment(
@@ -240,12 +204,20 @@ def _segment(raw: JsonObject, trace_id: str) -> Segment:
     )
 
 
-def _subsegment(raw: JsonObject, trace_id: str) -> Subsegment:
-    fields = _Fields(raw)
-    common = _common(fields, trace_id)
-    if raw.get("type") == "subsegment":
-        fields.text("type")
-    return Subsegment(**common, extra=fields.left, raw=raw)
+def _subsegments(segment: JsonObject, trace_id: str, late: Nested) -> tuple[Subsegment, ...]:
+    """The subsegments of a segment; the innermost are made first, without recursion, however deep they are."""
+    built: dict[int, Subsegment] = {}
+
+    def inner(raw: JsonObject) -> tuple[Subsegment, ...]:
+        return tuple(built[id(child)] for child in children(raw, late))
+
+    for raw in reversed(list(walk(segment, late))[1:]):
+        fields = _Fields(raw)
+        common = _common(fields, trace_id, inner(raw))
+        if raw.get("type") == "subsegment":
+            fields.text("type")
+        built[id(raw)] = Subsegment(**common, extra=fields.left, raw=raw)
+    return inner(segment)
 
 
 def _link(raw: JsonObject) -> Link:

@@ -75,6 +75,12 @@ def style_sheet() -> str:
     return f"{fixed}{_colours(_LIGHT)}@media (prefers-color-scheme:dark){{{_colours(_DARK)}}}"
 
 
+def custom_properties() -> str:
+    """The same colours as custom properties of a page: `--ground`, `--stage` and so on, by the page's colour scheme."""
+    pairs = "".join(f"--{name}:light-dark({_LIGHT[name]},{_DARK[name]});" for name in _LIGHT)
+    return f":root{{{pairs}}}"
+
+
 def _colours(palette: dict[str, str]) -> str:
     rules = [
         f".ground{{fill:{palette['ground']};stroke:{palette['line']}}}",
@@ -83,6 +89,7 @@ def _colours(palette: dict[str, str]) -> str:
         f".bad{{fill:{palette['bad']}}}.bad-text{{fill:{palette['ground']}}}",
         f".edge{{stroke:{palette['edge']}}}.edge-head{{fill:{palette['edge']}}}",
         f".link{{stroke:{palette['link']}}}.link-head,.link-text{{fill:{palette['link']}}}",
+        f".wait{{fill:{palette['queue']}}}",
         f".halo{{stroke:{palette['frame']};stroke-width:4;stroke-linejoin:round;paint-order:stroke}}",
         f".ring{{fill:{palette['ground']}}}",
     ]

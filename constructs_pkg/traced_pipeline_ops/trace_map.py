@@ -179,6 +179,11 @@ class TraceMap:
         """The nodes by id."""
         return {node.id: node for node in self.nodes}
 
+    @cached_property
+    def by_circle(self) -> Mapping[tuple[str, str], Node]:
+        """The nodes by the name and type of each circle in them."""
+        return {(circle.name, circle.type): node for node in self.nodes for circle in node.circles}
+
     def summary(self) -> str:
         """The map in a line, such as `20 traces, 1 cluster, 6 nodes`."""
         counts = (("trace", self.traces), ("cluster", self.clusters), ("node", self.nodes))

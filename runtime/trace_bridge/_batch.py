@@ -113,12 +113,16 @@ def records_of(event: object) -> list[Any]:
         keys = sorted(map(str, event))[:10]
         raise ValueError(f"the event has no list of Records but the keys {keys}; {expected}")  # noqa: TRY004
     for record in records:
-        source = record.get("eventSource") if isinstance(record, Mapping) else None
-        if source not in (None, "aws:sqs"):
-            raise ValueError(f"the event's records come from {source!r}; {expected}")
+        if type(record) is dict or isinstance(record, Mapping):
+            source = record.get("eventSource")
+            if source != "aws:sqs" and source is not None:
+                raise ValueError(f"the event's records come from {source!r}; {expected}")
     return records
 
 
 def _is_fifo(records: list[Any]) -> bool:
-    """Whether the records come from a FIFO queue, whose name ends in `.fifo`."""
-    return any(isinstance(one, Mapping) and str(one.get("eventSourceARN") or "").endswith(".fifo") for one in records)
+    """Whether the records come from a FIFO queue, whose name ends in `.fifo`: all of an event are of one queue."""
+    for one in records:
+        if isinstance(one, Mapping) and one.get("eventSourceARN"):
+            return str(one["eventSourceARN"]).endswith(".fifo")
+    return False

@@ -14,7 +14,8 @@ from ._counters import count
 from ._emitter import get_emitter
 from ._header import TraceHeader
 from ._invocation import Invocation, LambdaContext, current_invocation
-from ._scope import Scope, enter_scope, leave_scope
+from ._links import QueueWait, continued_document
+from ._scope import Scope, enter_scope, leave_scope, new_scope
 from ._segment import MessageSegment, Recording
 
 _log = logging.getLogger("trace_bridge")
@@ -86,7 +87,7 @@ class _Continuation(AbstractContextManager[MessageSegment]):
                 _joined()
             else:
                 join_sdk()
-            self._before = enter_scope(Scope(segment))
+            self._before = enter_scope(new_scope(segment))
             if segment.recording == "recorded" and _state.settings.in_progress:
                 _emit(segment)
         return segment
@@ -133,7 +134,12 @@ def _begin(
         count("too_old")
         return MessageSegment(invocation, record, None, "none")
     count(_COUNTED[recording])
-    return MessageSegment(invocation, record, header, recording)
+    segment = MessageSegment(invocation, record, header, recording)
+    if recording == "recorded" and _state.settings.queue_segment == "always":
+        wait = QueueWait.of(record, invocation)
+        if wait is not None:
+            segment.hang_from_queue(wait)
+    return segment
 
 
 def _decide(header: TraceHeader, invocation: Invocation, on_undecided: OnUndecided) -> Recording:
@@ -200,12 +206,17 @@ class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a fun
         self._context = context
 
     def __enter__(self) -> None:
+        self._began = time.time()
         get_emitter().hold()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            get_emitter().release(current_invocation(self._context))
+            invocation, emitter = current_invocation(self._context), get_emitter()
+            told = continued_document(invocation, self._began)
+            if told is not None:
+                emitter.emit_text(told, invocation)
+            emitter.release(invocation)
         except Exception:  # noqa: BLE001 - as above
             _log.exception("the segments of a batch could not be sent; the messages themselves are not affected")

@@ -31,10 +31,18 @@ class Emitter:
 
     def emit(self, segment: MessageSegment) -> None:
         """Sends the document of a segment; outside of a batch it has left when this returns."""
+        waited = segment.queue_document()
+        if waited is not None:
+            self._put(waited, segment.invocation)
         self.emit_text(segment.document(), segment.invocation)
 
     def emit_text(self, document: str, invocation: Invocation) -> None:
         """Sends a document, cut to size; outside of a batch it has left when this returns."""
+        self._put(document, invocation)
+        if not self._holds and not self.api.idle:
+            self.flush(invocation)
+
+    def _put(self, document: str, invocation: Invocation) -> None:
         decided_for, to_daemon = self._way
         if decided_for is not invocation:
             to_daemon = self._decide(invocation)
@@ -44,8 +52,6 @@ class Emitter:
         else:
             for part in fit(document):
                 self._emit_one(part, to_daemon)
-        if not self._holds and not self.api.idle:
-            self.flush(invocation)
 
     def hold(self) -> None:
         """Begins a batch: documents for X-Ray itself are collected until `release`."""

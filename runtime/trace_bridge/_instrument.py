@@ -207,9 +207,12 @@ def _sdk_recorder() -> Any:
 
 def _has_open_segment(recorder: Any) -> bool:
     """Whether asking the SDK for its open segment is safe: outside Lambda it complains when there is none."""
-    if "LAMBDA_TASK_ROOT" in os.environ:
+    from aws_xray_sdk.core.lambda_launcher import LambdaContext
+
+    context = getattr(recorder.context, "inner", recorder.context)
+    if isinstance(context, LambdaContext):
         return True
-    return bool(getattr(getattr(recorder.context, "_local", None), "entities", None))
+    return bool(getattr(getattr(context, "_local", None), "entities", None))
 
 
 def _shifted(processor: Callable[..., None]) -> Callable[..., None]:

@@ -4,16 +4,16 @@ import os
 import platform
 import sys
 import time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from . import _state
 from ._header import TraceHeader
-from ._json import encode
+from ._json import encode, quote
 
 _LAMBDA_HEADER = "_X_AMZN_TRACE_ID"
-_ID_BATCH = 32
+_ID_BATCH = 16
 
 
 class LambdaContext(Protocol):
@@ -43,11 +43,13 @@ class Invocation:
     __slots__ = (
         "_ids",
         "_metadata",
+        "_place",
+        "_request",
         "constants",
         "context",
+        "continued",
         "header",
         "name",
-        "nested_constants",
         "recent",
         "request_id",
         "sampled",
@@ -58,16 +60,23 @@ class Invocation:
         self.header = TraceHeader.parse(os.environ.get(_LAMBDA_HEADER))
         self.sampled = self.header is not None and bool(self.header.sampled)
         self.request_id = str(getattr(context, "aws_request_id", "") or "")
-        self.name = _name()
+        place = _place(str(getattr(context, "invoked_function_arn", "") or ""))
+        self.name = place.name
         self.recent = f"{int(time.time()) - _state.settings.max_trace_age_days * 86_400:08x}"
         """Trace ids whose time is not below this are surely not too old; eight hex digits, which sort as numbers do."""
+        self.continued: list[tuple[str, str]] = []
+        """Trace and segment id of the messages continued beside a trace of Lambda's own, for that to refer to."""
         self._ids: list[str] = []
         self._metadata: tuple[object, str] = (self, "")
-        constants = _constants(self.name, self.request_id, str(getattr(context, "invoked_function_arn", "") or ""))
-        self.constants = encode(constants)[1:-1]
+        self._request = f',"request_id":{quote(self.request_id)}' if self.request_id else ""
+        self._place = place
+        self.constants = f"{place.fields}{self._request}}}"
         """The fields every segment of the invocation has, as JSON without its braces."""
-        self.nested_constants = encode({"name": self.name, "type": "subsegment", "aws": constants["aws"]})[1:-1]
+
+    @property
+    def nested_constants(self) -> str:
         """The same for a message that goes below Lambda's own segment."""
+        return f"{self._place.nested_fields}{self._request}}}"
 
     @property
     def lineage(self) -> str | None:
@@ -142,18 +151,61 @@ def _in_lambda() -> bool:
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
-def _name() -> str:
+class _Place(NamedTuple):
+    """Where messages are processed, written once.
+
+    Attributes:
+        name: The segments' name.
+        fields: The fields of a segment, as JSON that ends inside the open `aws`.
+        nested_fields: The same for a subsegment.
+    """
+
+    name: str
+    fields: str
+    nested_fields: str
+
+
+def _place(function_arn: str) -> _Place:
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    name = _state.settings.name or function or os.environ.get("AWS_XRAY_TRACING_NAME") or Path(sys.argv[0]).stem
+    return _written_place(name, function_arn, _origin(), os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME"))
+
+
+@lru_cache(maxsize=16)
+def _written_place(name: str, function_arn: str, origin: str | None, log_group: str | None) -> _Place:
+    name = _valid_name(name)
+    fields: dict[str, object] = {
+        "name": name,
+        "service": {
+            "runtime": platform.python_implementation(),
+            "runtime_version": platform.python_version(),
+        },
+    }
+    if origin:
+        fields["origin"] = origin
+    if function_arn:
+        fields["resource_arn"] = function_arn
+    aws = encode(_aws(function_arn, log_group))[:-1]
+    nested = {"name": name, "type": "subsegment"}
+    return _Place(name, f'{encode(fields)[1:-1]},"aws":{aws}', f'{encode(nested)[1:-1]},"aws":{aws}')
+
+
+def _aws(function_arn: str, log_group: str | None) -> dict[str, object]:
+    aws: dict[str, object] = {"xray": {"sdk": "trace-bridge", "sdk_version": _state.VERSION}}
+    if function_arn:
+        aws["function_arn"] = function_arn
+        if function_arn.count(":") >= 6:
+            aws["account_id"] = function_arn.split(":")[4]
+    if log_group:
+        aws["cloudwatch_logs"] = [{"log_group": log_group}]
+    return aws
+
+
+def _valid_name(name: str) -> str:
     r"""A name X-Ray takes: letters, digits, spaces and `_.:/%&#=+\\-@`, at most 200.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
     """
-    name = (
-        _state.settings.name
-        or os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
-        or os.environ.get("AWS_XRAY_TRACING_NAME")
-        or Path(sys.argv[0]).stem
-        or "consumer"
-    )
     kept = "".join(letter for letter in name if letter.isalnum() or letter in " _.:/%&#=+\\-@")
     return kept[:200] or "consumer"
 
@@ -175,33 +227,6 @@ def _machine_vendor() -> str:
         return Path("/sys/devices/virtual/dmi/id/sys_vendor").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         return ""
-
-
-def _constants(name: str, request_id: str, function_arn: str) -> dict[str, object]:
-    aws: dict[str, object] = {"xray": {"sdk": "trace-bridge", "sdk_version": _state.VERSION}}
-    if request_id:
-        aws["request_id"] = request_id
-    if function_arn:
-        aws["function_arn"] = function_arn
-        if function_arn.count(":") >= 6:
-            aws["account_id"] = function_arn.split(":")[4]
-    log_group = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-    if log_group:
-        aws["cloudwatch_logs"] = [{"log_group": log_group}]
-    constants: dict[str, object] = {
-        "name": name,
-        "service": {
-            "runtime": platform.python_implementation(),
-            "runtime_version": platform.python_version(),
-        },
-        "aws": aws,
-    }
-    origin = _origin()
-    if origin:
-        constants["origin"] = origin
-    if function_arn:
-        constants["resource_arn"] = function_arn
-    return constants
 
 
 def now() -> float:

@@ -1,6 +1,5 @@
 """The records of one batch: in order where order counts, side by side where it does not."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +42,7 @@ class Batch:
     ) -> None:
         self._records = records
         self._context = context
+        self._remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
         self._fifo = fifo
         self._reserve_ms = reserve_seconds * 1000
         self._on_undecided = on_undecided
@@ -63,6 +63,8 @@ class Batch:
         """Runs the records: in this thread one after another, or `workers` lanes at once."""
         lanes = self._lanes() if self._fifo or workers > 1 else [range(len(self._records))]
         if iscoroutinefunction(function):
+            import asyncio  # half of this package's import, needed by coroutines alone
+
             asyncio.run(self._run_tasks(cast("Callable[[Message], Awaitable[object]]", function), lanes, workers))
         elif workers == 1 or len(lanes) <= 1:
             for lane in lanes:
@@ -75,6 +77,8 @@ class Batch:
     async def _run_tasks(
         self, function: Callable[[Message], Awaitable[object]], lanes: Sequence[Iterable[int]], workers: int
     ) -> None:
+        import asyncio
+
         turn = asyncio.Semaphore(workers)
 
         async def in_turn(lane: Iterable[int]) -> None:
@@ -84,18 +88,21 @@ class Batch:
         await asyncio.gather(*(in_turn(lane) for lane in lanes))
 
     def _run_lane(self, function: Callable[[Message], object], lane: Iterable[int]) -> None:
+        records, context, on_undecided, done = self._records, self._context, self._on_undecided, self._done
         for index in lane:
             if not self._may_begin(index):
                 return
-            record = self._records[index]
+            record = records[index]
             try:
-                with continue_trace(record, self._context, on_undecided=self._on_undecided):
+                with continue_trace(record, context, on_undecided=on_undecided):
                     function(Message(record))
             except Exception as error:  # noqa: BLE001 - any failure is that message's, and only that message's
                 if self._failed(index, error):
                     return
             else:
-                self._succeeded(index)
+                done[index] = True
+                if self._on_done is not None:
+                    self._on_done(record)
 
     async def _run_lane_async(self, function: Callable[[Message], Awaitable[object]], lane: Iterable[int]) -> None:
         for index in lane:
@@ -109,7 +116,9 @@ class Batch:
                 if self._failed(index, error):
                     return
             else:
-                self._succeeded(index)
+                self._done[index] = True
+                if self._on_done is not None:
+                    self._on_done(record)
 
     def _lanes(self) -> Sequence[Sequence[int]]:
         """Records that have to keep their order, together: a FIFO queue's message groups, else each by itself."""
@@ -123,17 +132,12 @@ class Batch:
     def _may_begin(self, index: int) -> bool:
         if self._asked is not None and not self._asked():
             return False
-        remaining = getattr(self._context, "get_remaining_time_in_millis", None)
+        remaining = self._remaining
         if remaining is None or remaining() > self._reserve_ms:
             self._begun[index] = True
             return True
         _log.warning("no time left for message %s; it is returned to the queue", id_of(self._records[index]))
         return False
-
-    def _succeeded(self, index: int) -> None:
-        self._done[index] = True
-        if self._on_done is not None:
-            self._on_done(self._records[index])
 
     def _failed(self, index: int, error: Exception) -> bool:
         """Logs a failure; True when nothing behind it may run."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("trace_bridge")
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
+# What the codes of AWS's throttling errors have in them: ThrottlingException, RequestThrottled, OverLimit, …
+_TRANSIENT = ("Throttl", "TooManyRequests", "LimitExceeded", "OverLimit")
 
 
 class SqsClient(Protocol):
@@ -116,7 +118,8 @@ def _receive(sqs: SqsClient, arguments: Mapping[str, Any], stopping: threading.E
             return list(sqs.receive_message(**arguments).get("Messages") or [])
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-            if status < 500 and "Throttl" not in error.response.get("Error", {}).get("Code", ""):
+            code = error.response.get("Error", {}).get("Code", "")
+            if status < 500 and not any(word in code for word in _TRANSIENT):
                 raise
             _log.warning("no messages could be received, trying again in %g s: %s", pause, error)
         except BotoCoreError as error:

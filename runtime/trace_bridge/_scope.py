@@ -21,6 +21,11 @@ class Scope(NamedTuple):
     opened: "tuple[Entity, ...]" = ()
 
 
+def new_scope(message: MessageSegment) -> Scope:
+    """A scope with nothing open; the way every message takes, in half the time of `Scope(message)`."""
+    return tuple.__new__(Scope, (message, ()))
+
+
 _scope: ContextVar[Scope | None] = ContextVar("trace_bridge_scope", default=None)
 
 

@@ -3,11 +3,14 @@
 Imported only once the SDK itself is loaded; a handler that does not use the SDK never pays for it.
 """
 
+import logging
 import sys
 from collections.abc import Iterable
 from typing import Any
 
+from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.context import Context
+from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
 from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
@@ -17,6 +20,8 @@ from ._scope import Scope, current_scope, enter_scope
 from ._segment import MessageSegment
 from ._subsegment import AwsSubsegment
 
+_log = logging.getLogger("trace_bridge")
+_MIDDLEWARES = ("bottle", "django", "flask")
 _WRITTEN_BY_THE_BRIDGE = frozenset(
     {"id", "name", "trace_id", "parent_id", "start_time", "end_time", "in_progress", "type"}
 )
@@ -58,6 +63,8 @@ class SdkSegment(Segment):
         """The fields the SDK knows of."""
         fields: dict[str, Any] = super().to_dict()
         del fields["_message"]
+        for nested in fields.get("subsegments", ()):
+            _tidy(nested)
         return fields
 
     def close_all(self, end_time: float) -> None:
@@ -173,16 +180,28 @@ class RoutingContext(Context):
 
 
 def join() -> None:
-    """Routes the SDK's recorder to the messages. Harmless when called again; does nothing before the SDK is loaded."""
-    recorder = getattr(sys.modules.get("aws_xray_sdk.core"), "xray_recorder", None)
-    if recorder is not None and not isinstance(recorder.context, RoutingContext):
+    """Routes the SDK's recorder to the messages; done anew where somebody gave it another context since."""
+    recorder = xray_recorder
+    if type(recorder.context) is not RoutingContext:
+        _warn_of_middleware(recorder.context)
         recorder.configure(context=RoutingContext(recorder.context), stream_sql=recorder.stream_sql)
+
+
+def _warn_of_middleware(context: Context) -> None:
+    """The SDK's web middlewares look at the type of the recorder's context to tell that they run in Lambda."""
+    loaded = [name for name in _MIDDLEWARES if f"aws_xray_sdk.ext.{name}.middleware" in sys.modules]
+    if loaded and isinstance(context, LambdaContext):
+        _log.warning(
+            "the X-Ray SDK's middleware for %s is loaded beside trace_bridge and may open segments of its own in "
+            "Lambda; serve web requests from a function without trace_bridge",
+            " and ".join(loaded),
+        )
 
 
 def leave() -> None:
     """Gives the SDK's recorder the context back that it had."""
-    recorder = getattr(sys.modules.get("aws_xray_sdk.core"), "xray_recorder", None)
-    if recorder is not None and isinstance(recorder.context, RoutingContext):
+    recorder = xray_recorder
+    if isinstance(recorder.context, RoutingContext):
         recorder.configure(context=recorder.context.inner, stream_sql=recorder.stream_sql)
 
 
@@ -196,6 +215,15 @@ def _close_below(subsegments: Iterable[Entity | AwsSubsegment], end_time: float)
             _close_below(subsegment.subsegments, end_time)
         if subsegment.in_progress:
             subsegment.close(end_time)
+
+
+def _tidy(subsegment: dict[str, Any]) -> None:
+    """Takes away what the SDK writes into every nested subsegment, though its segment says it or it says nothing."""
+    if not subsegment.get("in_progress"):
+        subsegment.pop("in_progress", None)
+    subsegment.pop("trace_id", None)
+    for nested in subsegment.get("subsegments", ()):
+        _tidy(nested)
 
 
 def _merged(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ._invocation import Invocation, now
 from ._json import encode, quote
 
 if TYPE_CHECKING:
+    from ._links import QueueWait
     from ._sdk import SdkSegment
     from ._subsegment import AwsSubsegment
 
@@ -42,11 +43,13 @@ class MessageSegment:
     start_time = 0.0
     end_time = 0.0
     _nested = False
+    _queue_wait: "QueueWait | None" = None
     _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
     _metadata: Mapping[str, dict[str, object]] = MappingProxyType({})
     _cause: dict[str, object] | str | None = None
     _failed_with: tuple[BaseException, str] | None = None
     _sdk: "SdkSegment | None" = None
+    _sender_id: str | None = None
 
     def __init__(
         self, invocation: Invocation, record: Mapping[str, Any], header: TraceHeader | None, recording: Recording
@@ -67,6 +70,8 @@ class MessageSegment:
                 # Lambda already draws the function in this very trace: go below it instead of beside it.
                 self._nested = True
                 self.parent_id = invocation.header.parent
+            elif invocation.sampled and self.trace_id is not None:
+                invocation.continued.append((self.trace_id, self.id))
 
     @property
     def sampled(self) -> bool:
@@ -117,6 +122,18 @@ class MessageSegment:
     def call_failed(self, error: BaseException, cause_id: str) -> None:
         """Remembers that a call below the segment already holds the description of an exception."""
         self._failed_with = (error, cause_id)
+
+    def hang_from_queue(self, wait: "QueueWait") -> None:
+        """Puts the wait in the queue between the sender and the message; not where Lambda draws the message itself."""
+        if not self._nested:
+            self._queue_wait = wait
+            self._sender_id, self.parent_id = self.parent_id, wait.id
+
+    def queue_document(self) -> str | None:
+        """The segment of the message's wait in its queue, once the message is done; None where none is drawn."""
+        if self._queue_wait is None or self.trace_id is None or not self.end_time:
+            return None
+        return self._queue_wait.document(self.trace_id, self._sender_id)
 
     def header_text(self, parent_id: str | None = None) -> str | None:
         """The trace header for whatever is called or sent from inside the message.
@@ -188,7 +205,7 @@ class MessageSegment:
         try:
             found += f',"attempt":{int(attributes["ApproximateReceiveCount"])}'
             waited = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
-            found += f',"queue_ms":{max(waited, 0)}'
+            found += f',"queue_ms":{max(0, waited)}'
         except (KeyError, TypeError, ValueError):
             pass
         if self._annotations:

@@ -49,11 +49,9 @@ class AwsSubsegment:
 
     def answered(self, parameters: Mapping[str, Any], response: Mapping[str, Any]) -> None:
         """Records what the service answered and the parameters worth showing (table, queue, topic, …)."""
-        operation = str(self._aws["operation"])
         self._take_metadata(response.get("ResponseMetadata"))
-        described = _described().get(self.name, {}).get("operations", {}).get(operation)
+        described = self._describe_request(parameters)
         if described:
-            _describe(described, "request", parameters, self._aws)
             _describe(described, "response", response, self._aws)
 
     def failed(self, error: BaseException, parameters: Mapping[str, Any]) -> str:
@@ -65,6 +63,8 @@ class AwsSubsegment:
         response = getattr(error, "response", None)
         if isinstance(response, Mapping):
             self.answered(parameters, response)
+        else:
+            self._describe_request(parameters)
         entry = exception_entry(error, remote=isinstance(response, Mapping))
         self._cause = cause(entry)
         return str(entry["id"])
@@ -95,6 +95,14 @@ class AwsSubsegment:
             if self._status is None:
                 document["fault"] = True
         return document
+
+    def _describe_request(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        described: Mapping[str, Any] | None = (
+            _described().get(self.name, {}).get("operations", {}).get(self._aws["operation"])
+        )
+        if described:
+            _describe(described, "request", parameters, self._aws)
+        return described
 
     def _take_metadata(self, metadata: object) -> None:
         if not isinstance(metadata, Mapping):

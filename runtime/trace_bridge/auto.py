@@ -4,7 +4,6 @@ Set the function's handler to `trace_bridge.auto.handler` and `TRACE_BRIDGE_HAND
 `module.function`.
 """
 
-import asyncio
 import importlib
 import os
 from collections.abc import Callable, Mapping
@@ -66,6 +65,7 @@ def handler(event: Any, context: LambdaContext) -> Any:
 def _run(event: Any, context: LambdaContext) -> Any:
     answer = _handler(event, context)
     if isawaitable(answer):
+        import asyncio  # only coroutines need it
 
         async def finish() -> Any:
             return await answer

@@ -1,7 +1,7 @@
-"""The reference pipeline, deployed on the local AWS by the real CDK CLI: once with the bridge, once without."""
+"""The reference pipeline, deployed on the local AWS by the real CDK CLI: with the bridge, without, and linked."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ class Deployed:
     session: boto3.Session
     ca_bundle: str
     endpoint: str
+    environment: Mapping[str, str]
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca_bundle)  # type: ignore[call-overload]
@@ -68,7 +69,9 @@ def _deployed(aws: LocalAws, bridge: str) -> Deployed:
         session.client("apigateway", endpoint_url=endpoint, verify=bundle),
         "TracedPipeline",
     )
-    return Deployed(pipeline=pipeline, session=session, ca_bundle=facts.ca_bundle, endpoint=facts.endpoint)
+    return Deployed(
+        pipeline=pipeline, session=session, ca_bundle=bundle, endpoint=endpoint, environment=aws.environment
+    )
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +84,9 @@ def bridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def unbridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with LocalAws(tmp_path_factory.mktemp("unbridged")) as aws:
         yield _deployed(aws, "off")
+
+
+@pytest.fixture(scope="session")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with LocalAws(tmp_path_factory.mktemp("linked")) as aws:
+        yield _deployed(aws, "linked")

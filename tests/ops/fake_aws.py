@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from . import samples
 
@@ -51,6 +51,8 @@ class FakeAws:
     denied: set[str] = field(default_factory=set)
     asked: list[list[str]] = field(default_factory=list)
     filters: list[str] = field(default_factory=list)
+    logs: dict[str, list[samples.Document]] = field(default_factory=dict)
+    log_groups: dict[str, str] = field(default_factory=dict)
     page: int = 2
     on_ask: Callable[[int], None] = lambda _: None
 
@@ -76,6 +78,30 @@ class FakeAws:
         self.filters.append(body.get("FilterExpression", ""))
         found = [{"Id": key, "StartTime": int(key.split("-")[1], 16)} for key in self.traces]
         return 200, {"TraceSummaries": found}
+
+    def filter_log_events(self, body: samples.Document) -> tuple[int, samples.Document]:
+        group = body["logGroupName"]
+        if "FilterLogEvents" in self.denied:
+            return 400, {
+                "__type": "AccessDeniedException",
+                "message": "not authorized to perform: logs:FilterLogEvents",
+            }
+        if group not in self.logs:
+            return 400, {"__type": "ResourceNotFoundException", "message": "The specified log group does not exist."}
+        begin = int(body.get("nextToken", "0"))
+        found = [e for e in self.logs[group] if body["startTime"] <= e["timestamp"] <= body["endTime"]]
+        answer: samples.Document = {"events": found[begin : begin + self.page]}
+        if begin + self.page < len(found):
+            answer["nextToken"] = str(begin + self.page)
+        return 200, answer
+
+    def function_configuration(self, name: str) -> tuple[int, samples.Document]:
+        name = name.rsplit(":", 1)[-1]
+        if "GetFunctionConfiguration" in self.denied:
+            return 403, {"__type": "AccessDeniedException", "Message": "not authorized"}
+        if name not in self.log_groups:
+            return 404, {"__type": "ResourceNotFoundException", "Message": f"Function not found: {name}"}
+        return 200, {"FunctionName": name, "LoggingConfig": {"LogGroup": self.log_groups[name]}}
 
     def cloudformation(self, form: dict[str, list[str]]) -> tuple[int, str]:
         action, stack = form["Action"][0], form["StackName"][0]
@@ -115,6 +141,8 @@ def serving(aws: FakeAws) -> Iterator[FakeAws]:
                 self._answer(*aws.batch(json.loads(body)))
             elif path == "/TraceSummaries":
                 self._answer(*aws.summaries(json.loads(body)))
+            elif self.headers.get("X-Amz-Target") == "Logs_20140328.FilterLogEvents":
+                self._answer(*aws.filter_log_events(json.loads(body)))
             elif path.startswith("/_aws/execute-api/"):
                 aws.posted.append(Posted(path=path, headers=dict(self.headers.items()), body=body))
                 trace = f"1-{int(samples.EPOCH):08x}-{len(aws.posted):024x}"
@@ -124,7 +152,10 @@ def serving(aws: FakeAws) -> Iterator[FakeAws]:
                 self._answer(*aws.cloudformation(parse_qs(body.decode())))
 
         def do_GET(self) -> None:
-            if urlsplit(self.path).path.endswith("/resources"):
+            path = urlsplit(self.path).path
+            if path.startswith("/2015-03-31/functions/"):
+                self._answer(*aws.function_configuration(unquote(path.split("/")[3])))
+            elif path.endswith("/resources"):
                 items = [{"path": path, "resourceMethods": {"POST": {}}} for path in aws.posted_paths]
                 self._answer(200, {"item": items})
             else:

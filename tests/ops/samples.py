@@ -224,3 +224,25 @@ def _reference(trace_id: str, span_id: str, kind: str, name: str) -> Document:
             f"{prefix}type": "AWS::Lambda",
         },
     }
+
+
+def wide(count: int, *, services: int = 50) -> Document:
+    """One trace of so many segments, each with some fields, of which every one calls up to four."""
+    answer = Answer(1)
+    segments = [answer.segment("entry", "AWS::ApiGateway::Stage", 0.0, 10.0)]
+    for number in range(1, count):
+        begin = number / count * 5
+        parent = segments[(number - 1) // 4]
+        annotations = {"number": number}
+        segments.append(
+            answer.segment(
+                f"service-{number % services}",
+                "AWS::ECS::Container",
+                begin,
+                begin + 3,
+                parent_id=parent["id"],
+                annotations=annotations,
+                metadata={"default": {"payload": "x" * 200}},
+            )
+        )
+    return answer.json()

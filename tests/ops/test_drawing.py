@@ -6,11 +6,12 @@ from collections.abc import Iterable
 import pytest
 from traced_pipeline_ops.draw_svg import map_svg
 from traced_pipeline_ops.draw_text import map_text
-from traced_pipeline_ops.draw_waterfall import waterfall_rows, waterfall_text
+from traced_pipeline_ops.draw_waterfall import waterfall_text
 from traced_pipeline_ops.layout import layers
 from traced_pipeline_ops.map_building import build_map
 from traced_pipeline_ops.parsing import parse_trace, parse_traces
 from traced_pipeline_ops.trace_map import TraceMap
+from traced_pipeline_ops.waterfall import waterfall_rows
 from traced_pipeline_ops.wording import clipped, duration, readable_name, short_name
 
 from . import samples

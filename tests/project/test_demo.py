@@ -1,6 +1,8 @@
 """`make demo` as a user runs it: in a shell full of other accounts, and interrupted."""
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -88,6 +90,13 @@ def test_the_demo_proves_one_trace_and_reaches_nothing_but_the_local_aws(trap: T
     picture = (ROOT / "build" / "trace-map.svg").read_text(encoding="utf-8")
     assert picture.startswith("<svg")
     assert "OrdersWorkerQueue" in picture
+    assert "page: build/trace.html" in ran.stderr
+    page = (ROOT / "build" / "trace.html").read_text(encoding="utf-8")
+    shown = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL).group(1))  # type: ignore[union-attr]
+    assert shown["summary"] == "3 traces · 1 cluster · 6 nodes"
+    assert all(trace["whole"] for trace in shown["traces"])
+    assert [logs["problem"] for logs in shown["logs"] if logs is not None] == [None, None]
+    assert not [path.name for path in (ROOT / "build").iterdir() if path.name.startswith(".trace")]
 
 
 def test_an_interrupted_demo_stops_everything_it_started() -> None:

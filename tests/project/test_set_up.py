@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.local_aws import ROOT
-from scripts import setup
+from scripts import chromium, setup
 
 
 def _tool(folder: Path, name: str, script: str) -> None:
@@ -120,3 +120,54 @@ def test_a_step_that_fails_says_which_and_where_its_output_is(project: Path) -> 
     with pytest.raises(setup.SetupError, match=r"ended with 3: no such package .*venv\.log"):
         setup._run(".venv", [sys.executable, "-c", "import sys; print('no such package'); sys.exit(3)"])
     assert [path.name for path in (project / ".setup").iterdir()] == ["venv.log"]
+
+
+@pytest.fixture
+def without_browsers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PATH that leads to one empty folder, and a machine without applications."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    monkeypatch.setattr(chromium, "_MAC", tmp_path / "none")
+    monkeypatch.setattr(chromium, "STATE", tmp_path / "state")
+    return tmp_path
+
+
+def test_a_browser_on_the_path_is_taken(without_browsers: Path) -> None:
+    _tool(without_browsers, "google-chrome", "exit 0")
+    assert chromium.find() == str(without_browsers / "google-chrome")
+    _tool(without_browsers, "chromium", "exit 0")
+    assert chromium.find() == str(without_browsers / "chromium")
+    assert chromium.main() == 0
+
+
+def test_a_browser_that_is_named_is_taken_before_all_others(
+    without_browsers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tool(without_browsers, "chromium", "exit 0")
+    _tool(without_browsers, "mine", "exit 0")
+    monkeypatch.setenv("CHROMIUM", str(without_browsers / "mine"))
+    assert chromium.find() == str(without_browsers / "mine")
+    monkeypatch.setenv("CHROMIUM", str(without_browsers / "nowhere"))
+    assert chromium.find() is None
+
+
+def test_a_missing_browser_is_told_in_one_line(without_browsers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert chromium.main() == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "apt-get install chromium" in told
+
+
+def test_root_on_debian_gets_the_browser_installed(without_browsers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Told by its last argument: `update` does nothing, `install … chromium` makes a browser.
+    browser = without_browsers / "chromium"
+    _tool(
+        without_browsers,
+        "apt-get",
+        f'case "$*" in *"install --no-install-recommends chromium"*) :> {browser}; /bin/chmod +x {browser};; esac',
+    )
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert chromium.main() == 1
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert chromium.main() == 0
+    assert chromium.find() == str(browser)

@@ -101,6 +101,20 @@ def test_a_caller_is_typed_strictly(unpacked: Path, tmp_path: Path) -> None:
     assert found[0].startswith('wrong.py:2: error: Argument "batch_size"')
 
 
+def test_the_page_is_made_of_files_in_the_wheel(unpacked: Path, tmp_path: Path) -> None:
+    program = """
+import sys
+sys.modules["aws_cdk"] = sys.modules["constructs"] = None
+from traced_pipeline_ops.map_building import build_map
+from traced_pipeline_ops.page_html import page_html
+html = page_html(build_map([]), [])
+print(page_html.__code__.co_filename, "Chris Pettitt" in html, html.startswith("<!doctype html>"))
+"""
+    told = _run(unpacked, program, tmp_path).split()
+    assert told[0].startswith(str(unpacked))
+    assert told[1:] == ["True", "True"]
+
+
 def test_the_bridge_works_without_the_cdk(unpacked: Path, tmp_path: Path) -> None:
     program = """
 import sys

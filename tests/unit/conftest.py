@@ -13,13 +13,15 @@ from botocore.config import Config
 from trace_bridge import _bridge, _counters, _emitter, _invocation, _scope, _state, instrument
 
 from tests.unit.fakes import Daemon, Services
-from tests.unit.validator import validate
+from tests.unit.validator import validate_all
 
 OWN_TRACE = "1-6b04d6c2-aaaaaaaaaaaaaaaaaaaaaaaa"
-ACTIVE = f"Root={OWN_TRACE};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=061379e8:0"
-UNSAMPLED = f"Root={OWN_TRACE};Parent=53995c3f42cd8ad8;Sampled=0;Lineage=061379e8:0"
+OWN_PARENT = "53995c3f42cd8ad8"
+ACTIVE = f"Root={OWN_TRACE};Parent={OWN_PARENT};Sampled=1;Lineage=061379e8:0"
+UNSAMPLED = f"Root={OWN_TRACE};Parent={OWN_PARENT};Sampled=0;Lineage=061379e8:0"
 PASS_THROUGH = f"Root={OWN_TRACE};Lineage=061379e8:0"
 SENDER = "0123456789abcdef"
+_BEGAN = int(time.time())
 
 
 _session = botocore.session.get_session()
@@ -39,8 +41,8 @@ class LambdaContext:
 
 
 def trace_id(number: int = 1) -> str:
-    """The trace of a message; begun now."""
-    return f"1-{int(time.time()):08x}-{number:024x}"
+    """The trace of a message; begun when the tests were."""
+    return f"1-{_BEGAN:08x}-{number:024x}"
 
 
 def header(root: str, *, sampled: str | None = "1", parent: str | None = SENDER) -> str:
@@ -82,6 +84,12 @@ class Process:
     daemon: Daemon
     services: Services
     clients: list[Any] = dataclasses.field(default_factory=list)
+    senders: set[str] = dataclasses.field(default_factory=lambda: {SENDER, OWN_PARENT})
+    """Ids outside of the process that its documents may hang from."""
+    trace_of_the_sdk: str | None = None
+    """A trace of which the X-Ray SDK itself sends documents, which are its own affair."""
+    has_origin: bool = True
+    """Whether its segments tell where they ran."""
 
     def invoked(self, own_header: str | None) -> None:
         """Sets Lambda's own trace header."""
@@ -110,8 +118,8 @@ class Process:
     def documents(self) -> list[dict[str, Any]]:
         """Every document sent so far, either way; each is valid."""
         found = self.daemon.documents() + self.services.documents()
-        for document in found:
-            validate(document)
+        ours = [document for document in found if document["trace_id"] != self.trace_of_the_sdk]
+        validate_all(ours, senders=self.senders, origin=self.has_origin)
         return found
 
     def documents_of(self, trace: str) -> list[dict[str, Any]]:
@@ -141,16 +149,21 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     under_test.new_emitter()
     _counters.reset_counters()
     instrument()
-    yield under_test
-    for client in under_test.clients:
-        client.close()
-    assert _scope.current_scope() is None
-    under_test.new_emitter()
-    _invocation.forget_invocation()
-    if "aws_xray_sdk.core" in sys.modules:
-        from trace_bridge import _sdk
+    try:
+        yield under_test
+        assert _scope.current_scope() is None
+        under_test.documents()
+    finally:
+        daemon.reading.set()
+        services.hanging.set()
+        for client in under_test.clients:
+            client.close()
+        under_test.new_emitter()
+        _invocation.forget_invocation()
+        if "aws_xray_sdk.core" in sys.modules:
+            from trace_bridge import _sdk
 
-        _sdk.leave()
-        _bridge.join_sdk()
-    daemon.close()
-    services.close()
+            _sdk.leave()
+            _bridge.join_sdk()
+        daemon.close()
+        services.close()

@@ -69,10 +69,13 @@ class Services:
                 services.calls.append((self.path, {k.lower(): v for k, v in self.headers.items()}, told))
                 services.hanging.wait()
                 status, answer = services.answer(self.path, told)
-                written = json.dumps(answer).encode()
+                # The query protocol, which SNS speaks, is answered in XML.
+                is_query = "form-urlencoded" in self.headers.get("Content-Type", "")
+                written = b"<A><PublishResult/></A>" if is_query else json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/x-amz-json-1.0")
                 self.send_header("Content-Length", str(len(written)))
+                self.send_header("x-amzn-RequestId", "11111111-2222-4333-8444-555555555555")
                 if status >= 400:
                     self.send_header("x-amzn-ErrorType", str(answer.get("__type", "")))
                 self.end_headers()
@@ -107,3 +110,22 @@ class Services:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class NoRoute:
+    """An address where no connection is ever made, as from a VPC without a way out: its queue of callers is full."""
+
+    def __init__(self) -> None:
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(0)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._callers = [socket.socket() for _ in range(8)]
+        for caller in self._callers:
+            caller.setblocking(False)
+            caller.connect_ex(self._listener.getsockname())
+
+    def close(self) -> None:
+        for caller in self._callers:
+            caller.close()
+        self._listener.close()

@@ -48,6 +48,24 @@ def test_an_async_failure_is_that_messages_alone(process: Process) -> None:
     assert len(process.documents()) == 3
 
 
+def test_an_async_fifo_batch_keeps_its_order_and_its_time(process: Process) -> None:
+    context = LambdaContext()
+    ran = []
+
+    @sqs_handler(max_workers=4, reserve_ms=500)
+    async def handler(message: Message) -> None:
+        ran.append(message.message_id)
+        if message.message_id == "message-1":
+            raise ValueError
+        if message.message_id == "message-4":
+            context.milliseconds = 400
+
+    groups = {1: "a", 2: "a", 4: "b", 5: "b"}
+    records = [record(n, trace=header(trace_id(n)), queue="orders.fifo", MessageGroupId=g) for n, g in groups.items()]
+    assert _failed(handler(event(*records), context)) == ["message-1", "message-2", "message-5"]
+    assert sorted(ran) == ["message-1", "message-4"]
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 def test_behind_a_failure_of_a_group_nothing_of_it_runs(process: Process, workers: int) -> None:
     ran = []

@@ -7,10 +7,12 @@ import time
 from typing import Any
 
 import pytest
-from trace_bridge import Message, continue_trace, counters, sqs_handler, trace_batch
+from botocore.exceptions import ConnectionClosedError
+from trace_bridge import Message, _api, _emitter, continue_trace, counters, sqs_handler, trace_batch
 from trace_bridge._documents import MAX_BYTES, fit
 
-from tests.unit.conftest import ACTIVE, LambdaContext, Process, event, header, record, trace_id
+from tests.unit.conftest import ACTIVE, OWN_TRACE, LambdaContext, Process, event, header, record, trace_id
+from tests.unit.fakes import NoRoute
 from tests.unit.validator import validate
 
 
@@ -101,6 +103,62 @@ def test_an_xray_that_hangs_costs_at_most_a_second_and_never_more_than_is_left(
     process.services.hanging.set()
 
 
+def test_an_xray_that_cannot_be_reached_costs_at_most_two_seconds_once(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = NoRoute()
+    process.monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", nowhere.url)
+    process.new_emitter()
+    try:
+        began = time.monotonic()
+        assert handler(_batch(120), LambdaContext()) == {"batchItemFailures": []}
+        assert time.monotonic() - began < 2
+        began = time.monotonic()
+        assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
+        assert time.monotonic() - began < 0.5
+        assert "no further attempt for 30 s" in caplog.text
+        process.new_emitter()
+    finally:
+        nowhere.close()
+    assert (counters().failed, counters().sent_api) == (130, 0)
+
+
+def test_after_its_rest_xray_is_tried_again(process: Process) -> None:
+    clock = [1000.0]
+    emitter = _emitter.Emitter(None, _api.ApiEmitter(clock=lambda: clock[0]))
+    before = _emitter.use_emitter(emitter)
+    assert before is not None
+    before.close()
+    process.services.answer = lambda _path, _body: (500, {})
+    handler(_batch(1), LambdaContext())
+    process.services.answer = lambda _path, _body: (200, {})
+    for seconds, sent in ((29, 0), (31, 1)):
+        clock[0] = 1000.0 + seconds
+        handler(_batch(1), LambdaContext())
+        assert counters().sent_api == sent
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(process: Process) -> None:
+    class Client:
+        def __init__(self) -> None:
+            self.calls = 0
+
+        def put_trace_segments(self, **_: list[str]) -> dict[str, Any]:
+            self.calls += 1
+            if self.calls == 1:
+                raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+            return {}
+
+        def close(self) -> None: ...
+
+    client = Client()
+    before = _emitter.use_emitter(_emitter.Emitter(None, _api.ApiEmitter(lambda: client)))
+    assert before is not None
+    before.close()
+    handler(_batch(1), LambdaContext())
+    assert (client.calls, counters().sent_api, counters().lost) == (2, 1, 0)
+
+
 def test_no_region_costs_no_message(process: Process) -> None:
     process.monkeypatch.delenv("AWS_REGION")
     process.monkeypatch.delenv("AWS_DEFAULT_REGION")
@@ -121,7 +179,7 @@ def test_ten_thousand_messages_arrive_though_the_daemon_stalls(process: Process)
     stall.join()
     assert counters().lost == 0
     arrived = {document["trace_id"] for document in process.daemon.documents() + process.services.documents()}
-    assert len(arrived) == 10_000
+    assert len(arrived - {OWN_TRACE}) == 10_000
 
 
 def test_the_emitter_can_be_chosen(process: Process) -> None:
@@ -131,7 +189,7 @@ def test_the_emitter_can_be_chosen(process: Process) -> None:
     process.invoked(ACTIVE)
     process.set(emitter="api")
     handler(_batch(2), LambdaContext())
-    assert len(process.services.documents()) == 2
+    assert len([document for document in process.services.documents() if document["trace_id"] != OWN_TRACE]) == 2
 
 
 def test_a_message_under_way_can_be_seen(process: Process) -> None:
@@ -186,6 +244,16 @@ def test_what_is_too_large_is_trimmed_in_order() -> None:
         == 200
     )
     assert cut(annotations=annotations)["annotations"] == {"message_id": "m"}
+
+
+@pytest.mark.parametrize(("size", "kept"), [(64_000, True), (64_001, False), (69_000, False)])
+def test_a_document_has_at_most_64_kb(size: int, kept: bool) -> None:
+    without = json.dumps(_large(metadata={"d": {"k": ""}}), separators=(",", ":"))
+    document = without.replace('"k":""', f'"k":"{"x" * (size - len(without))}"')
+    assert len(document) == size
+    (written,) = fit(document)
+    assert len(written) <= 64_000
+    assert ("metadata" in json.loads(written)) == kept
 
 
 def test_what_cannot_be_trimmed_is_dropped_and_counted(process: Process) -> None:

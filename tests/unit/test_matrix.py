@@ -16,6 +16,8 @@ from trace_bridge import Message, continue_trace, sqs_handler, trace_batch
 
 from tests.unit.conftest import (
     ACTIVE,
+    OWN_PARENT,
+    OWN_TRACE,
     PASS_THROUGH,
     SENDER,
     UNSAMPLED,
@@ -48,7 +50,14 @@ HEADERS: dict[str, tuple[str | None, bool, str]] = {
     "malformed": ("Root=1-2-3;Parent=x;Sampled=1", False, "-"),
     "zero root": (f"Root=1-6b04d6c2-{'0' * 24};Parent={SENDER};Sampled=1", False, "-"),
 }
-INVOCATIONS = {"Active": ACTIVE, "Active unsampled": UNSAMPLED, "PassThrough": PASS_THROUGH, "no header": None}
+# kind → Lambda's own header, and whether a daemon is there
+INVOCATIONS: dict[str, tuple[str | None, bool]] = {
+    "Active": (ACTIVE, True),
+    "Active unsampled": (UNSAMPLED, True),
+    "PassThrough": (PASS_THROUGH, True),
+    "no header": (None, True),
+    "no daemon": (ACTIVE, False),
+}
 
 
 def _sync(work: Callable[[], object], batch: dict[str, Any]) -> Any:
@@ -72,6 +81,17 @@ def _threads(work: Callable[[], object], batch: dict[str, Any]) -> Any:
     def handler(_message: Message) -> None:
         work()
 
+    return handler(batch, LambdaContext())
+
+
+def _fifo(work: Callable[[], object], batch: dict[str, Any]) -> Any:
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        work()
+
+    for one in batch["Records"]:
+        one["eventSourceARN"] += ".fifo"
+        one["attributes"]["MessageGroupId"] = "all"
     return handler(batch, LambdaContext())
 
 
@@ -118,6 +138,7 @@ RUNNERS: dict[str, Runner] = {
     "sync": _sync,
     "async": _async,
     "threads": _threads,
+    "FIFO": _fifo,
     "own loop": _own_loop,
     "Powertools": _powertools,
     "Powertools async": _powertools_async,
@@ -130,7 +151,10 @@ RUNNERS: dict[str, Runner] = {
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:aws_lambda_powertools")
 def test_matrix(process: Process, kind: str, invocation: str, runner: str) -> None:
     sent, recorded, wire = HEADERS[kind]
-    own = INVOCATIONS[invocation]
+    own, has_daemon = INVOCATIONS[invocation]
+    if not has_daemon:
+        process.monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
+        process.new_emitter()
     process.invoked(own)
     client = process.client("dynamodb")
     answer = RUNNERS[runner](
@@ -154,21 +178,13 @@ def test_matrix(process: Process, kind: str, invocation: str, runner: str) -> No
         assert subsegment["aws"]["table_name"] == "orders"
         call = subsegment["id"]
         by_daemon = invocation == "Active"
-        assert bool(process.services.documents()) != by_daemon
+        assert [d for d in process.daemon.documents() if d["trace_id"] == ROOT] == (mine if by_daemon else [])
     headers = process.services.headers("DynamoDB_20120810.DeleteItem")
     assert len(headers) == 2
     if wire == "-":
         assert all(sent is None or ROOT not in sent for sent in headers)
     else:
         assert wire.format(root=ROOT, id=call) + lineage in headers
-
-
-def test_without_a_daemon_address_documents_go_to_xray(process: Process) -> None:
-    process.monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
-    process.new_emitter()
-    process.invoked(ACTIVE)
-    _sync(lambda: None, event(record(trace=header(ROOT))))
-    assert [document["trace_id"] for document in process.services.documents()] == [ROOT]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +229,7 @@ def test_a_trace_of_long_ago_is_not_recorded(process: Process) -> None:
 
 def test_a_message_in_lambdas_own_trace_goes_below_lambdas_segment(process: Process) -> None:
     process.invoked(f"Root={ROOT};Parent=aaaabbbbccccdddd;Sampled=1")
+    process.senders = {"aaaabbbbccccdddd"}
     _sync(lambda: None, event(record(trace=header(ROOT))))
     (document,) = process.documents()
     assert (document["type"], document["parent_id"]) == ("subsegment", "aaaabbbbccccdddd")
@@ -220,10 +237,57 @@ def test_a_message_in_lambdas_own_trace_goes_below_lambdas_segment(process: Proc
 
 
 def test_messages_of_one_trace_each_have_their_own_segment_and_parent(process: Process) -> None:
+    process.senders = {f"{n:016x}" for n in (1, 2, 3)}
     _sync(lambda: None, event(*(record(n, trace=header(ROOT, parent=f"{n:016x}")) for n in (1, 2, 3))))
     documents = process.documents()
     assert [document["parent_id"] for document in documents] == [f"{n:016x}" for n in (1, 2, 3)]
     assert len({document["id"] for document in documents}) == 3
+
+
+@pytest.mark.parametrize("invocation", [ACTIVE, UNSAMPLED, PASS_THROUGH])
+def test_lambdas_own_trace_and_the_messages_refer_to_each_other(process: Process, invocation: str) -> None:
+    process.invoked(invocation)
+    roots = [trace_id(number) for number in (1, 2)]
+    _sync(lambda: None, event(*(record(trace=header(root)) for root in roots), record()))
+    documents = process.documents()
+    messages = [document for document in documents if document["trace_id"] in roots]
+    assert [m["metadata"]["trace_bridge"]["invocation_trace_id"] for m in messages] == [OWN_TRACE] * 2
+    others = [document for document in documents if document not in messages]
+    if invocation != ACTIVE:
+        assert others == []
+        return
+    (told,) = others
+    assert (told["type"], told["trace_id"], told["parent_id"]) == ("subsegment", OWN_TRACE, OWN_PARENT)
+    assert told["annotations"] == {"continued_messages": 2, "continued_trace_id": roots[0]}
+    assert told["metadata"]["trace_bridge"]["continued"] == [
+        {"trace_id": message["trace_id"], "segment_id": message["id"]} for message in messages
+    ]
+
+
+def test_the_wait_in_the_queue_can_be_drawn(process: Process) -> None:
+    process.set(queue_segment="always")
+    _sync(lambda: None, event(record(trace=header(ROOT))))
+    queue, message = process.documents()
+    assert (queue["name"], queue["origin"], queue["parent_id"]) == ("orders", "AWS::SQS::Queue", SENDER)
+    assert (queue["start_time"], queue["end_time"]) == (1795478000.0, 1795478000.25)
+    assert message["parent_id"] == queue["id"]
+
+
+@pytest.mark.parametrize("more", [{"ApproximateReceiveCount": "2"}, {"SentTimestamp": "unknown"}])
+def test_a_wait_drawn_before_or_not_known_is_not_drawn(process: Process, more: dict[str, Any]) -> None:
+    process.set(queue_segment="always")
+    _sync(lambda: None, event(record(trace=header(ROOT), **more)))
+    (message,) = process.documents()
+    assert message["parent_id"] == SENDER
+
+
+def test_clocks_that_disagree_draw_no_negative_wait(process: Process) -> None:
+    process.set(queue_segment="always")
+    skewed: dict[str, Any] = {"SentTimestamp": "1795478000500", "ApproximateFirstReceiveTimestamp": "1795478000000"}
+    _sync(lambda: None, event(record(trace=header(ROOT, parent=None), **skewed)))
+    queue, _ = process.documents()
+    assert queue["start_time"] == queue["end_time"]
+    assert "parent_id" not in queue
 
 
 def test_lambdas_own_header_is_never_written(process: Process) -> None:

@@ -11,6 +11,7 @@ import pytest
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.async_context import AsyncContext
 from aws_xray_sdk.core.lambda_launcher import LambdaContext as LambdaSdkContext
+from aws_xray_sdk.core.models.segment import Segment
 from trace_bridge import Message, continue_trace, sqs_handler, trace_batch
 
 from harness.local_aws import ROOT as CHECKOUT
@@ -56,6 +57,7 @@ def test_what_the_sdk_records_inside_a_message_is_the_messages(process: Process)
 
 def test_open_subsegments_of_lambdas_own_trace_survive(process: Process) -> None:
     process.invoked(ACTIVE)
+    process.trace_of_the_sdk = OWN_TRACE
     xray_recorder.emitter.set_daemon_address(process.daemon.address)
     process.monkeypatch.setattr(xray_recorder, "_context", LambdaSdkContext())
     xray_recorder.configure(streaming_threshold=0)
@@ -110,6 +112,23 @@ def test_a_failed_call_is_described_once(process: Process) -> None:
     assert call["error"]
     assert "fault" not in call
     assert document["cause"] == call["cause"]["exceptions"][0]["id"]
+
+
+def test_a_call_that_is_never_answered_still_tells_its_table(process: Process) -> None:
+    from botocore.exceptions import ConnectionClosedError
+
+    client = process.client("dynamodb")
+
+    def cut(**_: object) -> None:
+        raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
+
+    client.meta.events.register("before-send", cut)
+    process.set(emitter="udp")
+    with pytest.raises(ConnectionClosedError), continue_trace(SAMPLED, LambdaContext()):
+        client.delete_item(TableName="orders", Key={"id": {"S": "1"}})
+    (call,) = _message(process)["subsegments"]
+    assert call["fault"]
+    assert call["aws"]["table_name"] == "orders"
 
 
 def test_an_unsampled_message_hands_on_its_real_trace(process: Process) -> None:
@@ -178,6 +197,44 @@ def test_a_segment_of_the_handlers_own_does_not_end_the_messages(process: Proces
         xray_recorder.clear_trace_entities()
         xray_recorder.end_segment()
     assert _message(process)["id"] == segment.id
+
+
+def test_an_entity_of_another_trace_is_the_handlers_own_affair(process: Process) -> None:
+    with continue_trace(SAMPLED, LambdaContext()) as segment:
+        mine = Segment("mine", traceid=trace_id(8))
+        xray_recorder.set_trace_entity(mine)
+        assert xray_recorder.current_segment() is mine
+        xray_recorder.clear_trace_entities()
+        assert xray_recorder.current_segment().id == segment.id
+        xray_recorder.set_trace_entity(segment.sdk_segment())
+        assert xray_recorder.get_trace_entity().id == segment.id
+    assert "subsegments" not in _message(process)
+
+
+def test_fields_of_the_sdk_stand_beside_the_bridges(process: Process) -> None:
+    with continue_trace(SAMPLED, LambdaContext()):
+        segment = xray_recorder.current_segment()
+        segment.set_aws({"operation": "Order", "xray": {"auto_instrumentation": False}})
+        segment.put_metadata("theirs", 1, "trace_bridge")
+        segment.set_user("Ann")
+    document = _message(process)
+    assert document["aws"]["operation"] == "Order"
+    assert document["aws"]["request_id"]
+    assert document["aws"]["xray"]["auto_instrumentation"] is False
+    assert document["aws"]["xray"]["sdk"] == "trace-bridge"
+    assert {"theirs", "queue"} <= document["metadata"]["trace_bridge"].keys()
+    assert document["user"] == "Ann"
+
+
+def test_behind_a_message_inside_another_the_outer_one_goes_on(process: Process) -> None:
+    inner = trace_id(8)
+    with continue_trace(SAMPLED, LambdaContext()):
+        with continue_trace(record(trace=header(inner)), LambdaContext()):
+            assert xray_recorder.current_segment().trace_id == inner
+        assert xray_recorder.current_segment().trace_id == ROOT
+        with xray_recorder.in_subsegment("outer"):
+            pass
+    assert [nested["name"] for nested in _message(process)["subsegments"]] == ["outer"]
 
 
 def test_warm_starts_leak_nothing(process: Process) -> None:

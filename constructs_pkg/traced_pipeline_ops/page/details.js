@@ -1,0 +1,116 @@
+// The panel beside the waterfall: what is known of a node or of a span.
+
+/** What of a span's fields is named first; the rest follows as it came. */
+const FIRST = ["cause", "annotations", "metadata", "http", "aws", "sql"];
+
+function showNode(data, index, trace, go) {
+  const node = data.nodes[index];
+  const facts = {
+    Type: node.type,
+    Name: node.name,
+    Requests: String(node.count),
+    "Median time": node.median,
+    "Longest time": node.longest,
+    "Known from": node.inferred ? "its caller: X-Ray inferred it, since it sends nothing itself" : "its own segments",
+    "In X-Ray": node.circles.join("; "),
+  };
+  const rows = trace.rows.map((row, place) => ({ row, place })).filter(({ row }) => row.node === index && row.segment);
+  fill(
+    heading(node.kind, node.word, node.label),
+    node.failures ? html("p", { class: "bad-text" }, node.failures) : null,
+    fieldList(facts),
+    neighbours("Called by", data.edges.filter((edge) => edge.target === index), "source", data, go),
+    neighbours("Calls", data.edges.filter((edge) => edge.source === index), "target", data, go),
+    html("h3", {}, "In this trace"),
+    rows.length
+      ? html("ul", { class: "list" }, rows.map(({ row, place }) => html("li", {}, jump(`${row.word} ${row.name}`, () => go.row(place)), ` · ${row.took}`)))
+      : html("p", { class: "hint" }, "This trace did not pass it. ", node.traces.length ? jump("Show one that did", () => go.trace(node.traces.at(-1))) : null),
+    logSection(data, index, trace),
+  );
+  speak(`Details of ${node.word} ${node.label}`);
+}
+
+function showRow(data, row, trace, go) {
+  const facts = { Begins: row.begins, Took: row.took };
+  if (row.waiting) {
+    fill(
+      heading("wait", "Waiting time", row.name),
+      fieldList(facts),
+      html("p", { class: "hint" }, "From the end of the call that sent the message to the start of its processing. X-Ray has no span for it."),
+    );
+    speak(`Details: ${row.name}`);
+    return;
+  }
+  const { fields } = row;
+  const word = row.word || "Subsegment";
+  const first = Object.fromEntries(FIRST.filter((key) => key in fields).map((key) => [key, fields[key]]));
+  const rest = Object.fromEntries(Object.entries(fields).filter(([key]) => !FIRST.includes(key)));
+  fill(
+    heading(row.kind, word, row.name),
+    row.state ? html("p", { class: "bad-text" }, row.state) : null,
+    fieldList(facts),
+    row.node === null ? null : html("p", { class: "list" }, jump(`Node ${data.nodes[row.node].label}`, () => go.node(row.node))),
+    row.links.length ? [html("h3", {}, "Linked traces"), html("ul", { class: "list" }, row.links.map((link) => linkItem(link, go)))] : [],
+    Object.entries(first).map(([key, value]) => [html("h3", {}, key), isFilled(value) ? fieldList(value) : html("p", {}, fieldValue(value))]),
+    html("h3", {}, "Document"),
+    fieldList(rest),
+    html("details", {}, html("summary", {}, "As JSON"), html("pre", {}, JSON.stringify(fields, null, 2))),
+    row.node === null ? null : logSection(data, row.node, trace),
+  );
+  speak(`Details of ${word} ${row.name}`);
+}
+
+function heading(kind, word, label) {
+  return html("div", { class: "head-line" }, glyph(kind), html("div", {}, html("div", { class: "hint" }, word), html("strong", {}, label)));
+}
+
+function jump(text, then) {
+  return html("button", { type: "button", class: "jump", click: then }, text);
+}
+
+function neighbours(title, edges, end, data, go) {
+  if (!edges.length) return [];
+  const items = edges.map((edge) => {
+    const other = data.nodes[edge[end]];
+    const wait = edge.wait ? ` · waits ${edge.wait}` : "";
+    return html("li", {}, jump(`${other.word} ${other.label}`, () => go.node(edge[end])), ` · ${edge.requests}${wait}`);
+  });
+  return [html("h3", {}, title), html("ul", { class: "list" }, items)];
+}
+
+function linkItem(link, go) {
+  const text = `${link.type ?? "linked"}: ${link.name}`;
+  return html("li", {}, link.trace === null ? `${text} (not in this page)` : jump(text, () => go.trace(link.trace)));
+}
+
+function logSection(data, index, trace) {
+  const logs = data.logs[index];
+  if (!logs) return [];
+  const place = data.traces.indexOf(trace);
+  const list = html("ol", { class: "log", tabindex: "0", "aria-label": "Log lines" });
+  const note = html("p", { class: "hint" });
+  const show = (all) => {
+    const lines = all ? logs.lines : logs.lines.filter((line) => line.traces.includes(place));
+    list.replaceChildren(...lines.map((line) => html("li", {}, html("time", {}, line.clock), line.text)));
+    list.hidden = !lines.length;
+    note.textContent = logs.problem ?? (lines.length ? "" : "It logged nothing for this trace.");
+  };
+  const choice = (text, all) =>
+    html("label", {}, html("input", { type: "radio", name: "log-lines", checked: !all, change: () => show(all) }), text);
+  show(false);
+  return [
+    html("h3", {}, "Logs"),
+    logs.group ? html("p", { class: "hint" }, logs.group) : null,
+    logs.lines.length && data.traces.length > 1
+      ? html("fieldset", { class: "choice" }, html("legend", { class: "hidden" }, "Log lines to show"), choice("of this trace", false), choice("of all traces", true))
+      : null,
+    note,
+    list,
+  ];
+}
+
+function fill(...parts) {
+  const panel = at("details");
+  panel.replaceChildren(...parts.flat(Infinity).filter((part) => part !== null && part !== ""));
+  panel.scrollTop = 0;
+}

@@ -1,0 +1,75 @@
+"""Documents beside a message's own: the queue it waited in, and what Lambda's own trace tells of the messages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ._invocation import Invocation, now
+from ._json import encode
+from ._message import Message
+
+_MOST_TOLD = 100
+_FIRST_ATTEMPT = 1
+
+
+class QueueWait:
+    """A message's first wait in its queue, as a segment of the queue.
+
+    Attributes:
+        id: Id of the segment, 16 hex digits; the message's own hangs from it.
+    """
+
+    __slots__ = ("_arn", "_message", "id")
+
+    def __init__(self, segment_id: str, message: Message, queue_arn: str) -> None:
+        self.id = segment_id
+        self._message = message
+        self._arn = queue_arn
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], invocation: Invocation) -> "QueueWait | None":
+        """The wait of a record; None where SQS does not tell it, and for a redelivery, whose wait was drawn before."""
+        message = Message(record)
+        if message.queue_ms is None or message.queue_arn is None or message.attempt != _FIRST_ATTEMPT:
+            return None
+        return cls(invocation.new_id(), message, message.queue_arn)
+
+    def document(self, trace_id: str, parent_id: str | None) -> str:
+        """The segment document, as JSON."""
+        sent = self._message.sent_at or 0.0
+        document: dict[str, object] = {
+            "id": self.id,
+            "name": self._arn.rpartition(":")[2],
+            "trace_id": trace_id,
+            "start_time": sent,
+            # Two clocks of SQS may disagree; a segment must not end before it began.
+            "end_time": max(sent, self._message.first_received_at or 0.0),
+            "origin": "AWS::SQS::Queue",
+            "resource_arn": self._arn,
+        }
+        if parent_id is not None:
+            document["parent_id"] = parent_id
+        return encode(document)
+
+
+def continued_document(invocation: Invocation, began: float) -> str | None:
+    """A subsegment in Lambda's own trace that names the traces in which the invocation's messages went on.
+
+    Args:
+        invocation: The invocation; what it remembers of its messages is forgotten.
+        began: When their batch was begun, in seconds since the epoch.
+
+    Returns:
+        The document; None where Lambda records no trace of its own, or no message went on in another.
+    """
+    told, invocation.continued = invocation.continued, []
+    header = invocation.header
+    if not told or header is None or header.parent is None:
+        return None
+    # Written by hand, as ids need no quoting: every batch of a function with tracing of its own pays for it.
+    listed = ",".join(f'{{"trace_id":"{trace}","segment_id":"{segment}"}}' for trace, segment in told[:_MOST_TOLD])
+    return (
+        f'{{"type":"subsegment","id":"{invocation.new_id()}","name":"trace_bridge","trace_id":"{header.root}",'
+        f'"parent_id":"{header.parent}","start_time":{began!r},"end_time":{now()!r},'
+        f'"annotations":{{"continued_messages":{len(told)},"continued_trace_id":"{told[0][0]}"}},'
+        f'"metadata":{{"trace_bridge":{{"continued":[{listed}]}}}}}}'
+    )

@@ -1,0 +1,233 @@
+"""What somebody who opens the page sees and can do, with a mouse or without."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from traced_pipeline_ops.logs import FunctionLogs, LogLine
+
+from tests.browser.conftest import Opened
+from tests.ops import samples
+from tests.waiting import wait_for
+
+BRIDGED = samples.bridged()
+HOPS = [
+    "API stage Orders/prod",
+    "Function OrdersIngestFunction",
+    "Topic OrdersTopic",
+    "Queue OrdersWorkerQueue",
+    "Function OrdersWorkerFunction",
+    "Table OrdersTable",
+]
+
+
+def failed_request() -> samples.Document:
+    answer = samples.Answer(9, start=samples.EPOCH + 9)
+    [delivery] = samples.to_the_queue(answer)
+    samples.bridged_worker(answer, delivery, fault=True)
+    return answer.json()
+
+
+def nodes(page: Page) -> list[str]:
+    buttons = page.locator("#stage").get_by_role("button").all()
+    return [" ".join(button.locator(".word, .label").all_inner_texts()) for button in buttons]
+
+
+def details(page: Page) -> str:
+    return page.get_by_role("region", name="Details").inner_text()
+
+
+def middle(page: Page, name: str) -> tuple[float, float]:
+    box = page.locator("#stage").get_by_role("button", name=name).bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_the_map_shows_the_hops_from_left_to_right(opened: Opened) -> None:
+    page = opened([BRIDGED])
+    assert nodes(page) == HOPS
+    places = [middle(page, name) for name in HOPS]
+    assert [x for x, _ in places] == sorted(x for x, _ in places)
+    assert len({round(y) for _, y in places}) == 1
+    expect(page.get_by_text("waits 285 ms")).to_be_visible()
+    expect(page.get_by_text("One cluster · 1 trace")).to_be_visible()
+    expect(page.get_by_role("heading", name="Trace map")).to_be_visible()
+    assert page.locator("#stage path.edge").count() == 5
+    borders = page.locator(".node").evaluate_all("all => all.map(node => getComputedStyle(node).borderTopStyle)")
+    assert borders == ["solid", "solid", "solid", "dashed", "solid", "dashed"]
+
+
+def test_a_node_that_is_clicked_shows_what_is_known_of_it(opened: Opened) -> None:
+    page = opened([BRIDGED])
+    queue = page.locator("#stage").get_by_role("button", name=HOPS[3])
+    queue.click()
+    expect(queue).to_have_attribute("aria-pressed", "true")
+    told = details(page)
+    assert samples.QUEUE in told
+    assert "X-Ray inferred it" in told
+    assert re.search(r"Called by\s+Topic OrdersTopic", told)
+    assert re.search(r"Calls\s+Function OrdersWorkerFunction · 1 request · waits 285 ms", told)
+    assert page.get_by_role("status").inner_text() == "Details of Queue OrdersWorkerQueue"
+    page.locator("#stage").get_by_role("button", name=HOPS[1]).click()
+    assert re.search(r"AWS::Lambda: 1 segment; AWS::Lambda::Function: 1 segment", details(page))
+    expect(queue).to_have_attribute("aria-pressed", "false")
+
+
+def test_the_waterfall_shows_every_span_and_the_time_in_the_queue(opened: Opened) -> None:
+    page = opened([BRIDGED])
+    rows = page.get_by_role("treegrid").locator("[data-place]")
+    assert rows.count() == 14
+    waiting = page.get_by_role("row", name="waiting in the queue")
+    assert "285 ms" in waiting.inner_text()
+    bar = waiting.locator(".mark").bounding_box()
+    whole = waiting.locator(".time").bounding_box()
+    assert bar is not None
+    assert whole is not None
+    assert bar["width"] / whole["width"] == pytest.approx(0.285 / 0.44, abs=0.02)
+    page.get_by_role("row", name="Function OrdersWorkerFunction").click()
+    told = details(page)
+    for expected in ("annotations", "message_id", "m-1", "queue_ms", "function_arn", "parent_id", "r-1"):
+        assert expected in told
+
+
+def test_without_a_mouse_everything_can_be_reached(opened: Opened) -> None:
+    page = opened([BRIDGED])
+    page.locator("#zoom-fit").focus()
+    for hop in HOPS:
+        page.keyboard.press("Tab")
+        expect(page.locator("#stage").get_by_role("button", name=hop)).to_be_focused()
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    assert samples.TABLE in details(page)
+    grid = page.get_by_role("treegrid")
+    grid.focus()
+    assert grid.evaluate("grid => getComputedStyle(grid).outlineStyle") == "solid"
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    assert "Overhead" in details(page)
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowLeft")
+    assert grid.locator("[data-place]").count() == 1
+    expect(grid.locator("[data-place]")).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("ArrowRight")
+    assert grid.locator("[data-place]").count() == 14
+    page.keyboard.press("ArrowDown")
+    active = grid.get_attribute("aria-activedescendant")
+    assert page.locator(f"#{active}").inner_text().startswith("▾\nLambda")
+
+
+def test_the_map_is_also_a_table(opened: Opened) -> None:
+    page = opened(samples.unbridged(linked=True))
+    page.get_by_text("The map as a table").click()
+    table = page.get_by_role("table", name="Nodes")
+    expect(table.get_by_role("row")).to_have_count(7)
+    assert "inferred" in table.get_by_role("row", name="Queue OrdersWorkerQueue").inner_text()
+    assert page.get_by_role("table", name="Calls").get_by_role("row").count() == 5
+    assert samples.WORKER in page.get_by_role("table", name="Links between traces").inner_text()
+    table.get_by_role("button", name="Table OrdersTable").click()
+    assert samples.TABLE in details(page)
+
+
+def test_two_clusters_are_apart_and_a_link_is_drawn_between_them(opened: Opened) -> None:
+    page = opened(samples.unbridged(linked=True))
+    assert page.locator("#stage rect.frame").count() == 2
+    assert page.locator("#stage path.link").count() == 1
+    expect(page.get_by_text("linked, 1 pair of traces")).to_be_visible()
+    assert middle(page, HOPS[4])[1] > middle(page, HOPS[3])[1]
+    expect(page.locator("#verdict")).to_contain_text("ends in no table")
+    page.get_by_role("row", name="Invocation").click()
+    assert f"child: {samples.WORKER}" in details(page)
+    page.get_by_role("button", name=f"child: {samples.WORKER}").click()
+    expect(page.locator("#verdict")).to_contain_text("ends in the table OrdersTable")
+
+
+def test_the_page_begins_with_the_trace_that_failed(opened: Opened) -> None:
+    page = opened([failed_request(), samples.bridged(10), samples.bridged(11)])
+    expect(page.locator("#verdict")).to_contain_text("failed: OrdersWorkerFunction")
+    page.get_by_role("row", name="Function OrdersWorkerFunction fault").click()
+    told = details(page)
+    assert "ValueError" in told
+    assert "no <customer>" in told
+    worker = page.locator("#stage").get_by_role("button", name="OrdersWorkerFunction")
+    assert "1 fault" in worker.inner_text()
+    page.get_by_role("button", name="Trace after").click()
+    expect(page.locator("#verdict")).not_to_contain_text("failed")
+    page.get_by_label("Order of the traces").select_option("slowest")
+    assert page.get_by_label("Trace to show").locator("option").count() == 3
+
+
+def test_logs_stand_beside_the_function_that_wrote_them(opened: Opened) -> None:
+    second = samples.bridged(2)
+    lines = (
+        LogLine(time=samples.EPOCH + 1.4, message="order taken", trace_ids=(BRIDGED["Id"],)),
+        LogLine(time=samples.EPOCH + 2.4, message="order two taken", trace_ids=(second["Id"],)),
+    )
+    denied = "Access denied: these credentials need the permission logs:FilterLogEvents."
+    logs = {
+        samples.WORKER: FunctionLogs(group="/aws/pipeline/worker", lines=lines, problem=None),
+        samples.INGEST: FunctionLogs(group=None, lines=(), problem=denied),
+    }
+    page = opened([BRIDGED, second], logs=logs)
+    page.locator("#stage").get_by_role("button", name=HOPS[4]).click()
+    told = details(page)
+    assert "/aws/pipeline/worker" in told
+    assert "order two taken" in told
+    assert "order taken" not in told
+    page.get_by_label("of all traces").check()
+    assert "order taken" in details(page)
+    page.locator("#stage").get_by_role("button", name=HOPS[1]).click()
+    assert denied in details(page)
+    page.locator("#stage").get_by_role("button", name=HOPS[3]).click()
+    assert "Logs" not in details(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_follows_the_readers_theme_and_can_be_switched(opened: Opened, scheme: str) -> None:
+    page = opened([BRIDGED], scheme=scheme)
+
+    def is_dark() -> bool:
+        ground = page.locator(".card").first.evaluate("card => getComputedStyle(card).backgroundColor")
+        return sum(map(int, re.findall(r"\d+", ground)[:3])) < 200
+
+    assert is_dark() == (scheme == "dark")
+    page.get_by_text("Dark", exact=True).click()
+    assert is_dark()
+    page.get_by_text("Light", exact=True).click()
+    assert not is_dark()
+    page.get_by_text("Auto", exact=True).click()
+    assert is_dark() == (scheme == "dark")
+
+
+def test_in_a_narrow_window_the_map_runs_down_and_nothing_sticks_out(opened: Opened) -> None:
+    page = opened([BRIDGED], width=390)
+    places = [middle(page, name) for name in HOPS]
+    assert [y for _, y in places] == sorted(y for _, y in places)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 900})
+    wait_for(lambda: middle(page, HOPS[5])[0] > 900, what="the map from left to right")
+
+
+def test_the_map_can_be_zoomed_and_dragged(opened: Opened) -> None:
+    page = opened([BRIDGED])
+    before = middle(page, HOPS[0])
+    page.mouse.move(*[value + 75 for value in before])
+    page.get_by_role("button", name="Zoom in").click()
+    zoomed = middle(page, HOPS[0])
+    assert zoomed[0] < before[0]
+    frame = page.locator("#viewport").bounding_box()
+    assert frame is not None
+    page.mouse.move(frame["x"] + 300, frame["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(frame["x"] + 360, frame["y"] + 12)
+    page.mouse.up()
+    assert middle(page, HOPS[0])[0] == pytest.approx(zoomed[0] + 60, abs=1)
+    page.get_by_role("button", name="Fit").click()
+    assert middle(page, HOPS[0]) == pytest.approx(before, abs=1)
+
+
+def test_no_traces_are_a_page_too(opened: Opened) -> None:
+    page = opened([])
+    expect(page.get_by_text("There are no traces.")).to_be_visible()
+    expect(page.get_by_text("0 traces · 0 clusters · 0 nodes")).to_be_visible()

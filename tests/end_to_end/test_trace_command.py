@@ -1,0 +1,152 @@
+"""`traced-pipeline trace` on the deployed pipeline: one and the same request, whole, broken and linked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from traced_pipeline_ops.__main__ import main
+
+from tests.end_to_end.conftest import Deployed
+from tests.waiting import wait_for
+
+HOPS = ["API stage", "ingest", "topic", "queue", "worker", "table"]
+ORDER = {"customer": "Ann", "amount": 12.5}
+
+Traced = Callable[[Deployed, str], dict[str, Any]]
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Traced:
+    """Runs `trace … --json` with the deployed pipeline's environment and reads what it prints."""
+
+    def run(deployed: Deployed, trace_id: str) -> dict[str, Any]:
+        for name, value in deployed.environment.items():
+            if name.startswith("AWS_"):
+                monkeypatch.setenv(name, value)
+        assert main(["trace", trace_id, "--json"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    return run
+
+
+def posted(deployed: Deployed) -> str:
+    answer = deployed.post(ORDER)
+    assert answer.status == 202, answer.body
+    assert answer.trace_id is not None
+    return answer.trace_id
+
+
+def hop(node: dict[str, Any]) -> str:
+    """A node in the words of the pipeline."""
+    words = {"stage": "API stage", "topic": "topic", "queue": "queue", "table": "table"}
+    if node["kind"] == "function":
+        return "ingest" if "IngestFunction" in node["name"] else "worker"
+    return words[node["kind"]]
+
+
+def edges(found: dict[str, Any]) -> list[tuple[str, str]]:
+    hops = {node["id"]: hop(node) for node in found["nodes"]}
+    return [(hops[edge["source"]], hops[edge["target"]]) for edge in found["edges"]]
+
+
+def clusters(found: dict[str, Any]) -> list[list[str]]:
+    hops = {node["id"]: hop(node) for node in found["nodes"]}
+    return [[hops[node] for node in cluster["nodes"]] for cluster in found["clusters"]]
+
+
+def table_reached(found: dict[str, Any]) -> bool:
+    return any(hop(node) == "table" for node in found["nodes"])
+
+
+def test_one_request_lists_exactly_its_hops(bridged: Deployed, traced: Traced) -> None:
+    trace_id = posted(bridged)
+    wait_for(lambda: any(d["origin"] == "AWS::DynamoDB::Table" for d in bridged.documents(trace_id)), what="the table")
+    found = traced(bridged, trace_id)
+    assert [hop(node) for node in found["nodes"]] == HOPS
+    assert edges(found) == list(pairwise(HOPS))
+    assert clusters(found) == [HOPS]
+    assert found["links"] == []
+    assert [trace["id"] for trace in found["traces"]] == [trace_id]
+    assert found["traces"][0]["connected"]
+    assert found["traces"][0]["ends_in_table"]
+    assert all(node["requests"] == 1 for node in found["nodes"])
+    # The two circles AWS has for a traced function are one node, and told apart in the data.
+    assert [[circle["type"] for circle in node["circles"]] for node in found["nodes"]] == [
+        ["AWS::ApiGateway::Stage"],
+        ["AWS::Lambda", "AWS::Lambda::Function"],
+        ["AWS::SNS"],
+        ["AWS::SQS::Queue"],
+        ["AWS::Lambda::Function"],
+        ["AWS::DynamoDB::Table"],
+    ]
+    assert sorted(document["id"] for document in found["traces"][0]["documents"]) == sorted(
+        document["id"] for document in bridged.documents(trace_id)
+    )
+
+
+def test_with_the_bridge_off_it_is_two_clusters(unbridged: Deployed, traced: Traced) -> None:
+    trace_id = posted(unbridged)
+
+    def both() -> dict[str, Any] | None:
+        if not unbridged.documents(trace_id):
+            return None
+        found = traced(unbridged, trace_id)
+        return found if table_reached(found) else None
+
+    found = wait_for(both, what="the worker's own trace, which the request's is linked with")
+    assert clusters(found) == [HOPS[:4], HOPS[4:]]
+    assert ("queue", "worker") not in edges(found)
+    assert len(found["traces"]) == 2
+    assert [link["trace_ids"][0][0] for link in found["links"]] == [trace_id]
+
+
+def test_a_linked_worker_is_one_cluster_and_has_the_link(linked: Deployed, traced: Traced) -> None:
+    trace_id = posted(linked)
+
+    def both() -> dict[str, Any] | None:
+        if not linked.documents(trace_id):
+            return None
+        found = traced(linked, trace_id)
+        return found if table_reached(found) and len(found["traces"]) == 2 else None
+
+    found = wait_for(both, what="the continued trace and Lambda's own of the worker")
+    assert clusters(found) == [HOPS]
+    assert edges(found) == list(pairwise(HOPS))
+    [link] = found["links"]
+    hops = {node["id"]: hop(node) for node in found["nodes"]}
+    assert (hops[link["source"]], hops[link["target"]]) == ("ingest", "worker")
+    [pair] = link["trace_ids"]
+    assert pair[0] == trace_id
+    assert {trace["id"] for trace in found["traces"]} == set(pair)
+    request = next(trace for trace in found["traces"] if trace["id"] == trace_id)
+    assert request["connected"]
+    assert request["ends_in_table"]
+
+
+def test_the_page_of_a_deployed_pipeline_holds_what_its_functions_logged(
+    bridged: Deployed, traced: Traced, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace_id = posted(bridged)
+    wait_for(lambda: any(d["origin"] == "AWS::DynamoDB::Table" for d in bridged.documents(trace_id)), what="the table")
+    traced(bridged, trace_id)
+    page = tmp_path / "trace.html"
+
+    def logs() -> list[Any] | None:
+        assert main(["trace", trace_id, "--html", str(page)]) == 0
+        text = page.read_text(encoding="utf-8")
+        shown = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))  # type: ignore[union-attr]
+        found = [of for of in shown["logs"] if of is not None]
+        return found if all(of["lines"] for of in found) else None
+
+    requests = {d["aws"]["request_id"] for d in bridged.documents(trace_id) if "request_id" in d.get("aws", {})}
+    for of_function in wait_for(logs, what="the functions' log lines"):
+        assert "FunctionLogs" in of_function["group"]
+        assert of_function["problem"] is None
+        assert any(request in line["text"] for request in requests for line in of_function["lines"])

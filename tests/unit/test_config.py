@@ -1,0 +1,116 @@
+"""The settings: read once, wrong values refused with words that help."""
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from trace_bridge import ConfigurationError, continue_trace, sqs_handler
+from trace_bridge._config import Settings
+
+from harness.local_aws import ROOT as CHECKOUT
+from tests.unit.conftest import Process, header, record, trace_id
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "value"),
+    [
+        ("ENABLED", "false", False),
+        ("INSTRUMENT", "Off", False),
+        ("ON_UNDECIDED", "follow_lambda", "follow_lambda"),
+        ("UNDECIDED_RATE", "0.5", 0.5),
+        ("EMITTER", "api", "api"),
+        ("QUEUE_SEGMENT", "always", "always"),
+        ("IN_PROGRESS", "yes", True),
+        ("MAX_WORKERS", "8", 8),
+        ("RESERVE_MS", "0", 0),
+        ("NAME", "orders", "orders"),
+        ("MAX_TRACE_AGE_DAYS", "30", 30),
+    ],
+)
+def test_every_setting_is_read(variable: str, text: str, value: Any) -> None:
+    field = variable.lower()
+    settings = Settings.from_environment({f"TRACE_BRIDGE_{variable}": f" {text} "})
+    assert getattr(settings, field) == value
+    assert dataclasses.replace(settings, **{field: getattr(Settings(), field)}) == Settings()
+
+
+def test_every_setting_has_a_case_here() -> None:
+    (mark,) = test_every_setting_is_read.pytestmark
+    assert {case[0].lower() for case in mark.args[1]} == {field.name for field in dataclasses.fields(Settings)}
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "told"),
+    [
+        ("ENABLED", "perhaps", "TRACE_BRIDGE_ENABLED is 'perhaps'; expected true or false"),
+        (
+            "ON_UNDECIDED",
+            "keep",
+            "TRACE_BRIDGE_ON_UNDECIDED is 'keep'; expected one of 'drop', 'sample', 'follow_lambda'",
+        ),
+        ("UNDECIDED_RATE", "1.5", "TRACE_BRIDGE_UNDECIDED_RATE is 1.5; expected a number from 0 to 1"),
+        ("UNDECIDED_RATE", "nan", "TRACE_BRIDGE_UNDECIDED_RATE is nan; expected a number from 0 to 1"),
+        ("MAX_WORKERS", "many", "TRACE_BRIDGE_MAX_WORKERS is 'many'; expected a number from 1 to 1000"),
+        ("MAX_WORKERS", "0", "TRACE_BRIDGE_MAX_WORKERS is 0; expected a number from 1 to 1000"),
+        ("EMITTER", "tcp", "TRACE_BRIDGE_EMITTER is 'tcp'; expected one of 'auto', 'udp', 'api'"),
+    ],
+)
+def test_a_value_that_means_nothing_is_told(variable: str, text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        Settings.from_environment({f"TRACE_BRIDGE_{variable}": text})
+
+
+def test_it_is_told_at_import_and_not_at_the_first_message() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", "import trace_bridge"],
+        cwd=CHECKOUT,
+        env={**os.environ, "TRACE_BRIDGE_MAX_WORKERS": "many"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.strip().endswith("TRACE_BRIDGE_MAX_WORKERS is 'many'; expected a number from 1 to 1000")
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_variable_is_none(text: str) -> None:
+    assert Settings.from_environment({"TRACE_BRIDGE_MAX_WORKERS": text}) == Settings()
+
+
+def test_the_sdks_own_switch_turns_all_of_it_off() -> None:
+    settings = Settings.from_environment({"AWS_XRAY_SDK_ENABLED": "False", "TRACE_BRIDGE_ENABLED": "true"})
+    assert not settings.enabled
+    assert not settings.instrument
+
+
+def test_switched_off_a_message_is_processed_without_a_segment(process: Process) -> None:
+    process.set(enabled=False)
+    with continue_trace(record(trace=header(trace_id()))) as segment:
+        assert segment.put_annotation("key", 1) is segment
+        assert not segment.sampled
+    assert process.documents() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"max_workers": 0}, "max_workers is 0; expected a number from 1 to 1000"),
+        ({"max_workers": True}, "max_workers is True; expected a number"),
+        ({"reserve_ms": -1}, "reserve_ms is -1; expected a number from 0 to 900000"),
+        ({"on_undecided": "keep"}, "on_undecided is 'keep'; expected one of 'drop', 'sample', 'follow_lambda'"),
+    ],
+)
+def test_a_wrong_argument_is_told_at_decoration(arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        sqs_handler(**arguments)
+
+
+def test_a_wrong_record_or_choice_is_told() -> None:
+    with pytest.raises(TypeError, match="record is str; expected one record of a Lambda event"):
+        continue_trace("message")  # type: ignore[arg-type] # what is tested
+    with pytest.raises(ConfigurationError, match="on_undecided is 'keep'"):
+        continue_trace({}, on_undecided="keep")  # type: ignore[arg-type] # what is tested

@@ -1,0 +1,54 @@
+"""What the bridge's document says is what the bridge has."""
+
+import dataclasses
+import re
+
+import pytest
+import trace_bridge
+from trace_bridge import Counters, Message
+from trace_bridge._config import Settings
+
+from harness.local_aws import ROOT
+from tests.unit.conftest import Process
+
+TEXT = (ROOT / "docs" / "trace-bridge.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
+NOT_FOR_USERS = {"VERSION"}
+
+
+def test_every_setting_stands_in_the_table_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `TRACE_BRIDGE_([A-Z_]+)` \| (?:`([^`]*)`)? ?\|", TEXT, flags=re.MULTILINE))
+    assert rows.pop("HANDLER") == ""
+    told = {name.lower(): default for name, default in rows.items()}
+    settings = dataclasses.asdict(Settings())
+    assert told == {name: "" if value is None else str(value).lower() for name, value in settings.items()}
+
+
+@pytest.mark.parametrize("name", sorted(set(trace_bridge.__all__) - NOT_FOR_USERS))
+def test_every_public_name_is_told_of(name: str) -> None:
+    assert re.search(rf"`(@)?{name}\b", TEXT)
+
+
+def test_every_counter_and_member_of_a_message_is_told_of() -> None:
+    counted = {field.name for field in dataclasses.fields(Counters)} | {"lost"}
+    members = {name for name in vars(Message) if not name.startswith("_")}
+    missing = {name for name in counted | members if not re.search(rf"`{name}(\(\))?`", TEXT)}
+    assert not missing
+
+
+@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+def test_every_snippet_runs(process: Process, number: int) -> None:
+    process.monkeypatch.setenv("TABLE_NAME", "orders")
+    found: dict[str, object] = {"__name__": "snippet"}
+    exec(compile(SNIPPETS[number], f"snippet {number}", "exec"), found)
+    assert callable(found.get("handler") or found.get("handle"))
+
+
+def test_every_place_pointed_to_is_there() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", TEXT, flags=re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= headings
+    for target in re.findall(r"\]\((?!#|https?:)([^)#]+)", TEXT):
+        assert (ROOT / "docs" / target).exists()

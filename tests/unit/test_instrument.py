@@ -1,0 +1,253 @@
+"""AWS calls: what is recorded of them, where it hangs, and what goes out on the wire."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core.context import Context as SdkContext
+from aws_xray_sdk.core.exceptions.exceptions import SegmentNotFoundException
+from aws_xray_sdk.core.lambda_launcher import LambdaContext as LambdaSdkContext
+from botocore.exceptions import ClientError
+from trace_bridge import _emitter, _udp, continue_trace, instrument, trace_batch
+
+from tests.unit.conftest import (
+    ACTIVE,
+    OWN_PARENT,
+    OWN_TRACE,
+    PASS_THROUGH,
+    UNSAMPLED,
+    LambdaContext,
+    Process,
+    header,
+    record,
+    trace_id,
+)
+
+ROOT = trace_id(4)
+DELETE = "DynamoDB_20120810.DeleteItem"
+
+
+def _delete(process: Process) -> None:
+    process.client("dynamodb").delete_item(TableName="orders", Key={"id": {"S": "1"}})
+
+
+def test_outside_of_messages_a_call_hangs_from_lambdas_own_segment(process: Process) -> None:
+    process.invoked(ACTIVE)
+    _delete(process)
+    (call,) = process.documents()
+    assert (call["type"], call["trace_id"], call["parent_id"]) == ("subsegment", OWN_TRACE, OWN_PARENT)
+    assert (call["name"], call["namespace"], call["aws"]["table_name"]) == ("dynamodb", "aws", "orders")
+    assert process.services.headers(DELETE) == [f"Root={OWN_TRACE};Parent={call['id']};Sampled=1;Lineage=061379e8:0"]
+
+
+def test_a_failed_call_outside_of_messages_is_recorded_with_its_error(process: Process) -> None:
+    process.invoked(ACTIVE)
+    process.services.answer = lambda _path, _body: (400, {"__type": "ResourceNotFoundException", "message": "no"})
+    with pytest.raises(ClientError):
+        _delete(process)
+    (call,) = process.documents()
+    assert call["error"]
+    assert call["cause"]["exceptions"][0]["type"] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("own", [UNSAMPLED, PASS_THROUGH, None])
+def test_where_lambda_records_nothing_a_call_outside_of_messages_is_left_alone(
+    process: Process, own: str | None
+) -> None:
+    process.invoked(own)
+    _delete(process)
+    assert process.documents() == []
+
+
+@pytest.fixture
+def in_lambda(process: Process) -> Iterator[Process]:
+    """The X-Ray SDK as it is in Lambda, with a subsegment of a handler open."""
+    process.invoked(ACTIVE)
+    process.trace_of_the_sdk = OWN_TRACE
+    xray_recorder.emitter.set_daemon_address(process.daemon.address)
+    process.monkeypatch.setattr(xray_recorder, "_context", LambdaSdkContext())
+    xray_recorder.configure(streaming_threshold=0)
+    instrument()
+    yield process
+    xray_recorder.clear_trace_entities()
+
+
+def test_outside_of_messages_a_call_hangs_from_what_the_sdk_has_open(in_lambda: Process) -> None:
+    with xray_recorder.in_subsegment("handler"):
+        _delete(in_lambda)
+    documents = {document["name"]: document for document in in_lambda.daemon.documents()}
+    nested = documents["handler"].get("subsegments") or [documents["dynamodb"]]
+    assert nested[0]["aws"]["table_name"] == "orders"
+    assert in_lambda.services.headers(DELETE) == [
+        f"Root={OWN_TRACE};Parent={nested[0]['id']};Sampled=1;Lineage=061379e8:0"
+    ]
+
+
+def test_what_the_handler_keeps_outside_of_messages_is_the_sdks_own(in_lambda: Process) -> None:
+    before = xray_recorder.get_trace_entity()
+    assert before.trace_id == OWN_TRACE
+    xray_recorder.set_trace_entity(before)
+    with xray_recorder.in_subsegment("kept") as kept:
+        assert xray_recorder.current_subsegment() is kept
+    xray_recorder.end_segment()
+    xray_recorder.begin_segment("refused")
+    xray_recorder.clear_trace_entities()
+    assert xray_recorder.get_trace_entity().trace_id == OWN_TRACE
+
+
+def test_what_the_sdk_does_without_a_segment_is_as_configured(process: Process) -> None:
+    plain = SdkContext()
+    process.monkeypatch.setattr(xray_recorder, "_context", plain)
+    instrument()
+    xray_recorder.configure(context_missing="RUNTIME_ERROR")
+    assert plain.context_missing == xray_recorder.context.context_missing == "RUNTIME_ERROR"
+    with pytest.raises(SegmentNotFoundException):
+        xray_recorder.context.handle_context_missing()
+
+
+def test_a_web_middleware_of_the_sdk_in_lambda_is_warned_of(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    import sys
+    from types import ModuleType
+
+    from trace_bridge import _sdk
+
+    process.monkeypatch.setitem(sys.modules, "aws_xray_sdk.ext.flask.middleware", ModuleType("middleware"))
+    process.monkeypatch.setattr(xray_recorder, "_context", LambdaSdkContext())
+    _sdk.join()
+    assert "the X-Ray SDK's middleware for flask is loaded beside trace_bridge" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "flags"),
+    [(200, set()), (404, {"error"}), (429, {"error", "throttle"}), (503, {"fault"})],
+)
+def test_an_answer_is_marked_as_xray_marks_it(process: Process, status: int, flags: set[str]) -> None:
+    process.services.answer = lambda path, _body: (200 if path == "/TraceSegments" else status, {"__type": "Some"})
+    with trace_batch(), continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        try:
+            _delete(process)
+        except ClientError:
+            assert status >= 400
+    (document,) = process.documents_of(ROOT)
+    (call,) = document["subsegments"]
+    assert call["http"]["response"]["status"] == status
+    assert {flag for flag in ("error", "fault", "throttle") if call.get(flag)} == flags
+    assert call["aws"]["request_id"] == "11111111-2222-4333-8444-555555555555"
+
+
+def test_what_matters_of_parameters_and_answers_is_recorded(process: Process) -> None:
+    process.services.answer = lambda _path, _body: (
+        200,
+        {"Successful": [{"Id": "1"}], "Failed": [], "Responses": {}, "UnprocessedKeys": {}},
+    )
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/next"
+    with trace_batch(), continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        process.client("sqs").send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "{}"}] * 2)
+        process.client("dynamodb").batch_get_item(RequestItems={"a": {"Keys": [{"id": {"S": "1"}}]}})
+    (document,) = process.documents_of(ROOT)
+    sending, getting = document["subsegments"]
+    assert sending["aws"]["queue_url"] == url
+    assert sending["aws"]["message_count"] == 2
+    assert getting["aws"]["table_names"] == ["a"]
+
+
+def test_without_the_sdks_list_a_call_is_recorded_without_parameters(process: Process) -> None:
+    from trace_bridge import _subsegment
+
+    _subsegment._described.cache_clear()
+    process.monkeypatch.setattr(_subsegment, "find_spec", lambda _name: None)
+    try:
+        with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+            _delete(process)
+    finally:
+        _subsegment._described.cache_clear()
+    (document,) = process.documents_of(ROOT)
+    assert "table_name" not in document["subsegments"][0]["aws"]
+
+
+def test_an_unreadable_list_of_the_sdk_costs_nothing(process: Process, tmp_path: Any) -> None:
+    from importlib.machinery import ModuleSpec
+
+    from trace_bridge import _subsegment
+
+    _subsegment._described.cache_clear()
+    elsewhere = ModuleSpec("aws_xray_sdk", None, origin=str(tmp_path / "__init__.py"))
+    process.monkeypatch.setattr(_subsegment, "find_spec", lambda _name: elsewhere)
+    try:
+        assert _subsegment._described() == {}
+    finally:
+        _subsegment._described.cache_clear()
+
+
+def test_a_call_still_under_way_is_closed_with_its_message(process: Process) -> None:
+    import threading
+
+    process.services.hanging.clear()
+    with trace_batch(), continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        from contextvars import copy_context
+
+        thread = threading.Thread(target=copy_context().run, args=[_delete, process])
+        thread.start()
+        while not process.services.headers(DELETE):
+            thread.join(0.01)
+    process.services.hanging.set()
+    thread.join()
+    (document,) = process.documents_of(ROOT)
+    (call,) = document["subsegments"]
+    assert call["end_time"] <= document["end_time"]
+
+
+def test_instrumenting_can_be_switched_off(process: Process) -> None:
+    process.set(instrument=False)
+    instrument()
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        _delete(process)
+    (document,) = process.documents_of(ROOT)
+    assert "subsegments" not in document
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:2000", ("127.0.0.1", 2000)),
+        ("tcp:127.0.0.1:2001 udp:127.0.0.2:2002", ("127.0.0.2", 2002)),
+        ("udp:127.0.0.1:2003", ("127.0.0.1", 2003)),
+        ("[::1]:2004", ("::1", 2004)),
+        ("tcp:127.0.0.1:2001 tcp:127.0.0.1:2002", None),
+        ("127.0.0.1", None),
+        ("127.0.0.1:port", None),
+        ("", None),
+    ],
+)
+def test_the_daemons_address_is_read_as_aws_writes_it(text: str, address: tuple[str, int] | None) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_XRAY_DAEMON_ADDRESS", text)
+        assert _udp.daemon_address() == address
+
+
+def test_a_daemon_on_ipv6_is_reached() -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("::1", 0))
+        daemon.settimeout(10)
+        emitter = _udp.UdpEmitter(("::1", daemon.getsockname()[1]))
+        assert emitter.send("{}")
+        assert daemon.recv(100).endswith(b"\n{}")
+        emitter.close()
+
+
+def test_what_the_system_refuses_is_counted_as_lost(process: Process) -> None:
+    from trace_bridge import counters
+
+    process.set(emitter="udp")
+    emitter = _emitter.get_emitter()
+    assert emitter.udp is not None
+    emitter.udp.close()
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        pass
+    process.monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
+    process.new_emitter()
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        pass
+    assert (counters().failed, counters().sent_udp) == (2, 0)

@@ -1,0 +1,121 @@
+"""The message's segment in the handler's hands."""
+
+import pytest
+from trace_bridge import continue_trace, counters, trace_batch
+
+from tests.unit.conftest import ACTIVE, PASS_THROUGH, LambdaContext, Process, header, record, trace_id
+
+ROOT = trace_id(6)
+
+
+def test_it_tells_where_and_by_whom_the_message_was_processed(process: Process) -> None:
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        pass
+    (document,) = process.documents()
+    assert document["name"] == "worker"
+    assert document["resource_arn"] == document["aws"]["function_arn"] == LambdaContext().invoked_function_arn
+    assert document["aws"]["account_id"] == "123456789012"
+    assert document["aws"]["request_id"] == LambdaContext().aws_request_id
+    assert document["aws"]["cloudwatch_logs"] == [{"log_group": "/logs/worker"}]
+    assert document["service"]["runtime"] == "CPython"
+    assert document["metadata"]["trace_bridge"]["queue"].endswith(":orders")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("orders (EU) *new*?", "orders EU new"), ("x" * 300, "x" * 200), ("?!", "consumer"), ("größe", "größe")],
+)
+def test_its_name_is_one_xray_takes(process: Process, name: str, expected: str) -> None:
+    process.set(name=name)
+    process.invoked(PASS_THROUGH)
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        pass
+    (document,) = process.documents()
+    assert document["name"] == expected
+
+
+@pytest.mark.parametrize("kind", [header(ROOT, sampled="0"), header(ROOT, sampled="?"), None])
+def test_on_a_message_not_recorded_it_takes_everything_and_keeps_nothing(process: Process, kind: str | None) -> None:
+    with pytest.raises(KeyError), continue_trace(record(trace=kind), LambdaContext()) as segment:
+        segment.put_annotation("key", 1).put_metadata("key", {}).add_exception(ValueError())
+        assert (segment.id, segment.sampled) == ("", False)
+        raise KeyError
+    assert process.documents() == []
+    assert segment.header_text() is None or ROOT in str(segment.header_text())
+
+
+def test_annotations_of_the_wrong_kind_are_dropped_with_a_word(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
+        segment.put_annotation("with space", 1).put_annotation("nan", float("nan")).put_annotation("none", None)  # type: ignore[arg-type]
+        segment.put_annotation("long", "x" * 2000).put_annotation("amount", 1.5).put_annotation("vip", True)
+    (document,) = process.documents()
+    assert document["annotations"]["long"] == "x" * 1000
+    assert (document["annotations"]["amount"], document["annotations"]["vip"]) == (1.5, True)
+    assert caplog.text.count("dropped") == 3
+
+
+def test_metadata_is_grouped_and_beside_the_bridges_own(process: Process) -> None:
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
+        segment.put_metadata("a", 1).put_metadata("b", [2], "shop").put_metadata("mine", 3, "trace_bridge")
+    (document,) = process.documents()
+    metadata = document["metadata"]
+    assert (metadata["default"], metadata["shop"]) == ({"a": 1}, {"b": [2]})
+    assert metadata["trace_bridge"]["mine"] == 3
+    assert metadata["trace_bridge"]["queue"]
+
+
+def test_a_message_of_boto3_tells_no_queue_and_no_invocation(process: Process) -> None:
+    process.invoked(None)
+    message = {"MessageId": "m", "Body": "{}", "Attributes": {"AWSTraceHeader": header(ROOT)}}
+    with continue_trace(message, LambdaContext()) as segment:
+        segment.put_metadata("a", 1)
+    (document,) = process.documents()
+    assert document["metadata"] == {"default": {"a": 1}}
+    assert document["annotations"] == {"message_id": "m"}
+
+
+def test_an_exception_without_text_or_trace_does_no_harm(process: Process) -> None:
+    class UnspeakableError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    with trace_batch(), continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
+        segment.add_exception(UnspeakableError())
+    (document,) = process.documents()
+    (told,) = document["cause"]["exceptions"]
+    assert (told["type"], told["message"]) == ("UnspeakableError", "(its text could not be read)")
+    assert "stack" not in told
+
+
+def test_an_exception_tells_where_it_came_from(process: Process) -> None:
+    def deep(level: int) -> None:
+        if level:
+            deep(level - 1)
+        raise ValueError("x" * 5000)
+
+    with pytest.raises(ValueError), continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        deep(20)
+    (document,) = process.documents()
+    (told,) = document["cause"]["exceptions"]
+    assert len(told["stack"]) == 10
+    assert told["stack"][-1] == {"path": "test_segment.py", "line": told["stack"][-1]["line"], "label": "deep"}
+    assert len(told["message"]) == 2000
+    assert document["cause"]["working_directory"]
+
+
+def test_a_fault_of_the_bridge_itself_costs_no_message(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    from trace_bridge import _emitter
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    process.monkeypatch.setattr(_emitter.Emitter, "emit_text", broken)
+    process.invoked(ACTIVE)
+    context = LambdaContext()
+    with trace_batch(context), continue_trace(record(trace=header(ROOT)), context):
+        pass
+    assert counters().failed == 1
+    assert "the message itself is not affected" in caplog.text
+    assert "the messages themselves are not affected" in caplog.text
