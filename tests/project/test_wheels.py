@@ -110,7 +110,7 @@ from traced_pipeline_ops.page_html import page_html
 html = page_html(build_map([]), [])
 print(page_html.__code__.co_filename, "Chris Pettitt" in html, html.startswith("<!doctype html>"))
 """
-    told = _run(unpacked, program, tmp_path).split()
+    told = _run(unpacked, tmp_path, "-c", program).split()
     assert told[0].startswith(str(unpacked))
     assert told[1:] == ["True", "True"]
 
