@@ -1,8 +1,9 @@
-"""The reference pipeline, deployed on the local AWS by the real CDK CLI: once with the bridge, once without."""
+"""Pipelines deployed on the local AWS by the real CDK CLI: the reference app with and without bridge, the examples."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -52,10 +53,26 @@ class Deployed:
         return found.get("Item")  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """The deployed examples, and the cloud assembly they were deployed from."""
+
+    aws: LocalAws
+    assembly: Path
+
+    def __call__(self, stack: str) -> Deployed:
+        """The pipeline of a stack."""
+        return _found(self.aws, stack)
+
+
 def _deployed(aws: LocalAws, bridge: str) -> Deployed:
     cdk = Cdk(aws)
     cdk.bootstrap()
     cdk.deploy(context={"sampling": "all", "bridge": bridge})
+    return _found(aws, "TracedPipeline")
+
+
+def _found(aws: LocalAws, stack: str) -> Deployed:
     facts = aws.facts
     session = boto3.Session(
         aws_access_key_id=facts.access_key_id,
@@ -66,7 +83,7 @@ def _deployed(aws: LocalAws, bridge: str) -> Deployed:
     pipeline = find_pipeline(
         session.client("cloudformation", endpoint_url=endpoint, verify=bundle),
         session.client("apigateway", endpoint_url=endpoint, verify=bundle),
-        "TracedPipeline",
+        stack,
     )
     return Deployed(pipeline=pipeline, session=session, ca_bundle=facts.ca_bundle, endpoint=facts.endpoint)
 
@@ -81,3 +98,13 @@ def bridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def unbridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with LocalAws(tmp_path_factory.mktemp("unbridged")) as aws:
         yield _deployed(aws, "off")
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
+    """All the examples, deployed as one app."""
+    with LocalAws(tmp_path_factory.mktemp("examples")) as aws:
+        cdk = Cdk(aws)
+        cdk.bootstrap()
+        cdk.deploy(app="python3 -m examples", name="examples")
+        yield Examples(aws=aws, assembly=aws.folder / "examples.out")
