@@ -7,6 +7,7 @@ from local.services import (
     cloudformation,
     entry,
     functions,
+    keys,
     request_validation,
     sns,
     sqs,
@@ -26,6 +27,7 @@ def install() -> Daemon:
     xray.install(state)
     entry.install()
     sqs.install()
+    keys.install()
     sns.install(state)
     functions.install(state, daemon)
     apigateway.install(state)

@@ -14,13 +14,16 @@ from constructs import Construct, IConstruct
 
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, refuse_settings, warn
+from .layer import trace_bridge_layer
 from .options import FunctionOptions, Handler
 from .resource import resource_of
 from .topic import TracedTopic
-from .tracing import write_segments
+from .tracing import lets_topics_trace, write_segments
 
 _ACCOUNT_OF_AN_ARN = 4
 _OF_ANY_FUNCTION = {"handler", "removal_policy"}
+# https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
+_MOST_LAYERS = 5
 
 
 def own_function(function: lambda_.IFunction) -> lambda_.Function | None:
@@ -65,7 +68,7 @@ def adopt_function(
     check_account(scope, function, function.function_arn, "function")
     own = own_function(function)
     if own is None:
-        needs = [*(f"the variable {name}" for name in environment), "permission to send segments"]
+        needs = [*(f"the variable {name}" for name in environment), "the bridge's layer", "permission to send segments"]
         if function.role is None:
             needs.append("permission for what the hop does with its queue, topic and table")
         warn(
@@ -86,12 +89,33 @@ def adopt_function(
         )
     for name, value in environment.items():
         own.add_environment(name, value)
+    _add_layer(scope, own)
     if own.role is not None:
         policy = iam.Policy(scope, "XRay", statements=[write_segments()], roles=[own.role])
         acknowledge_star(
             resource_of(policy, iam.CfnPolicy),
             "X-Ray's write actions know no resources; AWS documents them with Resource *",
         )
+
+
+def _add_layer(scope: Construct, function: lambda_.Function) -> None:
+    if function.runtime.family == lambda_.RuntimeFamily.PYTHON:
+        layer = trace_bridge_layer(function)
+        stack = Stack.of(function)
+        present = stack.resolve(resource_of(function, lambda_.CfnFunction).layers) or []
+        if stack.resolve(layer.layer_version_arn) in present:
+            return
+        fits = function.runtime.name in {runtime.name for runtime in layer.compatible_runtimes or []}
+        if fits and len(present) < _MOST_LAYERS:
+            function.add_layers(layer)
+            return
+    warn(
+        scope,
+        Check.FUNCTION_WITHOUT_BRIDGE,
+        f"function {function.node.path} ({function.runtime.name}) cannot be given the bridge's layer, which is for "
+        f"Python 3.11 or newer, code from an archive, and one of at most {_MOST_LAYERS} layers; without the bridge a "
+        "message's trace ends at the queue: install trace-bridge into the function's code, and acknowledge this",
+    )
 
 
 def check_account(
@@ -125,7 +149,8 @@ def check_topic(scope: Construct, topic: sns.ITopic) -> None:
     The topic itself gets the warning, which is then one however many hops use it.
     """
     if isinstance(topic.node.scope, TracedTopic):
-        # It is traced; and the CDK itself refuses a resource without a name of its own from another account.
+        # It is traced and has decided about the permission; and the CDK itself refuses a resource without a name of
+        # its own from another account.
         return
     check_account(scope, topic, topic.topic_arn, "topic", warned=topic)
     if not isinstance(topic, sns.Topic):
@@ -145,6 +170,14 @@ def check_topic(scope: Construct, topic: sns.ITopic) -> None:
             f"topic {topic.node.path} has tracing {mode or 'PassThrough'}, so that the topic and its queues "
             "are missing on the trace map; make it with tracing_config=sns.TracingConfig.ACTIVE, or use "
             "TracedTopic",
+        )
+    elif not lets_topics_trace(topic):
+        warn(
+            topic,
+            Check.TOPIC_WITHOUT_PERMISSION,
+            f"topic {topic.node.path} is traced, but nothing in this app lets SNS send its segments, so that the topic "
+            "will be missing on the trace map; call SnsTracePermission.of(topic) before this construct, or acknowledge "
+            "this if the account has such a resource policy of X-Ray",
         )
 
 

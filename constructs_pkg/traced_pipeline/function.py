@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +15,7 @@ from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, refuse_settings, warn
 from .handler_code import function_code
 from .layer import trace_bridge_layer
+from .log_group import make_log_group
 from .options import FunctionOptions, Handler, IngestOptions
 from .resource import resource_of
 from .tracing import write_segments
@@ -70,12 +71,12 @@ class TracedFunction(Construct):
         handler = _handler_of(options)
         _check_logs(options)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
-        self._log_group = options.log_group or logs.LogGroup(
+        self._log_group = options.log_group or make_log_group(
             self,
             "Logs",
             retention=options.log_retention,
-            encryption_key=options.log_key,
-            removal_policy=options.removal_policy or RemovalPolicy.RETAIN,
+            key=options.log_key,
+            removal_policy=options.removal_policy,
         )
         self._role = self._make_role(in_vpc=options.vpc is not None)
         variables = {**(options.environment or {}), **(environment or {})}

@@ -15,10 +15,11 @@ from constructs import Construct
 from .brought import adopt_function, check_account, check_topic, finished_function, own_function
 from .checks import Check, PipelineError, refuse_settings, warn
 from .function import TracedFunction
-from .handler_code import reference_handler
+from .handler_code import reference_publisher
 from .options import Handler, WorkerOptions
+from .queue_keys import check_keys, let_sns_use_key
 from .resource import resource_of
-from .work_queue import bring_queue, check_keys, make_queue, timeout_of
+from .work_queue import bring_queue, make_queue, timeout_of
 
 _LARGEST_BATCH = 10_000
 _MOST_RECEIVES = 1000
@@ -85,6 +86,7 @@ class QueueWorker(Construct):
                 filter_policy_with_message_body=options.filter_policy_with_message_body,
             )
         )
+        let_sns_use_key(topic, self._queue, self._dead_letter_queue)
         target.add_event_source(
             event_sources.SqsEventSource(
                 self._queue,
@@ -153,7 +155,7 @@ def _reference_worker(options: WorkerOptions) -> Handler:
             "the reference handler has nowhere to put its messages; give WorkerOptions a table or a topic to "
             "publish_to, or a handler of your own",
         )
-    return reference_handler("worker")
+    return reference_publisher("worker", options.publish_to)
 
 
 def _grant(options: WorkerOptions, function: lambda_.IFunction) -> None:

@@ -116,6 +116,13 @@ class SnsTracePermission(Construct):
             )
 
 
+def lets_topics_trace(topic: IConstruct) -> bool:
+    """Tell whether the app holds a resource policy of X-Ray for a topic's account and Region."""
+    here = Stack.of(topic)
+    policies = [c for c in topic.node.root.node.find_all() if isinstance(c, xray.CfnResourcePolicy)]
+    return any((policy.stack.account, policy.stack.region) == (here.account, here.region) for policy in policies)
+
+
 def sampling_rule(
     scope: Construct,
     construct_id: str,

@@ -1,4 +1,4 @@
-"""CloudFormation: the resource types of X-Ray, and a topic's tracing.
+"""CloudFormation: the resource types of X-Ray, and what MiniStack leaves out of a topic.
 
 Source: CloudFormation Template Reference, `AWS::XRay::*` and `AWS::SNS::Topic`.
 """
@@ -18,13 +18,13 @@ Created = tuple[str, Fields]
 
 
 def install(xray: XRay) -> None:
-    """Add X-Ray's types and a topic's tracing to MiniStack's CloudFormation."""
+    """Add X-Ray's types and a topic's tracing, key and kind to MiniStack's CloudFormation."""
     handlers = provisioners._RESOURCE_HANDLERS
     settings = Settings(xray)
     handlers["AWS::XRay::ResourcePolicy"] = _policy_handlers(xray)
     handlers["AWS::XRay::SamplingRule"] = _rule_handlers(xray, settings)
     handlers["AWS::XRay::Group"] = _group_handlers(xray, settings)
-    wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_tracing)
+    wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_settings, before=_check_topic_name)
 
 
 def _policy_handlers(xray: XRay) -> Fields:
@@ -110,9 +110,25 @@ def _group_handlers(xray: XRay, settings: Settings) -> Fields:
     return {"create": create, "update": update, "delete": delete}
 
 
-def _keep_topic_tracing(topic_arn: str, props: Fields) -> None:
+def _check_topic_name(props: Fields) -> None:
+    fifo = _flag(props.get("FifoTopic"))
+    if fifo and not str(props.get("TopicName", ".fifo")).endswith(".fifo"):
+        raise ValueError("Invalid parameter: Topic Name (Service: Sns, Status Code: 400); a FIFO topic's ends in .fifo")
+
+
+def _keep_topic_settings(topic_arn: str, props: Fields) -> None:
     attributes = sns._topics[topic_arn]["attributes"]
-    if props.get("TracingConfig"):
-        attributes["TracingConfig"] = props["TracingConfig"]
-    else:
-        attributes.pop("TracingConfig", None)
+    for name in ("TracingConfig", "KmsMasterKeyId"):
+        if props.get(name):
+            attributes[name] = props[name]
+        else:
+            attributes.pop(name, None)
+    for name in ("FifoTopic", "ContentBasedDeduplication"):
+        if _flag(props.get(name)):
+            attributes[name] = "true"
+        else:
+            attributes.pop(name, None)
+
+
+def _flag(value: object) -> bool:
+    return value is True or str(value).lower() == "true"

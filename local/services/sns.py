@@ -5,6 +5,7 @@ SNS hands the publisher's header on. With `TracingConfig` Active it also sends a
 Sampled=1 and a resource policy of X-Ray admits the topic. It never decides about sampling itself.
 """
 
+import itertools
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ class _TopicSegment:
     deliveries: list[Fields] = field(default_factory=list)
 
 
+_sequence = itertools.count(1)
 _delivery: ContextVar[_Delivery | None] = ContextVar("delivery", default=None)
 _topic_segment: ContextVar[_TopicSegment | None] = ContextVar("topic_segment", default=None)
 
@@ -72,6 +74,9 @@ def install(xray: XRay) -> None:
 
     def complete_message(message: Fields) -> None:
         complete(message)
+        if message["group_id"] and message["seq"] is None:
+            # SQS numbers every message of a FIFO queue; MiniStack those that SNS delivers not.
+            message["seq"] = str(next(_sequence)).zfill(20)
         delivery = _delivery.get()
         if delivery:
             message["sys"].setdefault("AWSTraceHeader", delivery.header)

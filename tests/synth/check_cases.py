@@ -67,13 +67,17 @@ class Scene:
         assert isinstance(app, App)
         return Stack(app, name)
 
-    def function(self, tracing: lambda_.Tracing = lambda_.Tracing.ACTIVE) -> lambda_.Function:
+    def function(
+        self,
+        tracing: lambda_.Tracing = lambda_.Tracing.ACTIVE,
+        runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
+    ) -> lambda_.Function:
         return lambda_.Function(
             self.stack,
             "Mine",
             code=lambda_.Code.from_asset(str(self.folder)),
             handler="app.handler",
-            runtime=lambda_.Runtime.PYTHON_3_14,
+            runtime=runtime,
             tracing=tracing,
         )
 
@@ -103,9 +107,16 @@ def _without_packages(scene: Scene) -> None:
     scene.pipeline()
 
 
-def _queue_of(stack: Stack, *, dead_letters: bool = True) -> sqs.Queue:
-    letters = sqs.DeadLetterQueue(queue=sqs.Queue(stack, "Letters"), max_receive_count=5) if dead_letters else None
-    return sqs.Queue(stack, "Jobs", visibility_timeout=Duration.minutes(3), dead_letter_queue=letters)
+def _queue_of(stack: Stack, *, dead_letters: bool = True, fifo: bool = False) -> sqs.Queue:
+    kind = fifo or None
+    letters = sqs.DeadLetterQueue(queue=sqs.Queue(stack, "Letters", fifo=kind), max_receive_count=5)
+    return sqs.Queue(
+        stack,
+        "Jobs",
+        fifo=kind,
+        visibility_timeout=Duration.minutes(3),
+        dead_letter_queue=letters if dead_letters else None,
+    )
 
 
 def _permissions(scene: Scene, count: int) -> None:
@@ -130,6 +141,19 @@ def _topic_of(scene: Scene, account: str) -> sns.ITopic:
 
 def _function_of(scene: Scene, account: str) -> lambda_.IFunction:
     return lambda_.Function.from_function_arn(scene.stack, "Mine", f"arn:aws:lambda:eu-west-1:{account}:function:mine")
+
+
+def _traced_topic(scene: Scene, *, let_in: bool) -> sns.Topic:
+    topic = sns.Topic(scene.stack, "Mine", tracing_config=sns.TracingConfig.ACTIVE)
+    if let_in:
+        SnsTracePermission.of(topic)
+    return topic
+
+
+def _imported_key(scene: Scene) -> kms.IKey:
+    return kms.Key.from_key_arn(
+        scene.stack, "Key", f"arn:aws:kms:eu-west-1:{HERE}:key/01234567-0123-0123-0123-0123456789ab"
+    )
 
 
 def _api(scene: Scene, *, traced: bool) -> apigateway.RestApi:
@@ -203,8 +227,8 @@ CASES: dict[Check, Case] = {
     ),
     Check.FIFO_MISMATCH: Case(
         "error",
-        lambda s: s.pipeline(topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=_queue_of(s.stack))),
-        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack, fifo=True))),
+        lambda s: s.pipeline(topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=_queue_of(s.stack, fifo=True))),
     ),
     Check.VISIBILITY_TOO_SHORT: Case(
         "error",
@@ -261,7 +285,27 @@ CASES: dict[Check, Case] = {
     Check.TOPIC_NOT_TRACED: Case(
         "warning",
         lambda s: s.pipeline(topic=sns.Topic(s.stack, "Mine")),
-        lambda s: s.pipeline(topic=sns.Topic(s.stack, "Mine", tracing_config=sns.TracingConfig.ACTIVE)),
+        lambda s: s.pipeline(topic=_traced_topic(s, let_in=True)),
+    ),
+    Check.TOPIC_WITHOUT_PERMISSION: Case(
+        "warning",
+        lambda s: s.pipeline(topic=_traced_topic(s, let_in=False)),
+        lambda s: s.pipeline(topic=_traced_topic(s, let_in=True)),
+    ),
+    Check.FUNCTION_WITHOUT_BRIDGE: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(handler=s.function(runtime=lambda_.Runtime.NODEJS_22_X))),
+        lambda s: s.pipeline(worker=WorkerOptions(handler=s.function())),
+    ),
+    Check.ORDER_LOST: Case(
+        "warning",
+        lambda s: s.pipeline(topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=_queue_of(s.stack))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
+    ),
+    Check.KEY_NOT_MANAGED: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(queue_key=_imported_key(s))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue_key=kms.Key(s.stack, "Key"))),
     ),
     Check.TOPIC_NOT_MANAGED: Case(
         "warning",

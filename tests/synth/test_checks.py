@@ -199,17 +199,24 @@ class TestConcurrency:
 
 
 class TestKinds:
-    def test_standard_queue_behind_fifo_topic(self, new_stack: NewStack) -> None:
+    def test_fifo_queue_behind_standard_topic(self, new_stack: NewStack) -> None:
         stack = new_stack()
-        queue = sqs.Queue(stack, "Jobs")
-        message = refusal(Check.FIFO_MISMATCH, stack, topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=queue))
-        assert "queue Shop/Jobs is standard, but the topic before it is FIFO" in message
+        message = refusal(Check.FIFO_MISMATCH, stack, worker=WorkerOptions(queue=sqs.Queue(stack, "Jobs", fifo=True)))
+        assert "queue Shop/Jobs is FIFO, but the topic before it is standard" in message
 
-    def test_fifo_dead_letter_queue_behind_standard_topic(self, new_stack: NewStack) -> None:
+    def test_standard_queue_behind_fifo_topic_loses_the_order(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        queue = sqs.Queue(stack, "Jobs", visibility_timeout=Duration.minutes(3))
+        orders = TracedPipeline(stack, "Orders", topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=queue))
+        (warning,) = warnings_of(stack, Check.ORDER_LOST)
+        assert "queue Shop/Jobs is standard, but the topic before it is FIFO" in warning
+        assert orders.dead_letter_queue.fifo is False
+
+    def test_dead_letter_queue_of_the_other_kind(self, new_stack: NewStack) -> None:
         stack = new_stack()
         letters = sqs.Queue(stack, "Letters", fifo=True)
         message = refusal(Check.FIFO_MISMATCH, stack, worker=WorkerOptions(dead_letter_queue=letters))
-        assert "dead-letter queue Shop/Letters is FIFO, but the topic before it is standard" in message
+        assert "dead-letter queue Shop/Letters is FIFO, but the queue before it is standard" in message
 
     def test_all_fifo(self, new_stack: NewStack) -> None:
         stack = new_stack()
@@ -230,18 +237,30 @@ class TestKeys:
         message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=key))
         assert "topic and queue share the key Shop/Key" in message
 
+    @pytest.mark.parametrize("part", ["queue", "dead_letter_queue"])
+    def test_one_key_for_topic_and_a_queue_brought_along(self, new_stack: NewStack, part: str) -> None:
+        stack = new_stack()
+        key = kms.Key(stack, "Key")
+        queue = sqs.Queue(stack, "Jobs", encryption_master_key=key)
+        worker = WorkerOptions(**{part: queue})  # type: ignore[arg-type]
+        message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=worker)
+        assert "topic and queue share the key Shop/Key" in message
+
+    @pytest.mark.parametrize("part", ["queue_key", "log_key"])
+    def test_imported_key_that_cannot_let_its_service_in(self, new_stack: NewStack, part: str) -> None:
+        stack = new_stack()
+        arn = "arn:aws:kms:eu-west-1:111111111111:key/01234567-0123-0123-0123-0123456789ab"
+        key = kms.Key.from_key_arn(stack, "Key", arn)
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(**{part: key}))  # type: ignore[arg-type]
+        (warning,) = warnings_of(stack, Check.KEY_NOT_MANAGED)
+        assert "key Shop/Key is imported" in warning
+        assert ("logs.<region>.amazonaws.com" if part == "log_key" else "sns.amazonaws.com") in warning
+
     def test_one_key_where_the_cdk_does_not_restrict_it(self, new_stack: NewStack) -> None:
         stack = new_stack(**{"@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption": False})
         key = kms.Key(stack, "Key")
         TracedPipeline(stack, "Orders", topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=key))
         synthesize(stack)
-
-    def test_one_key_for_topic_and_a_queue_brought_along(self, new_stack: NewStack) -> None:
-        stack = new_stack()
-        key = kms.Key(stack, "Key")
-        queue = sqs.Queue(stack, "Jobs", encryption_master_key=key, visibility_timeout=Duration.minutes(3))
-        message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=WorkerOptions(queue=queue))
-        assert "topic and queue share the key Shop/Key" in message
 
     def test_table_key_needs_a_region(self, new_stack: NewStack) -> None:
         stack = new_stack()
