@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from .acknowledged import acknowledge_star
+from .app_tree import made_in_stacks
 from .checks import Check, note
 from .resource import resource_of
 
@@ -57,7 +58,7 @@ def rely_on_account_logging(scope: Construct, stage: apigateway.Stage) -> None:
 
 def _account_of_app(scope: IConstruct) -> apigateway.CfnAccount | None:
     here = Stack.of(scope)
-    for construct in scope.node.root.node.find_all():
+    for construct in made_in_stacks(scope):
         if isinstance(construct, apigateway.CfnAccount):
             there = construct.stack
             if (there.account, there.region) == (here.account, here.region):

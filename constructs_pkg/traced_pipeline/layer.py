@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,14 +57,21 @@ def assemble(folder: Path) -> None:
     """
     for package, distribution in _PACKAGES.items():
         source = _source_of(package)
-        # Only content counts for the asset, so that times and modes need not be copied.
-        shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=shutil.copyfile)
+        shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=_link_or_copy)
         if distribution is None:
             continue
         target = folder / "licenses" / distribution
         target.mkdir(parents=True)
         for licence in _licences_of(distribution, source):
             shutil.copyfile(licence, target / licence.name)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    # A link costs next to nothing; it cannot lead to another file system, nor to a file of somebody else's.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _source_of(package: str) -> Path:

@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_xray as xray
 from constructs import Construct, IConstruct
 
+from .app_tree import made_in_stacks
 from .checks import Check, PipelineError, warn
 from .names import account_wide_name
 from .options import SamplingOptions, TraceGroupOptions
@@ -100,11 +101,7 @@ class SnsTracePermission(Construct):
 
     def _warn_beyond_quota(self) -> None:
         here = Stack.of(self)
-        others = [
-            Stack.of(construct)
-            for construct in self.node.root.node.find_all()
-            if isinstance(construct, SnsTracePermission)
-        ]
+        others = [Stack.of(made) for made in made_in_stacks(self) if isinstance(made, SnsTracePermission)]
         same_place = [s for s in others if (s.account, s.region) == (here.account, here.region)]
         if len(same_place) > _POLICIES_PER_ACCOUNT_AND_REGION:
             warn(

@@ -139,3 +139,15 @@ def test_missing_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(PipelineError, match="the licence of 'no-such-distribution' is not found") as caught:
         assemble(tmp_path / "layer")
     assert caught.value.check is Check.LAYER_PACKAGE
+
+
+def test_is_the_same_where_files_cannot_be_linked(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise OSError("another file system")
+
+    monkeypatch.setattr("os.link", refuse)
+    assemble(tmp_path)
+    assert files(tmp_path) == files(folder)
+    assert all((tmp_path / name).read_bytes() == (folder / name).read_bytes() for name in files(folder))
