@@ -16,6 +16,9 @@ setup: ## Installs what the other targets need, at pinned versions.
 demo: setup ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [REQUESTS=20].
 	@$(RUN) python -m harness.demo --bridge "$(BRIDGE)" --requests "$(REQUESTS)"
 
+peers: setup ## Installs the neighbours that the tests compare with, which need a CDK of their own.
+	@python=$$(PYTHON="$(PYTHON)" scripts/find-python) && "$$python" scripts/setup.py peers
+
 local: setup ## Runs the local AWS in the foreground; Ctrl-C stops it.
 	@$(RUN) python -m harness.foreground
 
@@ -25,10 +28,11 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 	@$(RUN) python scripts/check_tree.py
 	@$(RUN) python -m pip check
 	@$(RUN) mypy
+	@$(RUN) python scripts/pages.py
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS) --output build/check.out
 	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
 
-test: setup ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
+test: setup peers ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
 	@$(RUN) python -m scripts.chromium
 	@$(RUN) coverage run -m pytest
 	@$(RUN) coverage report
@@ -40,17 +44,17 @@ synth: setup ## Synthesizes the reference pipeline to cdk.out; needs no AWS cred
 deploy: setup ## Deploys the reference pipeline to the AWS account of your shell.
 	@$(RUN) python scripts/deploy.py
 
-bench: setup ## Measures what the bridge adds to a message.
-	@$(RUN) python -m bench.messages
+bench: setup ## Measures what the bridge adds to a message, and the constructs to a synthesis.
+	@$(RUN) python -m bench.messages; missed=$$?; $(RUN) python -m bench.synth && exit $$missed
 
 lock: setup ## Resolves the requirement files anew.
 	@$(RUN) python scripts/lock.py
 
 clean: ## Removes everything the targets made.
-	rm -rf .venv .venv-local .setup node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-local .venv-peers .setup node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .DEFAULT:
 	@echo "make: there is no target '$@'; make help lists those there are" >&2; exit 2
 
-.PHONY: help setup demo local check test synth deploy bench lock clean
+.PHONY: help setup peers demo local check test synth deploy bench lock clean

@@ -9,6 +9,7 @@ from local.services import (
     error_logs,
     event_sources,
     functions,
+    keys,
     message_moves,
     request_validation,
     sns,
@@ -30,6 +31,7 @@ def install() -> Daemon:
     entry.install()
     sqs.install()
     message_moves.install()
+    keys.install()
     sns.install(state)
     functions.install(state, daemon)
     error_logs.install()

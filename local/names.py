@@ -59,6 +59,7 @@ _APIGATEWAY = "ministack.services.apigateway_v1"
 _CORE = "ministack.core"
 _EC2 = "ministack.services.ec2"
 _FUNCTIONS = "ministack.services.lambda_svc"
+_KMS = "ministack.services.kms"
 _LOGS = "ministack.services.cloudwatch_logs"
 _RUNTIME = "ministack.core.lambda_runtime"
 _SNS = "ministack.services.sns"
@@ -74,6 +75,13 @@ REQUIRED = (
     Name(module=f"{_CORE}.iam_evaluator", path="evaluate", parameters=("ctx", "policies")),
     Name(module=f"{_CORE}.iam_evaluator", path="evaluate_resource_policy", parameters=("doc", "ctx", "service")),
     Name(module=f"{_CORE}.iam_evaluator", path="_gather_role_policies", parameters=("role_name", "account_id")),
+    Name(module=f"{_CORE}.iam_evaluator", path="_role_name_from_assumed_arn", parameters=("assumed_arn",)),
+    Name(module=f"{_CORE}.iam_evaluator", path="caller_arn"),
+    Name(
+        module=f"{_CORE}.iam_evaluator",
+        path="combine_resource_policy",
+        parameters=("identity", "ctx", "policy", "owner_account", "required"),
+    ),
     Name(module=f"{_CORE}.responses", path="get_account_id"),
     Name(module=f"{_CORE}.responses", path="get_region"),
     Name(module=f"{_CORE}.responses", path="new_uuid"),
@@ -112,6 +120,7 @@ REQUIRED = (
     Name(module=_FUNCTIONS, path="_functions"),
     Name(module=_FUNCTIONS, path="_vpc_config_with_id", parameters=("request_config",)),
     Name(module=_FUNCTIONS, path="_run_sqs_batch", parameters=("esm", "func_rec", "event")),
+    Name(module=_FUNCTIONS, path="_sqs_esm_concurrency", parameters=("esm", "func_rec", "config", "queue")),
     Name(module=_FUNCTIONS, path="_xray_trace_id_for_invocation", parameters=("config", "inbound_trace_header")),
     Name(module=_RUNTIME, path="Worker._spawn", parameters=("self",)),
     Name(module=_RUNTIME, path="reset"),
@@ -120,6 +129,7 @@ REQUIRED = (
         path="_PYTHON_WORKER_SCRIPT",
         text=("sys.path.insert(0, code_dir)", "sys.path.insert(0, _py)", "sys.path.insert(0, _ld)"),
     ),
+    Name(module=_KMS, path="_resolve_key", parameters=("key_id_or_arn",)),
     Name(module=_LOGS, path="_log_groups"),
     Name(module=_LOGS, path="_append_log_events", parameters=("stream",)),
     Name(module=_LOGS, path="_resource_policies"),
@@ -128,6 +138,11 @@ REQUIRED = (
     Name(module=_SNS, path="_deliver_to_lambda", parameters=("endpoint", "envelope")),
     Name(module=_SNS, path="_topic_by_arn_any_scope", parameters=("topic_arn",)),
     Name(module=_SNS, path="_topics"),
+    Name(module=_SNS, path="_publish", parameters=("params",)),
+    Name(module=_SNS, path="_publish_batch", parameters=("params",)),
+    Name(module=_SNS, path="_normalize_arn", parameters=("arn",)),
+    Name(module=_SNS, path="_p", parameters=("params", "key")),
+    Name(module=_SNS, path="_error", parameters=("code", "message", "status")),
     Name(module=_SQS, path="_ensure_msg_fields", parameters=("m",)),
     Name(module=_SQS, path="_build_send_sys_attrs", parameters=("now", "sys_attrs_input")),
     Name(module=_SQS, path="_act_send_message", parameters=("data", "qurl")),

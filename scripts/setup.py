@@ -1,5 +1,7 @@
 """Sets up what the make targets need: `.venv`, `.venv-local`, Node and the CDK CLI, all at pinned versions.
 
+With the argument `peers` it sets up `.venv-peers` instead: the neighbours that the tests compare with.
+
 Each part is made anew when its inputs changed or an earlier set-up was cut off, and left alone otherwise. Two set-ups
 at once wait for each other. Uses the standard library only.
 """
@@ -29,6 +31,9 @@ def main() -> int:
     STATE.mkdir(exist_ok=True)
     try:
         with _alone():
+            if sys.argv[1:] == ["peers"]:
+                _part("venv-peers", ["requirements/peers.txt"], _make_peers_venv)
+                return 0
             _part("venv", ["requirements/dev.txt", "pyproject.toml", "runtime/pyproject.toml"], _make_venv)
             _part("venv-local", ["requirements/local.txt"], _make_local_venv)
             _part("node", ["requirements/node.txt", "package-lock.json", "requirements/dev.txt"], _make_node)
@@ -69,6 +74,7 @@ def _is_whole(name: str) -> bool:
     wanted = {
         "venv": [".venv/bin/python"],
         "venv-local": [".venv-local/bin/python"],
+        "venv-peers": [".venv-peers/bin/python"],
         "node": ["node_modules/aws-cdk/bin/cdk", ".setup/node-path"],
     }
     return all((ROOT / path).exists() for path in wanted[name])
@@ -84,6 +90,10 @@ def _make_venv() -> None:
 
 def _make_local_venv() -> None:
     _new_venv(".venv-local", "requirements/local.txt")
+
+
+def _make_peers_venv() -> None:
+    _new_venv(".venv-peers", "requirements/peers.txt")
 
 
 def _new_venv(folder: str, requirements: str) -> None:

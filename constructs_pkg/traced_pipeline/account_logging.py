@@ -5,15 +5,21 @@ from __future__ import annotations
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from .acknowledged import acknowledge_star
+from .app_tree import made_in_stacks
+from .checks import Check, note
 from .resource import resource_of
 
 _ACCOUNT_ID = "ApiGatewayAccount"
 _REASON = (
     "API Gateway refuses an account's logging role that cannot write to every log group: "
     "the groups of execution logs get their names from API ids"
+)
+_EXISTING_ROLE_NOTE = (
+    "the API logs with the account's CloudWatch role for API Gateway, which must exist in this Region; if "
+    'the deployment is refused for want of it, give IngestOptions(account_logging_role="create") in one stack'
 )
 
 
@@ -39,6 +45,25 @@ def account_logging(scope: Construct) -> apigateway.CfnAccount:
     role.apply_removal_policy(RemovalPolicy.RETAIN)
     account.apply_removal_policy(RemovalPolicy.RETAIN)
     return account
+
+
+def rely_on_account_logging(scope: Construct, stage: apigateway.Stage) -> None:
+    """Let a stage log with the role the account has; say so where the app does not set it."""
+    account = _account_of_app(scope)
+    if account is None:
+        note(scope, Check.ACCOUNT_LOGGING_ROLE, _EXISTING_ROLE_NOTE)
+    elif account.stack.node.path == Stack.of(scope).node.path:
+        stage.node.add_dependency(account)
+
+
+def _account_of_app(scope: IConstruct) -> apigateway.CfnAccount | None:
+    here = Stack.of(scope)
+    for construct in made_in_stacks(scope):
+        if isinstance(construct, apigateway.CfnAccount):
+            there = construct.stack
+            if (there.account, there.region) == (here.account, here.region):
+                return construct
+    return None
 
 
 def _write_every_log_group() -> iam.PolicyStatement:

@@ -10,16 +10,20 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, refuse_settings, warn
+from .layer import trace_bridge_layer
 from .options import FunctionOptions, Handler
 from .resource import resource_of
-from .tracing import write_segments
+from .topic import TracedTopic
+from .tracing import lets_topics_trace, write_segments
 
 _ACCOUNT_OF_AN_ARN = 4
 _OF_ANY_FUNCTION = {"handler", "removal_policy"}
+# https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
+_MOST_LAYERS = 5
 
 
 def own_function(function: lambda_.IFunction) -> lambda_.Function | None:
@@ -61,9 +65,10 @@ def adopt_function(
         environment: Variables the hop's handler reads; they win over the function's own of the same name.
         must_be_active: Whether the trace breaks where Lambda does not record the function.
     """
+    check_account(scope, function, function.function_arn, "function")
     own = own_function(function)
     if own is None:
-        needs = [*(f"the variable {name}" for name in environment), "permission to send segments"]
+        needs = [*(f"the variable {name}" for name in environment), "the bridge's layer", "permission to send segments"]
         if function.role is None:
             needs.append("permission for what the hop does with its queue, topic and table")
         warn(
@@ -84,6 +89,7 @@ def adopt_function(
         )
     for name, value in environment.items():
         own.add_environment(name, value)
+    _add_layer(scope, own)
     if own.role is not None:
         policy = iam.Policy(scope, "XRay", statements=[write_segments()], roles=[own.role])
         acknowledge_star(
@@ -92,15 +98,45 @@ def adopt_function(
         )
 
 
-def check_account(scope: Construct, resource: IResource, arn: str, what: str) -> None:
-    """Warn where a resource is known to belong to another account."""
+def _add_layer(scope: Construct, function: lambda_.Function) -> None:
+    if function.runtime.family == lambda_.RuntimeFamily.PYTHON:
+        layer = trace_bridge_layer(function)
+        stack = Stack.of(function)
+        present = stack.resolve(resource_of(function, lambda_.CfnFunction).layers) or []
+        if stack.resolve(layer.layer_version_arn) in present:
+            return
+        fits = function.runtime.name in {runtime.name for runtime in layer.compatible_runtimes or []}
+        if fits and len(present) < _MOST_LAYERS:
+            function.add_layers(layer)
+            return
+    warn(
+        scope,
+        Check.FUNCTION_WITHOUT_BRIDGE,
+        f"function {function.node.path} ({function.runtime.name}) cannot be given the bridge's layer, which is for "
+        f"Python 3.11 or newer, code from an archive, and one of at most {_MOST_LAYERS} layers; without the bridge a "
+        "message's trace ends at the queue: install trace-bridge into the function's code, and acknowledge this",
+    )
+
+
+def check_account(
+    scope: Construct, resource: IResource, arn: str, what: str, *, warned: IConstruct | None = None
+) -> None:
+    """Warn where a resource is known to belong to another account.
+
+    Args:
+        scope: The hop that uses it.
+        resource: The resource.
+        arn: Its ARN.
+        what: What it is, for the message.
+        warned: The construct that gets the warning. Default: the hop.
+    """
     ours = Stack.of(scope).account
     # An imported resource may claim its stack's account, whatever its ARN says.
     theirs = resource.env.account if Token.is_unresolved(arn) else arn.split(":")[_ACCOUNT_OF_AN_ARN]
-    if Token.is_unresolved(theirs) or Token.is_unresolved(ours) or theirs == ours:
+    if theirs == ours or Token.is_unresolved(theirs) or Token.is_unresolved(ours):
         return
     warn(
-        scope,
+        warned or scope,
         Check.OTHER_ACCOUNT,
         f"{what} {resource.node.path} belongs to account {theirs}, this stack to {ours}: its own policy must let "
         "this account in, and each account records its own part of a trace, under the same trace id",
@@ -108,11 +144,18 @@ def check_account(scope: Construct, resource: IResource, arn: str, what: str) ->
 
 
 def check_topic(scope: Construct, topic: sns.ITopic) -> None:
-    """Warn where a topic does not, or may not, record its part of a trace."""
-    check_account(scope, topic, topic.topic_arn, "topic")
+    """Warn where a topic does not, or may not, record its part of a trace.
+
+    The topic itself gets the warning, which is then one however many hops use it.
+    """
+    if isinstance(topic.node.scope, TracedTopic):
+        # It is traced and has decided about the permission; and the CDK itself refuses a resource without a name of
+        # its own from another account.
+        return
+    check_account(scope, topic, topic.topic_arn, "topic", warned=topic)
     if not isinstance(topic, sns.Topic):
         warn(
-            scope,
+            topic,
             Check.TOPIC_NOT_MANAGED,
             f"topic {topic.node.path} is imported, so that its active tracing and its access policy cannot "
             "be set from here; where it is made, set TracingConfig to Active and let X-Ray take its segments",
@@ -122,11 +165,19 @@ def check_topic(scope: Construct, topic: sns.ITopic) -> None:
     mode = Stack.of(topic).resolve(resource.tracing_config)
     if mode != "Active":
         warn(
-            scope,
+            topic,
             Check.TOPIC_NOT_TRACED,
             f"topic {topic.node.path} has tracing {mode or 'PassThrough'}, so that the topic and its queues "
             "are missing on the trace map; make it with tracing_config=sns.TracingConfig.ACTIVE, or use "
             "TracedTopic",
+        )
+    elif not lets_topics_trace(topic):
+        warn(
+            topic,
+            Check.TOPIC_WITHOUT_PERMISSION,
+            f"topic {topic.node.path} is traced, but nothing in this app lets SNS send its segments, so that the topic "
+            "will be missing on the trace map; call SnsTracePermission.of(topic) before this construct, or acknowledge "
+            "this if the account has such a resource policy of X-Ray",
         )
 
 
@@ -139,8 +190,8 @@ def check_api(scope: Construct, api: apigateway.IRestApi) -> None:
     if not hasattr(api, "rest_api_id"):
         raise PipelineError(
             Check.HTTP_API,
-            f"{type(api).__name__} is no REST API, and X-Ray traces no other API of API Gateway; "
-            "use apigateway.RestApi",
+            f"api is of type {type(api).__name__}, but X-Ray traces no other API of API Gateway than a REST API; "
+            "give an apigateway.RestApi",
         )
     if not isinstance(api, apigateway.RestApiBase) or api.latest_deployment is None:
         warn(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -12,10 +12,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
-from .checks import Check, PipelineError, warn
+from .checks import Check, PipelineError, refuse_settings, warn
 from .handler_code import function_code
 from .layer import trace_bridge_layer
-from .options import FunctionOptions, Handler
+from .log_group import make_log_group
+from .options import FunctionOptions, Handler, IngestOptions
 from .resource import resource_of
 from .tracing import write_segments
 
@@ -34,12 +35,12 @@ class TracedFunction(Construct):
         scope: Where to create it.
         construct_id: Id of the construct.
         options: The function's settings; `handler` is required, and must be a `Handler`.
-        environment: Variables that are set beside those of the options, and win over them.
+        environment: Variables that are set beside those of the options, and win over them. Default: none.
         active: Whether Lambda records the function's invocations (`Active`) or only hands the trace on
             (`PassThrough`). Default: `Active`.
             https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
-        bridge: Whether the bridge works; without it the layer is there, but changes nothing.
-        zero_code: Whether the bridge calls the handler once for each message.
+        bridge: Whether the bridge works; without it the layer is there, but changes nothing. Default: it works.
+        zero_code: Whether the bridge calls the handler once for each message. Default: Lambda calls the handler itself.
 
     Raises:
         PipelineError: The handler is missing, its code is not found, or its requirements cannot be installed.
@@ -68,13 +69,14 @@ class TracedFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         handler = _handler_of(options)
+        _check_logs(options)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
-        self._log_group = options.log_group or logs.LogGroup(
+        self._log_group = options.log_group or make_log_group(
             self,
             "Logs",
             retention=options.log_retention,
-            encryption_key=options.log_key,
-            removal_policy=options.removal_policy or RemovalPolicy.RETAIN,
+            key=options.log_key,
+            removal_policy=options.removal_policy,
         )
         self._role = self._make_role(in_vpc=options.vpc is not None)
         variables = {**(options.environment or {}), **(environment or {})}
@@ -198,9 +200,15 @@ def _handler_of(options: FunctionOptions) -> Handler:
         return options.handler
     raise PipelineError(
         Check.HANDLER_MISSING,
-        f"TracedFunction needs a Handler, but its options hold {options.handler!r}; "
+        f"handler is {options.handler!r}, but a TracedFunction is made from a Handler; "
         'give FunctionOptions(handler=Handler("folder", "app.handler"))',
     )
+
+
+def _check_logs(options: FunctionOptions) -> None:
+    # An ingest hop's access log is made with the same settings.
+    if options.log_group is not None and not isinstance(options, IngestOptions):
+        refuse_settings(options, ("log_retention", "log_key"), brought="a log group", instead="leave out log_group")
 
 
 def _network_interfaces() -> iam.PolicyStatement:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
 from .checks import Check, PipelineError
@@ -79,6 +80,25 @@ def reference_handler(name: str) -> Handler:
         f"reference handler {name!r} is in none of {', '.join(str(place) for place in places)}; "
         "install traced-pipeline again, or give a handler of your own",
     )
+
+
+def reference_publisher(name: str, topic: sns.ITopic | None) -> Handler:
+    """Find a handler that comes with this library, for publishing to a topic.
+
+    Args:
+        name: `ingest` or `worker`.
+        topic: Where it publishes.
+
+    Raises:
+        PipelineError: The handler is not found, or the topic wants a deduplication id, which the handlers do not give.
+    """
+    if isinstance(topic, sns.Topic) and topic.fifo and not topic.content_based_deduplication:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"topic {topic.node.path} wants a deduplication id with every message, which the reference handler does "
+            "not give; turn content_based_deduplication on, or give a handler of your own",
+        )
+    return reference_handler(name)
 
 
 def _check_entry_point(entry_point: str) -> None:

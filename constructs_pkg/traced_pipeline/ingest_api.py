@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from .account_logging import account_logging
+from .account_logging import account_logging, rely_on_account_logging
 from .acknowledged import acknowledge_no_cognito
 from .api_definition import (
     DEFAULT_SCHEMA,
@@ -19,10 +18,11 @@ from .api_definition import (
     access_log_format,
     add_gateway_responses,
 )
-from .brought import adopt_function, check_api, finished_function
-from .checks import Check, PipelineError, note, refuse_settings, warn
+from .brought import adopt_function, check_api, check_topic, finished_function
+from .checks import Check, PipelineError, refuse_settings, warn
 from .function import TracedFunction
-from .handler_code import reference_handler
+from .handler_code import reference_publisher
+from .log_group import make_log_group
 from .names import account_wide_name
 from .options import Authorizer, IngestOptions, JsonSchema
 
@@ -34,10 +34,6 @@ _OF_A_CREATED_API = (
     "throttling_rate_limit",
     "throttling_burst_limit",
     "account_logging_role",
-)
-_EXISTING_ROLE_NOTE = (
-    "the API logs with the account's CloudWatch role for API Gateway, which must exist in this Region; if "
-    'the deployment is refused for want of it, give IngestOptions(account_logging_role="create") in one stack'
 )
 
 
@@ -83,6 +79,7 @@ class IngestApi(Construct):
         self._access_log_group: logs.LogGroup | None = None
         self._path = options.path
         self._stage_name = options.stage_name if options.api is None else None
+        check_topic(self, topic)
         self._function, self._target = self._make_function(topic, options)
         self._api = self._bring_api(options.api, options) if options.api else self._make_api(options)
         self._validator = apigateway.RequestValidator(
@@ -139,9 +136,9 @@ class IngestApi(Construct):
 
         Args:
             path: The resource's path; segments in braces are path parameters.
-            method: The HTTP method.
-            schema: JSON schema (draft 4) of the body. Default: that of `IngestOptions`.
-            authorizer: Who may call, as in `IngestOptions`.
+            method: The HTTP method. Default: `POST`.
+            schema: JSON schema (draft 4) of the body. Default: the one an `IngestOptions` has by default.
+            authorizer: Who may call, as in `IngestOptions`. Default: `"iam"`.
 
         Returns:
             The method.
@@ -171,7 +168,7 @@ class IngestApi(Construct):
             return brought, brought
         _check_timeout(self, options)
         if options.handler is None:
-            options = replace(options, handler=reference_handler("ingest"))
+            options = replace(options, handler=reference_publisher("ingest", topic))
         traced = TracedFunction(self, "Function", options=options, environment=environment)
         topic.grant_publish(traced.function)
         return traced.function, traced.target
@@ -184,12 +181,12 @@ class IngestApi(Construct):
     def _make_api(self, options: IngestOptions) -> apigateway.RestApi:
         logs_enabled = options.account_logging_role != "none"
         if logs_enabled:
-            self._access_log_group = logs.LogGroup(
+            self._access_log_group = make_log_group(
                 self,
                 "AccessLogs",
                 retention=options.log_retention,
-                encryption_key=options.log_key,
-                removal_policy=options.removal_policy or RemovalPolicy.RETAIN,
+                key=options.log_key,
+                removal_policy=options.removal_policy,
             )
         api = apigateway.RestApi(
             self,
@@ -215,7 +212,7 @@ class IngestApi(Construct):
         if options.account_logging_role == "create":
             api.deployment_stage.node.add_dependency(account_logging(self))
         elif options.account_logging_role == "existing":
-            note(self, Check.ACCOUNT_LOGGING_ROLE, _EXISTING_ROLE_NOTE)
+            rely_on_account_logging(self, api.deployment_stage)
         return api
 
     def _make_model(self, route: str, schema: JsonSchema) -> apigateway.IModel:

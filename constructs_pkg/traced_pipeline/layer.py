@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from .checks import Check, PipelineError
 from .staging import staging_folder
 
 _LAYER_ID = "TraceBridgeLayer"
-_PACKAGES = ("trace_bridge", "aws_xray_sdk", "wrapt")
-_DISTRIBUTIONS = ("aws-xray-sdk", "wrapt")
+# What is copied, and the distribution of others whose licence travels with it.
+_PACKAGES = {"trace_bridge": None, "aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
 # Compiled files fit one Python and one architecture; wrapt falls back to its Python code without them.
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi", "*.so", "*.pyd", "*.dylib", "*.dll")
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
@@ -55,13 +55,23 @@ def assemble(folder: Path) -> None:
     Raises:
         PipelineError: A package or its licence is not found.
     """
-    for package in _PACKAGES:
-        shutil.copytree(_source_of(package), folder / "python" / package, ignore=_LEFT_OUT)
-    for name in _DISTRIBUTIONS:
-        target = folder / "licenses" / name
+    for package, distribution in _PACKAGES.items():
+        source = _source_of(package)
+        shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=_link_or_copy)
+        if distribution is None:
+            continue
+        target = folder / "licenses" / distribution
         target.mkdir(parents=True)
-        for licence in _licences_of(name):
+        for licence in _licences_of(distribution, source):
             shutil.copyfile(licence, target / licence.name)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    # A link costs next to nothing; it cannot lead to another file system, nor to a file of somebody else's.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _source_of(package: str) -> Path:
@@ -76,16 +86,10 @@ def _source_of(package: str) -> Path:
     return Path(places[0])
 
 
-def _licences_of(distribution: str) -> list[Path]:
-    try:
-        files = metadata.distribution(distribution).files or []
-    except metadata.PackageNotFoundError:
-        files = []
-    found = [
-        Path(str(file.locate()))
-        for file in files
-        if any(part.endswith(".dist-info") for part in file.parts) and file.name.lower().startswith(_LICENCE_STARTS)
-    ]
+def _licences_of(distribution: str, package: Path) -> list[Path]:
+    """Find the licence files that a wheel's installation left beside its package."""
+    information = package.parent.glob(f"{distribution.replace('-', '_')}-*.dist-info")
+    found = [path for folder in information for path in folder.rglob("*") if _is_licence(path)]
     if not found:
         raise PipelineError(
             Check.LAYER_PACKAGE,
@@ -93,3 +97,7 @@ def _licences_of(distribution: str) -> list[Path]:
             f"install the distribution {distribution!r} from a wheel",
         )
     return sorted(found)
+
+
+def _is_licence(path: Path) -> bool:
+    return path.name.lower().startswith(_LICENCE_STARTS) and path.is_file()

@@ -23,10 +23,11 @@ def account_wide_name(scope: IConstruct, *, max_length: int) -> str:
         The stack's name and the construct's path below it, joined by hyphens.
     """
     stack = Stack.of(scope)
-    if Token.is_unresolved(stack.stack_name):
+    stack_name = stack.stack_name
+    if Token.is_unresolved(stack_name):
         return Names.unique_resource_name(scope, max_length=max_length, separator="-")
     below = scope.node.path.removeprefix(stack.node.path)
-    full = _UNUSUAL.sub("-", f"{stack.stack_name}{below}")
+    full = _UNUSUAL.sub("-", f"{stack_name}{below}")
     if len(full) <= max_length:
         return full
     digest = hashlib.sha256(full.encode()).hexdigest()[:_DIGEST_LENGTH]

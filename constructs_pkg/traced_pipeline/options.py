@@ -32,7 +32,7 @@ class Handler:
         code: A folder, absolute or relative to the working directory of the CDK app; it becomes the
             root of the function's code. Or a `Code` of the CDK, which is taken as it is.
         entry_point: `module.function` as Lambda reads it; packages are separated by dots or slashes.
-            Where `code` is a folder the module must exist in it.
+            Where `code` is a folder the module must exist in it. Default: `app.handler`.
         install_requirements: Install what a `requirements.txt` in the folder names beside the code: wheels for the
             function's Python and architecture, by pip, without Docker. Default: on; without such a file nothing is
             installed.
@@ -56,11 +56,11 @@ class FunctionOptions:
         timeout: Longest time for one invocation, at most 15 minutes. Default: 30 seconds; for an ingest
             function 10 seconds, since its caller waits.
         environment: Variables for the function beside those the hop sets. Default: none.
-        architecture: Default: ARM64.
+        architecture: The processors it runs on. Default: ARM64.
         runtime: Python 3.11 or newer. Default: the newest Python that the CDK release knows.
         vpc: The VPC the function runs in. Default: none.
         vpc_subnets: Where in the VPC. Default: the private subnets.
-        security_groups: Default: one is created when there is a VPC.
+        security_groups: Those of its network interfaces. Default: one is created when there is a VPC.
         reserved_concurrency: Executions set aside for this function, and its upper limit. Default: the
             account's shared pool.
         provisioned_concurrency: Executions kept warm, behind an alias `live` that the hop then calls.
@@ -108,7 +108,7 @@ class IngestOptions(FunctionOptions):
             fields below must then stay at their defaults. Default: one is created.
         api_name: Name of the created API, of at most 50 characters; with the stage's name it is the name
             of the node on the trace map. Default: derived from the stack's name and the construct's path.
-        stage_name: Default: `prod`.
+        stage_name: Name of the created API's stage. Default: `prod`.
         throttling_rate_limit: Requests a second, averaged, that the stage lets through. Default: 100.
         throttling_burst_limit: Requests that may come at once. Default: 200.
         account_logging_role: API Gateway logs only where the account has a role for it, one per account

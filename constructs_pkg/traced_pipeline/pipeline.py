@@ -12,7 +12,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import check_topic
 from .checks import Check, PipelineError
 from .ingest_api import IngestApi
 from .names import account_wide_name
@@ -157,7 +156,6 @@ class TracedPipeline(Construct):
     def _make_topic(self, topic: TopicOptions | sns.ITopic | None) -> sns.ITopic:
         if topic is None or isinstance(topic, TopicOptions):
             return TracedTopic(self, "Topic", options=topic).topic
-        check_topic(self, topic)
         return topic
 
     def _make_table(self, table: TableOptions | dynamodb.ITable | None) -> dynamodb.ITable:

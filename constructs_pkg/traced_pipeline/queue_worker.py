@@ -12,12 +12,14 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import adopt_function, check_account, finished_function
+from .brought import adopt_function, check_account, check_topic, finished_function, own_function
 from .checks import Check, PipelineError, refuse_settings, warn
 from .function import TracedFunction
-from .handler_code import reference_handler
+from .handler_code import reference_publisher
 from .options import Handler, WorkerOptions
-from .work_queue import bring_queue, check_keys, make_queue, timeout_of
+from .queue_keys import check_keys, let_sns_use_key
+from .resource import resource_of
+from .work_queue import bring_queue, make_queue, timeout_of
 
 _LARGEST_BATCH = 10_000
 _MOST_RECEIVES = 1000
@@ -63,6 +65,9 @@ class QueueWorker(Construct):
         super().__init__(scope, construct_id)
         options = options or WorkerOptions()
         _check_counts(options)
+        check_topic(self, topic)
+        if options.publish_to is not None:
+            check_topic(self, options.publish_to)
         if options.table is not None:
             check_account(self, options.table, options.table.table_arn, "table")
         check_keys(self, topic, options)
@@ -81,6 +86,7 @@ class QueueWorker(Construct):
                 filter_policy_with_message_body=options.filter_policy_with_message_body,
             )
         )
+        let_sns_use_key(topic, self._queue, self._dead_letter_queue)
         target.add_event_source(
             event_sources.SqsEventSource(
                 self._queue,
@@ -91,7 +97,8 @@ class QueueWorker(Construct):
                 report_batch_item_failures=True,
             )
         )
-        _check_concurrency(self, options)
+        if options.max_concurrency is not None:
+            _check_concurrency(self, options.max_concurrency, _reserved_concurrency(options, self._function))
 
     @property
     def queue(self) -> sqs.IQueue:
@@ -148,7 +155,7 @@ def _reference_worker(options: WorkerOptions) -> Handler:
             "the reference handler has nowhere to put its messages; give WorkerOptions a table or a topic to "
             "publish_to, or a handler of your own",
         )
-    return reference_handler("worker")
+    return reference_publisher("worker", options.publish_to)
 
 
 def _grant(options: WorkerOptions, function: lambda_.IFunction) -> None:
@@ -169,15 +176,21 @@ def _check_counts(options: WorkerOptions) -> None:
         )
 
 
-def _check_concurrency(scope: Construct, options: WorkerOptions) -> None:
-    most, reserved = options.max_concurrency, options.reserved_concurrency
-    if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
+def _reserved_concurrency(options: WorkerOptions, function: lambda_.IFunction) -> float | None:
+    own = own_function(function)
+    if options.reserved_concurrency is not None or own is None:
+        return options.reserved_concurrency
+    return resource_of(own, lambda_.CfnFunction).reserved_concurrent_executions
+
+
+def _check_concurrency(scope: Construct, most: int, reserved: float | None) -> None:
+    if reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
         return
     if most > reserved:
         warn(
             scope,
             Check.CONCURRENCY_ABOVE_RESERVED,
-            f"max_concurrency is {most}, but the function has {reserved} executions reserved: Lambda will "
+            f"max_concurrency is {most}, but the function has {reserved:g} executions reserved: Lambda will "
             "throttle the queue's batches, and messages may end in the dead-letter queue unprocessed; keep "
             "max_concurrency at or below reserved_concurrency",
         )

@@ -20,7 +20,6 @@ class TracedTopic(Construct):
         construct_id: Id of the construct.
         options: The topic's settings. Default: those of `TopicOptions()`.
 
-
     Example:
         ```python
         from aws_cdk import App, Stack

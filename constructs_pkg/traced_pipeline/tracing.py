@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_xray as xray
 from constructs import Construct, IConstruct
 
+from .app_tree import made_in_stacks
 from .checks import Check, PipelineError, warn
 from .names import account_wide_name
 from .options import SamplingOptions, TraceGroupOptions
@@ -41,7 +42,6 @@ class SnsTracePermission(Construct):
         construct_id: Id of the construct.
         policy_name: Name of the policy, at most 128 characters; a policy of the same name is overwritten.
             Default: derived from the stack's name.
-
 
     Example:
         ```python
@@ -101,11 +101,7 @@ class SnsTracePermission(Construct):
 
     def _warn_beyond_quota(self) -> None:
         here = Stack.of(self)
-        others = [
-            Stack.of(construct)
-            for construct in self.node.root.node.find_all()
-            if isinstance(construct, SnsTracePermission)
-        ]
+        others = [Stack.of(made) for made in made_in_stacks(self) if isinstance(made, SnsTracePermission)]
         same_place = [s for s in others if (s.account, s.region) == (here.account, here.region)]
         if len(same_place) > _POLICIES_PER_ACCOUNT_AND_REGION:
             warn(
@@ -115,6 +111,13 @@ class SnsTracePermission(Construct):
                 f"hold {_POLICIES_PER_ACCOUNT_AND_REGION}; make one SnsTracePermission in a stack that the "
                 'others share, and give the topics of the others trace_permission="none"',
             )
+
+
+def lets_topics_trace(topic: IConstruct) -> bool:
+    """Tell whether the app holds a resource policy of X-Ray for a topic's account and Region."""
+    here = Stack.of(topic)
+    policies = [c for c in topic.node.root.node.find_all() if isinstance(c, xray.CfnResourcePolicy)]
+    return any((policy.stack.account, policy.stack.region) == (here.account, here.region) for policy in policies)
 
 
 def sampling_rule(
@@ -198,6 +201,6 @@ def _check_bounds(options: SamplingOptions, service_name: str) -> None:
     if not Token.is_unresolved(service_name) and len(service_name) > _SERVICE_NAME_LENGTH:
         raise PipelineError(
             Check.OPTION_VALUE,
-            f"API and stage are named {service_name!r}, {len(service_name)} characters, but a sampling rule "
-            f"takes {_SERVICE_NAME_LENGTH}; give a shorter api_name",
+            f"name of API and stage is {service_name!r}, {len(service_name)} characters, but a sampling rule "
+            f"takes at most {_SERVICE_NAME_LENGTH}; give a shorter api_name",
         )

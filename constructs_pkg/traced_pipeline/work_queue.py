@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Duration, FeatureFlags, Stack, Token
+from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -20,7 +20,6 @@ _VISIBILITY_FACTOR = 6
 _SQS_DEFAULT_VISIBILITY_SECONDS = 30
 _OF_A_CREATED_QUEUE = ("visibility_timeout", "max_receive_count")
 _DEAD_LETTER_DAYS = 14
-_RESTRICTED_DECRYPTION = "@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function
     visibility = options.visibility_timeout or _derived_visibility(options, function_timeout)
     _check_visibility(scope, visibility, function_timeout, "visibility_timeout")
     dead_letters = options.dead_letter_queue or dead_letter_queue(scope, options=options, fifo=fifo)
-    _check_kind(dead_letters, "dead-letter queue", fifo=fifo)
+    _check_dead_letters(dead_letters, fifo=fifo)
     queue = sqs.Queue(
         scope,
         "Queue",
@@ -89,7 +88,7 @@ def bring_queue(
     """
     refuse_settings(options, _OF_A_CREATED_QUEUE, brought="a queue", instead="leave out queue")
     check_account(scope, queue, queue.queue_arn, "queue")
-    _check_kind(queue, "queue", fifo=topic.fifo)
+    _check_kind(scope, queue, topic)
     if not isinstance(queue, sqs.Queue):
         warn(
             scope,
@@ -113,30 +112,14 @@ def bring_queue(
             f"queue {queue.node.path} has no dead-letter queue, so that a message that always fails comes "
             "again until it expires; make it with dead_letter_queue=sqs.DeadLetterQueue(...)",
         )
+    fifo = queue.fifo if _kind_is_known(queue) else topic.fifo
     dead_letters = (
         options.dead_letter_queue
         or (own.queue if own else None)
-        or dead_letter_queue(scope, options=options, fifo=topic.fifo)
+        or dead_letter_queue(scope, options=options, fifo=fifo)
     )
-    _check_kind(dead_letters, "dead-letter queue", fifo=topic.fifo)
+    _check_dead_letters(dead_letters, fifo=fifo)
     return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
-
-
-def check_keys(scope: Construct, topic: sns.ITopic, options: WorkerOptions) -> None:
-    """Refuse one customer key for topic and queue where that makes a circular dependency.
-
-    Raises:
-        PipelineError: The keys are the same, and the CDK restricts the queue key's use to the topic.
-    """
-    if options.queue_key is None or not isinstance(topic, sns.Topic) or topic.master_key is None:
-        return
-    same = topic.master_key.node.path == options.queue_key.node.path
-    if same and FeatureFlags.of(scope).is_enabled(_RESTRICTED_DECRYPTION):
-        raise PipelineError(
-            Check.SHARED_KEY,
-            f"topic and queue share the key {options.queue_key.node.path}, whose policy would name the topic "
-            "that it encrypts: a circular dependency; give the queue a key of its own with queue_key",
-        )
 
 
 def timeout_of(function: lambda_.IFunction) -> Duration | None:
@@ -178,15 +161,36 @@ def _check_visibility(scope: Construct, visibility: Duration, function_timeout: 
         )
 
 
-def _check_kind(queue: sqs.IQueue, what: str, *, fifo: bool) -> None:
-    if Token.is_unresolved(queue.queue_name) and not isinstance(queue, sqs.Queue):
+def _kind_is_known(queue: sqs.IQueue) -> bool:
+    return isinstance(queue, sqs.Queue) or not Token.is_unresolved(queue.queue_name)
+
+
+def _check_kind(scope: Construct, queue: sqs.IQueue, topic: sns.ITopic) -> None:
+    # https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html
+    if not _kind_is_known(queue) or queue.fifo == topic.fifo:
         return
-    if queue.fifo != fifo:
+    if queue.fifo:
+        raise PipelineError(
+            Check.FIFO_MISMATCH,
+            f"queue {queue.node.path} is FIFO, but the topic before it is standard, and SNS delivers to FIFO queues "
+            "from FIFO topics only; make both of one kind",
+        )
+    warn(
+        scope,
+        Check.ORDER_LOST,
+        f"queue {queue.node.path} is standard, but the topic before it is FIFO: messages may come out of order and "
+        "more than once; make the queue with fifo=True, or acknowledge this if the worker needs neither",
+    )
+
+
+def _check_dead_letters(queue: sqs.IQueue, *, fifo: bool) -> None:
+    # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    if _kind_is_known(queue) and queue.fifo != fifo:
         kinds = {True: "FIFO", False: "standard"}
         raise PipelineError(
             Check.FIFO_MISMATCH,
-            f"{what} {queue.node.path} is {kinds[queue.fifo]}, but the topic before it is {kinds[fifo]}; "
-            "topic, queue and dead-letter queue must be of one kind",
+            f"dead-letter queue {queue.node.path} is {kinds[queue.fifo]}, but the queue before it is {kinds[fifo]}; "
+            "SQS moves messages between queues of one kind only",
         )
 
 

@@ -20,14 +20,14 @@ Created = tuple[str, Fields]
 
 
 def install(xray: XRay) -> None:
-    """Add X-Ray's types, a topic's tracing and a function's network to MiniStack's CloudFormation."""
+    """Add X-Ray's types, a topic's tracing, key and kind, and a function's network to MiniStack's CloudFormation."""
     handlers = provisioners._RESOURCE_HANDLERS
     settings = Settings(xray)
     handlers["AWS::XRay::ResourcePolicy"] = _policy_handlers(xray)
     handlers["AWS::XRay::SamplingRule"] = _rule_handlers(xray, settings)
     handlers["AWS::XRay::Group"] = _group_handlers(xray, settings)
     handlers["AWS::XRay::TransactionSearchConfig"] = _search_handlers(xray)
-    wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_tracing)
+    wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_settings, before=_check_topic_name)
     wrap(handlers["AWS::Lambda::Function"], after=_keep_network)
 
 
@@ -148,14 +148,30 @@ def _refused(problem: ApiError) -> ValueError:
     )
 
 
-def _keep_topic_tracing(topic_arn: str, props: Fields) -> None:
-    attributes = sns._topics[topic_arn]["attributes"]
-    if props.get("TracingConfig"):
-        attributes["TracingConfig"] = props["TracingConfig"]
-    else:
-        attributes.pop("TracingConfig", None)
-
-
 def _keep_network(function_name: str, props: Fields) -> None:
     config = lambda_svc._functions[function_name]["config"]
     config["VpcConfig"] = lambda_svc._vpc_config_with_id(props.get("VpcConfig"))
+
+
+def _check_topic_name(props: Fields) -> None:
+    fifo = _flag(props.get("FifoTopic"))
+    if fifo and not str(props.get("TopicName", ".fifo")).endswith(".fifo"):
+        raise ValueError("Invalid parameter: Topic Name (Service: Sns, Status Code: 400); a FIFO topic's ends in .fifo")
+
+
+def _keep_topic_settings(topic_arn: str, props: Fields) -> None:
+    attributes = sns._topics[topic_arn]["attributes"]
+    for name in ("TracingConfig", "KmsMasterKeyId"):
+        if props.get(name):
+            attributes[name] = props[name]
+        else:
+            attributes.pop(name, None)
+    for name in ("FifoTopic", "ContentBasedDeduplication"):
+        if _flag(props.get(name)):
+            attributes[name] = "true"
+        else:
+            attributes.pop(name, None)
+
+
+def _flag(value: object) -> bool:
+    return value is True or str(value).lower() == "true"

@@ -6,6 +6,7 @@ segment, if the header says Sampled=1 and a resource policy of X-Ray admits the 
 sampling itself. A message that a queue's policy keeps out goes to the subscription's dead-letter queue at once.
 """
 
+import itertools
 import json
 import time
 from contextvars import ContextVar
@@ -38,6 +39,7 @@ class _TopicSegment:
     deliveries: list[Fields] = field(default_factory=list)
 
 
+_sequence = itertools.count(1)
 _delivery: ContextVar[_Delivery | None] = ContextVar("delivery", default=None)
 _topic_segment: ContextVar[_TopicSegment | None] = ContextVar("topic_segment", default=None)
 
@@ -111,6 +113,9 @@ def _install_arrival() -> None:
 
     def complete_message(message: Fields) -> None:
         complete(message)
+        if message["group_id"] and message["seq"] is None:
+            # SQS numbers every message of a FIFO queue; MiniStack those that SNS delivers not.
+            message["seq"] = str(next(_sequence)).zfill(20)
         delivery = _delivery.get()
         if delivery:
             if delivery.header:

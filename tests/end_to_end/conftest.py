@@ -1,8 +1,9 @@
-"""The reference pipeline, deployed on the local AWS by the real CDK CLI: with the bridge, without, and linked."""
+"""Pipelines deployed on the local AWS by the real CDK CLI: the reference app in three modes, and the examples."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,7 +24,14 @@ class Deployed:
     ca_bundle: str
     endpoint: str
     environment: Mapping[str, str]
-    template: Mapping[str, Any]
+    folder: Path
+    """Where the run's files are."""
+
+    def template(self) -> dict[str, Any]:
+        """The stack's template, as the CDK synthesized it."""
+        written = self.folder / "app.out" / f"{self.pipeline.stack}.template.json"
+        template: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+        return template
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca_bundle)  # type: ignore[call-overload]
@@ -54,10 +62,26 @@ class Deployed:
         return found.get("Item")  # type: ignore[no-any-return]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """The deployed examples, and the cloud assembly they were deployed from."""
+
+    aws: LocalAws
+    assembly: Path
+
+    def __call__(self, stack: str) -> Deployed:
+        """The pipeline of a stack."""
+        return _found(self.aws, stack)
+
+
 def _deployed(aws: LocalAws, bridge: str) -> Deployed:
     cdk = Cdk(aws)
     cdk.bootstrap()
     cdk.deploy(context={"sampling": "all", "bridge": bridge})
+    return _found(aws, "TracedPipeline")
+
+
+def _found(aws: LocalAws, stack: str) -> Deployed:
     facts = aws.facts
     session = boto3.Session(
         aws_access_key_id=facts.access_key_id,
@@ -68,16 +92,15 @@ def _deployed(aws: LocalAws, bridge: str) -> Deployed:
     pipeline = find_pipeline(
         session.client("cloudformation", endpoint_url=endpoint, verify=bundle),
         session.client("apigateway", endpoint_url=endpoint, verify=bundle),
-        "TracedPipeline",
+        stack,
     )
-    template = json.loads((aws.folder / "app.out" / "TracedPipeline.template.json").read_text(encoding="utf-8"))
     return Deployed(
         pipeline=pipeline,
         session=session,
         ca_bundle=facts.ca_bundle,
         endpoint=facts.endpoint,
         environment=aws.environment,
-        template=template,
+        folder=aws.folder,
     )
 
 
@@ -97,3 +120,13 @@ def unbridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with LocalAws(tmp_path_factory.mktemp("linked")) as aws:
         yield _deployed(aws, "linked")
+
+
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
+    """All the examples, deployed as one app."""
+    with LocalAws(tmp_path_factory.mktemp("examples")) as aws:
+        cdk = Cdk(aws)
+        cdk.bootstrap()
+        cdk.deploy(app="python3 -m examples", name="examples")
+        yield Examples(aws=aws, assembly=aws.folder / "examples.out")

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +34,7 @@ def remove(resources: Resources, resource_type: str, part: str = "") -> None:
 
 def deploy(deployed: Deployed, name: str, alter: Callable[[Resources], None]) -> str:
     """Deploy a copy; gives its stack's name."""
-    template = deepcopy(dict(deployed.template))
+    template = deployed.template()
     resources: Resources = template["Resources"]
     for resource_type in _OF_THE_ACCOUNT:
         remove(resources, resource_type)

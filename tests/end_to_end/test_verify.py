@@ -1,7 +1,7 @@
 """`traced-pipeline verify` on deployments broken on purpose: each is told what is wrong with it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 

@@ -56,18 +56,18 @@ def _function(mode: str, *, role: str = "Role", **environment: object) -> dict[s
     }
 
 
-def _subscription(queue: str, **properties: object) -> dict[str, Any]:
-    endpoint = {"TopicArn": _ref("Topic"), "Protocol": "sqs", "Endpoint": _att(queue, "Arn")}
+def _subscription(queue: str, *, topic: str = "Topic", **properties: object) -> dict[str, Any]:
+    endpoint = {"TopicArn": _ref(topic), "Protocol": "sqs", "Endpoint": _att(queue, "Arn")}
     return {"Type": "AWS::SNS::Subscription", "Properties": {**endpoint, **properties}}
 
 
-def _queue_policy(queue: str) -> dict[str, Any]:
+def _queue_policy(queue: str, topic: str = "Topic") -> dict[str, Any]:
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": _att(queue, "Arn"),
-        "Condition": {"ArnEquals": {"aws:SourceArn": _ref("Topic")}},
+        "Condition": {"ArnEquals": {"aws:SourceArn": _ref(topic)}},
     }
     document = {"Version": "2012-10-17", "Statement": [statement]}
     return {"Type": "AWS::SQS::QueuePolicy", "Properties": {"Queues": [_ref(queue)], "PolicyDocument": document}}
@@ -194,6 +194,41 @@ def hops() -> dict[str, Any]:
                 f"{name}Url": {"Value": _ref(name)}
                 for name in ("Queue", "RawQueue", "Closed", "Letters", "Spare", "Results", "Consumed", "Poor", "Dead")
             },
+        },
+    }
+
+
+def _mapping(function: str, queue: str) -> dict[str, Any]:
+    properties = {"FunctionName": _ref(function), "EventSourceArn": _att(queue, "Arn")}
+    return {"Type": "AWS::Lambda::EventSourceMapping", "Properties": properties}
+
+
+def keyed() -> dict[str, Any]:
+    """Topic → Queue, FifoTopic → FifoQueue; Readable → WithKeys and Unreadable → WithoutKeys, which both publish."""
+    queues = ("Queue", "Readable", "Unreadable")
+    fifo = {"FifoTopic": True, "TopicName": "keyed.fifo", "ContentBasedDeduplication": True}
+    allowed = ("sns:Publish", "sqs:*", "xray:PutTraceSegments")
+    return {
+        "Resources": {
+            "Role": _role(*allowed),
+            "RoleWithKeys": _role(*allowed, "kms:Decrypt", "kms:GenerateDataKey*"),
+            "Topic": {"Type": "AWS::SNS::Topic"},
+            **{name: {"Type": "AWS::SQS::Queue"} for name in queues},
+            "QueuePolicy": _queue_policy("Queue"),
+            "Subscription": _subscription("Queue"),
+            "FifoTopic": {"Type": "AWS::SNS::Topic", "Properties": fifo},
+            "FifoQueue": {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True}},
+            "FifoQueuePolicy": _queue_policy("FifoQueue", "FifoTopic"),
+            "FifoSubscription": _subscription("FifoQueue", topic="FifoTopic"),
+            "WithKeys": _function("PassThrough", role="RoleWithKeys", TOPIC_ARN=_ref("Topic")),
+            "WithoutKeys": _function("PassThrough", TOPIC_ARN=_ref("Topic")),
+            "ReadableMapping": _mapping("WithKeys", "Readable"),
+            "UnreadableMapping": _mapping("WithoutKeys", "Unreadable"),
+        },
+        "Outputs": {
+            **{f"{name}Arn": {"Value": _ref(name)} for name in ("Topic", "FifoTopic")},
+            **{name: {"Value": _ref(name)} for name in ("WithKeys", "WithoutKeys")},
+            **{f"{name}Url": {"Value": _ref(name)} for name in (*queues, "FifoQueue")},
         },
     }
 

@@ -1,8 +1,12 @@
 """Both distributions, built as wheels and used away from the checkout."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from pathlib import Path
 
@@ -10,51 +14,91 @@ import pytest
 
 from harness.local_aws import ROOT
 
+_APP = """
+import sys
+
+from aws_cdk import App, Stack
+from traced_pipeline import *
+
+stack = Stack(App(outdir=sys.argv[1]), "Shop")
+orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(path="/orders"))
+orders.add_worker("Audit", WorkerOptions(batch_size=5))
+assert isinstance(orders.worker, QueueWorker)
+app = stack.node.root
+assert isinstance(app, App)
+app.synth()
+"""
+
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the contents of both wheels, as site-packages holds them."""
+    """The site-packages of a venv with both wheels, and with what they depend on, but without the checkout."""
     wheels = tmp_path_factory.mktemp("wheels")
-    site = tmp_path_factory.mktemp("site")
+    environment = tmp_path_factory.mktemp("venv")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*command, "--wheel-dir", str(wheels), str(ROOT), str(ROOT / "runtime")], check=True)
+    venv.create(environment, symlinks=True)
+    place = {"base": str(environment), "platbase": str(environment)}
+    site = Path(sysconfig.get_path("purelib", "venv", place))
     for wheel in wheels.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(site)
+    # Dependencies come from the project's environment; Python does not read the links to the checkout that lie there.
+    (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return site
 
 
-def _run(site: Path, program: str, folder: Path) -> str:
-    environment = {**os.environ, "PYTHONPATH": str(site), "PYTHONWARNINGS": "error"}
+def _python(site: Path) -> str:
+    return str(site.parents[2] / "bin" / "python")
+
+
+def _run(site: Path, folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
     ran = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [_python(site), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
     return ran.stdout
 
 
 def test_the_wheels_hold_what_they_should_and_nothing_else(unpacked: Path) -> None:
-    assert sorted(path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")) == [
-        "trace_bridge",
-        "traced_pipeline",
-        "traced_pipeline_ops",
-    ]
+    packages = ["trace_bridge", "traced_pipeline", "traced_pipeline_ops"]
+    assert sorted(path.name for path in unpacked.iterdir() if path.is_dir() and path.suffix != ".dist-info") == packages
     assert not list(unpacked.rglob("*.pyc"))
-    for package in ("trace_bridge", "traced_pipeline", "traced_pipeline_ops"):
+    for package in packages:
         assert (unpacked / package / "py.typed").exists()
 
 
-def test_a_stack_of_a_foreign_project_synthesizes(unpacked: Path, tmp_path: Path) -> None:
-    program = """
-import aws_cdk, traced_pipeline
-from aws_cdk.assertions import Template
-from traced_pipeline import *
-stack = aws_cdk.Stack(aws_cdk.App(), "Shop")
-TracedPipeline(stack, "Orders")
-Template.from_stack(stack).resource_count_is("AWS::Lambda::Function", 2)
-print(traced_pipeline.__file__)
-"""
-    assert _run(unpacked, program, tmp_path).strip().startswith(str(unpacked))
+def test_a_stack_of_a_foreign_project_synthesizes_to_what_it_does_here(unpacked: Path, tmp_path: Path) -> None:
+    told = _run(
+        unpacked, tmp_path, "-c", "import traced_pipeline as p, trace_bridge as b; print(p.__file__, b.__file__)"
+    )
+    assert all(path.startswith(str(unpacked)) for path in told.split())
+    (tmp_path / "app.py").write_text(_APP)
+    assert _run(unpacked, tmp_path, "app.py", "cdk.out") == ""
+    subprocess.run([sys.executable, "app.py", "here.out"], cwd=tmp_path, check=True)
+    # Down to the hashes of the layer and of the reference handlers.
+    foreign, here = (json.loads((tmp_path / out / "Shop.template.json").read_text()) for out in ("cdk.out", "here.out"))
+    assert len([r for r in foreign["Resources"].values() if r["Type"] == "AWS::Lambda::Function"]) == 3
+    assert foreign == here
+
+
+def test_a_caller_is_typed_strictly(unpacked: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(_APP)
+    (tmp_path / "wrong.py").write_text("from traced_pipeline import WorkerOptions\nWorkerOptions(batch_size='5')\n")
+    settings = "strict = true\npython_version = 3.11\nwarn_unreachable = true\n"
+    codes = "enable_error_code = ignore-without-code, redundant-expr, truthy-bool\n"
+    (tmp_path / "mypy.ini").write_text(f"[mypy]\n{settings}{codes}")
+    # Types of the CDK take a minute to read; `make check` has mostly done it already.
+    cache = ROOT / "build" / "mypy-of-a-caller"
+    if not cache.exists() and (ROOT / ".mypy_cache").exists():
+        shutil.copytree(ROOT / ".mypy_cache", cache)
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(cache), "--python-executable", _python(unpacked)]
+    ran = subprocess.run([*command, "app.py", "wrong.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    found = [line for line in ran.stdout.splitlines() if ": error: " in line]
+    assert len(found) == 1, ran.stdout + ran.stderr
+    assert found[0].startswith('wrong.py:2: error: Argument "batch_size"')
 
 
 def test_the_page_is_made_of_files_in_the_wheel(unpacked: Path, tmp_path: Path) -> None:
@@ -66,7 +110,7 @@ from traced_pipeline_ops.page_html import page_html
 html = page_html(build_map([]), [])
 print(page_html.__code__.co_filename, "Chris Pettitt" in html, html.startswith("<!doctype html>"))
 """
-    told = _run(unpacked, program, tmp_path).split()
+    told = _run(unpacked, tmp_path, "-c", program).split()
     assert told[0].startswith(str(unpacked))
     assert told[1:] == ["True", "True"]
 
@@ -80,6 +124,6 @@ with trace_bridge.continue_trace({"messageId": "m", "body": "{}"}) as segment:
     assert not segment.sampled
 print(trace_bridge.__file__, "aws_xray_sdk" in sys.modules)
 """
-    told = _run(unpacked, program, tmp_path).split()
+    told = _run(unpacked, tmp_path, "-c", program).split()
     assert told[0].startswith(str(unpacked))
     assert told[1] == "False"

@@ -72,5 +72,11 @@ def warnings(stack: Stack) -> list[str]:
     return [str(message.entry.data) for message in found]
 
 
+def shown(stack: Stack) -> list[str]:
+    """What the CDK CLI would show for a stack, as warnings or as notes."""
+    notes = Annotations.from_stack(stack).find_info("*", Match.any_value())
+    return warnings(stack) + [str(message.entry.data) for message in notes]
+
+
 def warnings_of(stack: Stack, check: Check) -> list[str]:
     return [message for message in warnings(stack) if check.value in message]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App, Duration, Environment, Stack
@@ -20,6 +21,7 @@ from traced_pipeline import (
     Check,
     FunctionOptions,
     Handler,
+    IngestApi,
     IngestOptions,
     PipelineError,
     QueueWorker,
@@ -86,6 +88,44 @@ class TestFunction:
         assert template.one("AWS::SQS::Queue", "WorkerQueue")["VisibilityTimeout"] == 120
         assert "dynamodb:PutItem" in template.actions("Mine")
 
+    @pytest.mark.parametrize("hop", ["ingest", "worker"])
+    def test_gets_the_bridge(self, new_stack: NewStack, hop: str) -> None:
+        stack = new_stack()
+        mine = make_function(stack, tracing=lambda_.Tracing.ACTIVE)
+        options: dict[str, Any] = {"ingest": IngestOptions, "worker": WorkerOptions}
+        TracedPipeline(stack, "Orders", **{hop: options[hop](handler=mine)})
+        template = synthesize(stack)
+        layer = {"Ref": template.name_of("AWS::Lambda::LayerVersion")}
+        assert template.one("AWS::Lambda::Function", "Mine")["Layers"] == [layer]
+        assert warnings(stack) == []
+
+    def test_that_has_the_bridge_gets_no_second_one(self, new_stack: NewStack, elsewhere: Path) -> None:
+        stack = new_stack()
+        options = FunctionOptions(handler=Handler("handlers/orders", "app.handler"))
+        mine = TracedFunction(stack, "Mine", options=options).function
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=mine)).add_worker(
+            "Again", WorkerOptions(handler=mine)
+        )
+        assert len(synthesize(stack).one("AWS::Lambda::Function", "Mine")["Layers"]) == 1
+
+    @pytest.mark.parametrize("runtime", [lambda_.Runtime.NODEJS_22_X, lambda_.Runtime.PYTHON_3_10])
+    def test_for_which_there_is_no_bridge(self, new_stack: NewStack, runtime: lambda_.Runtime) -> None:
+        stack = new_stack()
+        code = lambda_.Code.from_inline("exports.handler = () => {}")
+        mine = lambda_.Function(stack, "Mine", code=code, handler="index.handler", runtime=runtime)
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine))
+        (warning,) = warnings_of(stack, Check.FUNCTION_WITHOUT_BRIDGE)
+        assert f"function Shop/Mine ({runtime.name}) cannot be given the bridge's layer" in warning
+        assert "Layers" not in synthesize(stack).one("AWS::Lambda::Function", "Mine")
+
+    def test_with_five_layers_of_its_own(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        arns = [f"arn:aws:lambda:{PLACE}:layer:mine:{number}" for number in range(5)]
+        layers = [lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", arn) for n, arn in enumerate(arns)]
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=make_function(stack, layers=layers)))
+        assert len(warnings_of(stack, Check.FUNCTION_WITHOUT_BRIDGE)) == 1
+        assert synthesize(stack).one("AWS::Lambda::Function", "Mine")["Layers"] == arns
+
     def test_imported_with_a_role(self, new_stack: NewStack) -> None:
         stack = new_stack()
         role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/mine")
@@ -95,7 +135,9 @@ class TestFunction:
         options = WorkerOptions(handler=mine, visibility_timeout=Duration.minutes(6))
         TracedPipeline(stack, "Orders", worker=options)
         (warning,) = warnings_of(stack, Check.FUNCTION_NOT_MANAGED)
-        assert "cannot be given the variable TABLE_NAME, permission to send segments; see" in warning
+        assert (
+            "cannot be given the variable TABLE_NAME, the bridge's layer, permission to send segments; see" in warning
+        )
         policies = synthesize(stack).all("AWS::IAM::Policy").values()
         assert any("dynamodb:PutItem" in str(policy) for policy in policies)
 
@@ -113,6 +155,13 @@ class TestFunction:
         with pytest.raises(PipelineError, match="give visibility_timeout") as caught:
             TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine))
         assert caught.value.check is Check.VISIBILITY_UNKNOWN
+
+    def test_imported_from_another_account(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+        mine = lambda_.Function.from_function_arn(stack, "Mine", f"arn:aws:lambda:{PLACE}:function:mine")
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=mine))
+        (warning,) = warnings_of(stack, Check.OTHER_ACCOUNT)
+        assert "function Shop/Mine belongs to account 222222222222" in warning
 
     @pytest.mark.parametrize(
         ("options", "named"),
@@ -134,6 +183,7 @@ class TestTopic:
     def test_traced(self, new_stack: NewStack) -> None:
         stack = new_stack()
         topic = sns.Topic(stack, "Mine", tracing_config=sns.TracingConfig.ACTIVE)
+        SnsTracePermission.of(topic)
         TracedPipeline(stack, "Orders", topic=topic)
         assert warnings(stack) == []
         template = synthesize(stack)
@@ -146,6 +196,38 @@ class TestTopic:
         (warning,) = warnings(stack)
         assert Check.TOPIC_NOT_TRACED.value in warning
         assert "topic Shop/Mine has tracing PassThrough" in warning
+
+    def test_untraced_is_said_once_whoever_uses_it(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine, next_one = sns.Topic(stack, "Mine"), sns.Topic(stack, "Next")
+        IngestApi(stack, "In", topic=mine)
+        for name in ("Work", "Audit"):
+            QueueWorker(stack, name, topic=mine, options=WorkerOptions(publish_to=next_one))
+        said = warnings(stack)
+        assert [Check.TOPIC_NOT_TRACED.value in warning for warning in said] == [True, True]
+        assert {warning.split()[1] for warning in said} == {"Shop/Mine", "Shop/Next"}
+
+    @pytest.mark.parametrize(("permission_region", "warned"), [(None, 1), ("eu-west-1", 0), ("eu-west-2", 1)], ids=str)
+    def test_whose_segments_nothing_lets_in(
+        self, new_app: Callable[..., App], permission_region: str | None, warned: int
+    ) -> None:
+        app = new_app()
+        place = Environment(account="111111111111", region="eu-west-1")
+        stack = Stack(app, "Shop", env=place)
+        if permission_region:
+            there = Environment(account="111111111111", region=permission_region)
+            SnsTracePermission(Stack(app, "Account", env=there), "Topics")
+        topic = sns.Topic(stack, "Mine", tracing_config=sns.TracingConfig.ACTIVE)
+        TracedPipeline(stack, "Orders", topic=topic)
+        found = warnings_of(stack, Check.TOPIC_WITHOUT_PERMISSION)
+        assert len(found) == warned
+        assert all("call SnsTracePermission.of(topic) before this construct" in warning for warning in found)
+
+    def test_of_a_traced_topic_that_has_decided_itself(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        topic = TracedTopic(stack, "Mine", options=TopicOptions(trace_permission="none")).topic
+        TracedPipeline(stack, "Orders", topic=topic)
+        assert warnings(stack) == []
 
     def test_imported(self, new_stack: NewStack) -> None:
         stack = new_stack()
@@ -262,7 +344,7 @@ class TestApi:
     def test_http_api(self, new_stack: NewStack) -> None:
         stack = new_stack()
         api = apigatewayv2.HttpApi(stack, "Mine")
-        with pytest.raises(PipelineError, match="HttpApi is no REST API") as caught:
+        with pytest.raises(PipelineError, match="api is of type HttpApi, but X-Ray traces no other") as caught:
             TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api))  # type: ignore[arg-type]
         assert caught.value.check is Check.HTTP_API
 
@@ -342,6 +424,25 @@ def test_key_log_group_and_concurrency_of_a_function(new_stack: NewStack, elsewh
     assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
     assert traced.alias is not None
     assert traced.target.node.path == traced.alias.node.path
+
+
+def test_settings_beside_a_log_group(new_stack: NewStack, elsewhere: Path) -> None:
+    stack = new_stack()
+    options = FunctionOptions(
+        handler=Handler(elsewhere),
+        log_group=logs.LogGroup(stack, "Shared"),
+        log_retention=logs.RetentionDays.ONE_WEEK,
+    )
+    with pytest.raises(PipelineError, match="log_retention given for a log group") as caught:
+        TracedFunction(stack, "Work", options=options)
+    assert caught.value.check is Check.OPTION_CONFLICT
+
+
+def test_log_settings_of_an_ingest_hop_are_its_access_logs_too(new_stack: NewStack) -> None:
+    stack = new_stack()
+    ingest = IngestOptions(log_group=logs.LogGroup(stack, "Shared"), log_retention=logs.RetentionDays.ONE_WEEK)
+    TracedPipeline(stack, "Orders", ingest=ingest)
+    assert synthesize(stack).one("AWS::Logs::LogGroup", "AccessLogs")["RetentionInDays"] == 7
 
 
 def test_worker_with_provisioned_concurrency_is_called_by_its_alias(new_stack: NewStack) -> None:

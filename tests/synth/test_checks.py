@@ -89,7 +89,9 @@ class TestHandlers:
         assert "ZipFile" in synthesize(stack).one("AWS::Lambda::Function")["Code"]
 
     def test_function_by_itself_needs_one(self, new_stack: NewStack) -> None:
-        with pytest.raises(PipelineError, match="needs a Handler") as caught:
+        with pytest.raises(
+            PipelineError, match="handler is None, but a TracedFunction is made from a Handler"
+        ) as caught:
             TracedFunction(new_stack(), "Work", options=FunctionOptions())
         assert caught.value.check is Check.HANDLER_MISSING
 
@@ -146,7 +148,7 @@ class TestNumbers:
             ({"sampling": SamplingOptions(priority=0)}, "sampling priority is 0, but must be from 1 to 9999"),
             (
                 {"sampling": SamplingOptions(), "ingest": IngestOptions(api_name="a" * 60)},
-                "65 characters, but a sampling rule takes 64; give a shorter api_name",
+                "65 characters, but a sampling rule takes at most 64; give a shorter api_name",
             ),
         ],
     )
@@ -174,6 +176,20 @@ class TestConcurrency:
         assert Check.CONCURRENCY_ABOVE_RESERVED.value in warning
         assert "max_concurrency is 20, but the function has 10 executions reserved" in warning
 
+    def test_more_than_a_function_brought_along_has_reserved(self, new_stack: NewStack, elsewhere: Path) -> None:
+        stack = new_stack()
+        mine = lambda_.Function(
+            stack,
+            "Mine",
+            code=lambda_.Code.from_asset(str(elsewhere)),
+            handler="app.handler",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            reserved_concurrent_executions=5,
+        )
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine, max_concurrency=20))
+        (warning,) = warnings_of(stack, Check.CONCURRENCY_ABOVE_RESERVED)
+        assert "max_concurrency is 20, but the function has 5 executions reserved" in warning
+
     def test_within_the_reserved(self, new_stack: NewStack) -> None:
         stack = new_stack()
         TracedPipeline(stack, "Orders", worker=WorkerOptions(max_concurrency=10, reserved_concurrency=10))
@@ -183,17 +199,24 @@ class TestConcurrency:
 
 
 class TestKinds:
-    def test_standard_queue_behind_fifo_topic(self, new_stack: NewStack) -> None:
+    def test_fifo_queue_behind_standard_topic(self, new_stack: NewStack) -> None:
         stack = new_stack()
-        queue = sqs.Queue(stack, "Jobs")
-        message = refusal(Check.FIFO_MISMATCH, stack, topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=queue))
-        assert "queue Shop/Jobs is standard, but the topic before it is FIFO" in message
+        message = refusal(Check.FIFO_MISMATCH, stack, worker=WorkerOptions(queue=sqs.Queue(stack, "Jobs", fifo=True)))
+        assert "queue Shop/Jobs is FIFO, but the topic before it is standard" in message
 
-    def test_fifo_dead_letter_queue_behind_standard_topic(self, new_stack: NewStack) -> None:
+    def test_standard_queue_behind_fifo_topic_loses_the_order(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        queue = sqs.Queue(stack, "Jobs", visibility_timeout=Duration.minutes(3))
+        orders = TracedPipeline(stack, "Orders", topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=queue))
+        (warning,) = warnings_of(stack, Check.ORDER_LOST)
+        assert "queue Shop/Jobs is standard, but the topic before it is FIFO" in warning
+        assert orders.dead_letter_queue.fifo is False
+
+    def test_dead_letter_queue_of_the_other_kind(self, new_stack: NewStack) -> None:
         stack = new_stack()
         letters = sqs.Queue(stack, "Letters", fifo=True)
         message = refusal(Check.FIFO_MISMATCH, stack, worker=WorkerOptions(dead_letter_queue=letters))
-        assert "dead-letter queue Shop/Letters is FIFO, but the topic before it is standard" in message
+        assert "dead-letter queue Shop/Letters is FIFO, but the queue before it is standard" in message
 
     def test_all_fifo(self, new_stack: NewStack) -> None:
         stack = new_stack()
@@ -213,6 +236,25 @@ class TestKeys:
         key = kms.Key(stack, "Key")
         message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=key))
         assert "topic and queue share the key Shop/Key" in message
+
+    @pytest.mark.parametrize("part", ["queue", "dead_letter_queue"])
+    def test_one_key_for_topic_and_a_queue_brought_along(self, new_stack: NewStack, part: str) -> None:
+        stack = new_stack()
+        key = kms.Key(stack, "Key")
+        queue = sqs.Queue(stack, "Jobs", encryption_master_key=key)
+        worker = WorkerOptions(**{part: queue})  # type: ignore[arg-type]
+        message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=worker)
+        assert "topic and queue share the key Shop/Key" in message
+
+    @pytest.mark.parametrize("part", ["queue_key", "log_key"])
+    def test_imported_key_that_cannot_let_its_service_in(self, new_stack: NewStack, part: str) -> None:
+        stack = new_stack()
+        arn = "arn:aws:kms:eu-west-1:111111111111:key/01234567-0123-0123-0123-0123456789ab"
+        key = kms.Key.from_key_arn(stack, "Key", arn)
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(**{part: key}))  # type: ignore[arg-type]
+        (warning,) = warnings_of(stack, Check.KEY_NOT_MANAGED)
+        assert "key Shop/Key is imported" in warning
+        assert ("logs.<region>.amazonaws.com" if part == "log_key" else "sns.amazonaws.com") in warning
 
     def test_one_key_where_the_cdk_does_not_restrict_it(self, new_stack: NewStack) -> None:
         stack = new_stack(**{"@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption": False})

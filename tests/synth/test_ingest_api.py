@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
-from aws_cdk import Duration, Stack
+from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk.assertions import Annotations, Match
 from jsonschema import Draft4Validator
@@ -133,6 +134,27 @@ def test_account_setting_is_made_before_the_stage_and_stays(new_stack: NewStack)
     assert template.resources[role]["DeletionPolicy"] == "Retain"
     assert "ManagedPolicyArns" not in template.one("AWS::IAM::Role", "LoggingRole")
     assert template.actions("LoggingRole") >= {"logs:CreateLogGroup", "logs:PutLogEvents"}
+
+
+def test_account_setting_of_the_same_stack_comes_first(new_stack: NewStack) -> None:
+    stack = new_stack()
+    TracedPipeline(stack, "Orders", ingest=IngestOptions(account_logging_role="create"))
+    TracedPipeline(stack, "Returns")
+    template = synthesize(stack)
+    stages = [r for r in template.resources.values() if r["Type"] == "AWS::ApiGateway::Stage"]
+    assert all(template.name_of("AWS::ApiGateway::Account") in stage["DependsOn"] for stage in stages)
+    assert Annotations.from_stack(stack).find_info("*", Match.any_value()) == []
+
+
+@pytest.mark.parametrize(("region", "notes"), [("eu-west-1", 0), ("eu-west-2", 1)])
+def test_account_setting_of_another_stack_is_relied_on(new_app: Callable[..., App], region: str, notes: int) -> None:
+    app = new_app()
+    here = Environment(account="111111111111", region="eu-west-1")
+    apigateway.CfnAccount(Stack(app, "Account", env=Environment(account="111111111111", region=region)), "Logs")
+    stack = Stack(app, "Shop", env=here)
+    TracedPipeline(stack, "Orders")
+    assert len(Annotations.from_stack(stack).find_info("*", Match.any_value())) == notes
+    assert stack.dependencies == []
 
 
 def test_api_without_logs(new_stack: NewStack) -> None:

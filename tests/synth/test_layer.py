@@ -76,7 +76,10 @@ def test_is_the_same_after_its_packages_were_imported(
     for package in ("trace_bridge", "aws_xray_sdk", "wrapt"):
         spec = importlib.util.find_spec(package)
         assert spec is not None and spec.submodule_search_locations
-        shutil.copytree(spec.submodule_search_locations[0], copies / package)
+        installed = Path(spec.submodule_search_locations[0])
+        shutil.copytree(installed, copies / package)
+        for information in installed.parent.glob(f"{package}-*.dist-info"):
+            shutil.copytree(information, copies / information.name)
     monkeypatch.setattr(layer_module, "_source_of", lambda package: copies / package)
     keys = []
     for _ in range(2):
@@ -132,7 +135,19 @@ def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_missing_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_module, "_DISTRIBUTIONS", ("no-such-distribution",))
+    monkeypatch.setattr(layer_module, "_PACKAGES", {"wrapt": "no-such-distribution"})
     with pytest.raises(PipelineError, match="the licence of 'no-such-distribution' is not found") as caught:
         assemble(tmp_path / "layer")
     assert caught.value.check is Check.LAYER_PACKAGE
+
+
+def test_is_the_same_where_files_cannot_be_linked(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str, target: str) -> None:
+        raise OSError("another file system")
+
+    monkeypatch.setattr("os.link", refuse)
+    assemble(tmp_path)
+    assert files(tmp_path) == files(folder)
+    assert all((tmp_path / name).read_bytes() == (folder / name).read_bytes() for name in files(folder))

@@ -10,7 +10,9 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
+    Check,
     Handler,
     IngestOptions,
     PipelineError,
@@ -297,6 +299,48 @@ def test_customer_keys(new_stack: NewStack) -> None:
     assert template.one("AWS::DynamoDB::GlobalTable")["SSESpecification"]["SSEType"] == "KMS"
     assert "kms:GenerateDataKey*" in template.actions("IngestFunction")
     assert "kms:Decrypt" in template.actions("WorkerFunction")
+
+
+@pytest.mark.parametrize("region", ["cn-north-1", None])
+def test_log_key_lets_cloudwatch_logs_in_once(new_stack: NewStack, region: str | None) -> None:
+    stack = new_stack(env=Environment(account="111111111111", region=region) if region else None)
+    key = kms.Key(stack, "Key")
+    TracedPipeline(stack, "Orders", ingest=IngestOptions(log_key=key), worker=WorkerOptions(log_key=key))
+    statements = synthesize(stack).one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    (logs,) = [s for s in statements if "Service" in s["Principal"]]
+    suffix = {"Ref": "AWS::URLSuffix"}
+    parts = [f"logs.{region}.", suffix] if region else ["logs.", {"Ref": "AWS::Region"}, ".", suffix]
+    assert logs["Principal"]["Service"] == {"Fn::Join": ["", parts]}
+    assert "kms:GenerateDataKey*" in logs["Action"]
+    assert "log-group:*" in json.dumps(logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
+
+
+def test_dead_letter_queue_with_a_key_of_its_own_lets_sns_in(new_stack: NewStack) -> None:
+    stack = new_stack()
+    key = kms.Key(stack, "Key")
+    letters = sqs.Queue(stack, "Letters", encryption_master_key=key)
+    TracedPipeline(stack, "Orders", worker=WorkerOptions(dead_letter_queue=letters))
+    template = synthesize(stack)
+    statements = template.one("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    (sns_statement,) = [s for s in statements if s["Principal"] == {"Service": "sns.amazonaws.com"}]
+    assert sns_statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    topic = {"Ref": template.name_of("AWS::SNS::Topic")}
+    assert sns_statement["Condition"] == {"ArnEquals": {"aws:SourceArn": topic}}
+
+
+@pytest.mark.parametrize("hop", ["ingest", "worker"])
+def test_reference_handlers_give_no_deduplication_id(new_stack: NewStack, hop: str, elsewhere: object) -> None:
+    stack = new_stack()
+    fifo = TopicOptions(fifo=True, content_based_deduplication=False)
+    with pytest.raises(PipelineError, match="turn content_based_deduplication on") as caught:
+        if hop == "ingest":
+            TracedPipeline(stack, "Orders", topic=fifo)
+        else:
+            shipped = TracedTopic(stack, "Shipped", options=fifo).topic
+            TracedPipeline(stack, "Orders", worker=WorkerOptions(publish_to=shipped))
+    assert caught.value.check is Check.OPTION_CONFLICT
+    own = IngestOptions(handler=Handler("handlers/orders"))
+    TracedPipeline(new_stack(), "Orders", topic=fifo, ingest=own)
 
 
 def test_sampling_is_awss_own_unless_a_rule_is_given(default: Synthesized, new_stack: NewStack) -> None:

@@ -1,11 +1,14 @@
 """The reference worker: writes each message's item to the table, once, in the message's trace.
 
 Environment: `TABLE_NAME`, the table to write to; its key is the string `id`. With `TOPIC_ARN` set, an item is
-published on to that topic after it was written.
+published on to that topic after it was written: to a FIFO topic in the message group it came in, else in that of its
+id.
 """
 
+import hashlib
 import json
 import os
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +17,9 @@ from trace_bridge import Message, sqs_handler
 
 _table = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"]) if "TABLE_NAME" in os.environ else None
 _sns = boto3.client("sns") if "TOPIC_ARN" in os.environ else None
+
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+_MESSAGE_GROUP = re.compile(r"[!-~]{1,128}")
 
 
 @sqs_handler
@@ -27,7 +33,12 @@ def handler(message: Message) -> None:
     if _table is not None:
         _write_once(_table, item, message)
     if _sns is not None:
-        _sns.publish(TopicArn=os.environ["TOPIC_ARN"], Message=message.body)
+        topic = os.environ["TOPIC_ARN"]
+        if topic.endswith(".fifo"):
+            group = message.group_id or _group_of(item["id"])
+            _sns.publish(TopicArn=topic, Message=message.body, MessageGroupId=group)
+        else:
+            _sns.publish(TopicArn=topic, Message=message.body)
 
 
 def _write_once(table: Any, item: dict[str, Any], message: Message) -> None:
@@ -38,3 +49,8 @@ def _write_once(table: Any, item: dict[str, Any], message: Message) -> None:
         table.put_item(Item=new, ConditionExpression="attribute_not_exists(id)")
     except table.meta.client.exceptions.ConditionalCheckFailedException:
         return
+
+
+def _group_of(item_id: str) -> str:
+    """The id as a message group, which takes up to 128 ASCII letters, digits and punctuation."""
+    return item_id if _MESSAGE_GROUP.fullmatch(item_id) else hashlib.sha256(item_id.encode()).hexdigest()

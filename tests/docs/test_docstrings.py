@@ -6,14 +6,14 @@ import dataclasses
 import inspect
 import re
 import textwrap
-from pathlib import Path
 
 import pytest
 import traced_pipeline
-from aws_cdk import Stack
 from constructs import Construct
 
-from .templates import synthesize, warnings
+from tests.synth.templates import synthesize, warnings
+
+from .conftest import Run
 
 PUBLIC = {name: getattr(traced_pipeline, name) for name in traced_pipeline.__all__}
 CONSTRUCTS = {name: item for name, item in PUBLIC.items() if issubclass(item, Construct)}
@@ -41,14 +41,8 @@ def test_every_argument_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_every_example_synthesizes_without_a_warning(
-    name: str, elsewhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CDK_OUTDIR", str(tmp_path / "example.out"))
+def test_every_example_synthesizes_without_a_warning(name: str, run: Run) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", PUBLIC[name].__doc__ or "", re.DOTALL)
-    names: dict[str, object] = {}
-    exec(compile(textwrap.dedent(code), f"<example of {name}>", "exec"), names)
-    stack = names["stack"]
-    assert isinstance(stack, Stack)
-    assert synthesize(stack).resources
-    assert warnings(stack) == []
+    stacks = run(textwrap.dedent(code), f"<example of {name}>")
+    assert all(synthesize(stack).resources for stack in stacks)
+    assert [warning for stack in stacks for warning in warnings(stack)] == []

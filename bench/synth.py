@@ -1,0 +1,96 @@
+"""`make bench`: what a synthesis with the library costs, beside the same resources written with the CDK alone.
+
+Each run is a process of its own, as the CDK CLI starts an app; the contestants take turns, and the median counts.
+Compared is the processor time of the app and its Node, which other work on the machine disturbs least.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from harness.environment import bare_environment
+
+_ROOT = Path(__file__).resolve().parent.parent
+_HANDLERS = _ROOT / "runtime" / "handlers"
+_GOAL = 1.1
+_CONTESTANTS = ("traced", "by_hand")
+
+
+def main() -> int:
+    """Prints the table; 0 when the goal is met."""
+    parser = argparse.ArgumentParser(prog="make bench", description=main.__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--one", nargs=2, metavar=("CONTESTANT", "FOLDER"), help="run one, in this process")
+    options = parser.parse_args()
+    if options.one:
+        _synthesize(options.one[0], Path(options.one[1]))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="traced-pipeline-bench-") as name:
+        folder = Path(name)
+        _assemble_layer(folder)
+        runs = [{who: _measured(who, folder, number) for who in _CONTESTANTS} for number in range(options.rounds + 1)]
+    middle = {
+        who: [statistics.median(times) for times in zip(*(run[who] for run in runs[1:]), strict=True)]
+        for who in _CONTESTANTS
+    }
+    print(f"{'default pipeline, seconds':42}{'library':>10}{'by hand':>10}{'ratio':>8}")
+    for index, what in enumerate(("processor time", "time on the clock")):
+        ours, theirs = middle["traced"][index], middle["by_hand"][index]
+        print(f"{what:42}{ours:>10.2f}{theirs:>10.2f}{ours / theirs:>8.2f}")
+    ratio = round(middle["traced"][0] / middle["by_hand"][0], 2)
+    print(f"{'met ' if ratio <= _GOAL else 'MISSED'} synthesis ÷ by hand: {ratio} (at most {_GOAL})")
+    return 0 if ratio <= _GOAL else 1
+
+
+def _assemble_layer(folder: Path) -> None:
+    """Prepare what the contestant by hand is given: the layer's folder. That costs it nothing here."""
+    program = (
+        "import sys; from pathlib import Path; from traced_pipeline.layer import assemble; assemble(Path(sys.argv[1]))"
+    )
+    subprocess.run([sys.executable, "-c", program, str(folder / "layer")], check=True, env=_environment(folder))
+
+
+def _measured(who: str, folder: Path, number: int) -> tuple[float, float]:
+    out = folder / f"{who}-{number}"
+    command = [sys.executable, "-m", "bench.synth", "--one", who, str(folder)]
+    began = time.perf_counter()
+    app = subprocess.Popen(command, cwd=_ROOT, env=_environment(folder) | {"CDK_OUTDIR": str(out)})
+    _, status, used = os.wait4(app.pid, 0)
+    took = time.perf_counter() - began
+    app.returncode = os.waitstatus_to_exitcode(status)
+    if app.returncode or not (out / "Shop.template.json").exists():
+        raise RuntimeError(f"the synthesis of {who} ended with {app.returncode}; its output is above")
+    return used.ru_utime + used.ru_stime, took
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    environment = bare_environment(folder / "home") | {"CDK_CONTEXT_JSON": json.dumps(_flags())}
+    # Installed packages come with their bytecode; the first, uncounted round writes that of the checkout.
+    del environment["PYTHONDONTWRITEBYTECODE"]
+    return environment
+
+
+def _flags() -> dict[str, object]:
+    flags: dict[str, object] = json.loads((_ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return flags
+
+
+def _synthesize(who: str, folder: Path) -> None:
+    from aws_cdk import App, Stack
+
+    app = App()
+    layer = [str(folder / "layer")] if who == "by_hand" else []
+    build = importlib.import_module(f"bench.pipelines.{who}").build
+    build(Stack(app, "Shop"), str(_HANDLERS / "ingest"), str(_HANDLERS / "worker"), *layer)
+    app.synth()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

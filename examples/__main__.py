@@ -1,0 +1,33 @@
+"""All the examples in one app: `cdk deploy --all --app "python3 -m examples"`."""
+
+from aws_cdk import App
+
+from examples.account import Account
+from examples.bring_your_own import Platform, Shop
+from examples.chain import Ordering, Shipping
+from examples.customer_keys import CustomerKeys
+from examples.fan_out import FanOut
+from examples.fifo import Fifo
+from examples.worker_modes import WorkerModes
+
+
+def main() -> None:
+    app = App()
+    account = Account(app, "Account")
+    shipping = Shipping(app, "Shipping")
+    platform, shop = Platform(app, "Platform"), Shop(app, "Shop")
+    shop.add_stack_dependency(platform)
+    others = (
+        Ordering(app, "Ordering", shipments=shipping.topic),
+        Fifo(app, "Fifo"),
+        FanOut(app, "FanOut"),
+        CustomerKeys(app, "CustomerKeys"),
+        WorkerModes(app, "WorkerModes"),
+    )
+    for stack in (shop, *others):
+        stack.add_stack_dependency(account)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Tables of arguments, fields and members, made from signatures and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from traced_pipeline import options
+
+_ENTRY = re.compile(r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)", re.MULTILINE | re.DOTALL)
+_URL = re.compile(r"https://\S+")
+_ALIASES = {
+    node.target.id: ast.unparse(node.value)
+    for node in ast.parse(inspect.getsource(options)).body
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+}
+_DEFAULT = re.compile(r"Default: (.*?)\.(?= |$)")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One argument, or one field."""
+
+    name: str
+    takes: str
+    meaning: str
+    default: str
+    required: bool
+
+
+def entries(item: type) -> list[Entry]:
+    """The fields of a dataclass, those it inherits left to its base; the arguments of any other class."""
+    if dataclasses.is_dataclass(item):
+        required = {f.name for f in dataclasses.fields(item) if f.default is dataclasses.MISSING}
+        own = {name: str(kind) for name, kind in item.__annotations__.items() if not str(kind).startswith("ClassVar")}
+        return list(_described(item.__doc__, "Attributes", own, required))
+    return arguments(constructor(item), item.__doc__)
+
+
+def constructor(item: type) -> Callable[..., Any]:
+    """The function that a call of the class ends in."""
+    found: Callable[..., Any] = vars(item)["__init__"]
+    return found
+
+
+def arguments(function: Callable[..., Any], docstring: str | None = None) -> list[Entry]:
+    """The arguments of a function; of a constructor the class's docstring tells."""
+    parameters = {name: p for name, p in inspect.signature(function).parameters.items() if name not in {"self", "cls"}}
+    required = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}
+    kinds = {name: str(p.annotation) for name, p in parameters.items()}
+    return list(_described(docstring or function.__doc__, "Args", kinds, required))
+
+
+def members(item: type) -> list[tuple[str, str]]:
+    """A class's own properties and methods, and the first sentence of their docstrings."""
+    found = []
+    for name, member in vars(item).items():
+        function = getattr(member, "__func__", member)
+        if name.startswith("_") or not (inspect.isfunction(function) or isinstance(member, property)):
+            continue
+        call = f"({', '.join(e.name for e in arguments(function))})" if inspect.isfunction(function) else ""
+        text = inspect.getdoc(member) or ""
+        found.append((f"{name}{call}", " ".join(text.split("\n\n")[0].split())))
+    return found
+
+
+def table(item: type) -> str:
+    """The table for a class."""
+    found = entries(item)
+    head = "field" if dataclasses.is_dataclass(item) else "argument"
+    if all(e.required for e in found):  # what is given back
+        return "\n".join([f"| {head} | is | meaning |", "|---|---|---|", *map(_row, found)]) + "\n"
+    rows = [f"{_row(e)} {e.default} |" for e in found]
+    return "\n".join([f"| {head} | takes | meaning | default |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def members_table(item: type) -> str:
+    """The table of what a class gives back."""
+    rows = [f"| `{name}` | {text} |" for name, text in members(item)]
+    return "\n".join(["| gives | |", "|---|---|", *rows]) + "\n"
+
+
+def _row(entry: Entry) -> str:
+    return f"| `{entry.name}` | {entry.takes} | {entry.meaning} |"
+
+
+def _described(docstring: str | None, part: str, kinds: dict[str, str], required: set[str]) -> Iterator[Entry]:
+    texts = _texts(docstring or "", part)
+    for name, kind in kinds.items():
+        text = texts.get(name, "")
+        default = _DEFAULT.search(text)
+        meaning = " ".join(_DEFAULT.sub("", text).split())
+        source = _URL.search(meaning)
+        if source:
+            meaning = f"{_URL.sub('', meaning).strip()} ([AWS]({source[0]}))"
+        yield Entry(
+            name=name,
+            takes=_kind(kind),
+            meaning=meaning.replace("|", r"\|"),
+            default="required" if name in required else default[1] if default else "",
+            required=name in required,
+        )
+
+
+def _texts(docstring: str, part: str) -> dict[str, str]:
+    section = re.search(rf"^{part}:\n(.*?)(?=^\w+:\n|\Z)", inspect.cleandoc(docstring), re.MULTILINE | re.DOTALL)
+    if section is None:
+        return {}
+    return {name: " ".join(textwrap.dedent(text).split()) for name, text in _ENTRY.findall(section[1])}
+
+
+def _kind(annotation: str) -> str:
+    # A bar within brackets belongs to what it stands in.
+    parts = [part.strip() for part in re.split(r"\|(?![^\[]*\])", annotation)]
+    return " or ".join(f"`{shown}`" for part in parts if part != "None" for shown in _spelt_out(part))
+
+
+def _spelt_out(part: str) -> list[str]:
+    """A name that only this library knows, or a choice of texts, as what a caller writes."""
+    if part in _ALIASES:
+        return [shown for alias in _ALIASES[part].split(" | ") for shown in _spelt_out(alias)]
+    choice = re.fullmatch(r"Literal\[(.*)\]", part)
+    if choice:
+        return [text.strip().replace("'", '"') for text in choice[1].split(",")]
+    return [part.replace("|", "or")]

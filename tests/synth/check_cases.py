@@ -1,0 +1,360 @@
+"""For each check: something it speaks about, and the nearest thing it is silent about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from traced_pipeline import (
+    Check,
+    FunctionOptions,
+    Handler,
+    IngestOptions,
+    QueueWorker,
+    SamplingOptions,
+    SnsTracePermission,
+    TableOptions,
+    TopicOptions,
+    TracedFunction,
+    TracedPipeline,
+    TracedTopic,
+    TraceEverything,
+    WorkerOptions,
+)
+from traced_pipeline import layer as layer_module
+
+from .templates import synthesize
+
+HERE, THERE = "111111111111", "222222222222"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Where a case plays: a stack of account `HERE` and a folder that holds `app.py` with `handler`."""
+
+    stack: Stack
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+
+    def pipeline(
+        self,
+        *,
+        ingest: IngestOptions | None = None,
+        worker: WorkerOptions | None = None,
+        topic: TopicOptions | sns.ITopic | None = None,
+        table: TableOptions | dynamodb.ITable | None = None,
+        sampling: SamplingOptions | None = None,
+    ) -> TracedPipeline:
+        return TracedPipeline(
+            self.stack, "Orders", ingest=ingest, worker=worker, topic=topic, table=table, sampling=sampling
+        )
+
+    def stack_beside(self, name: str = "Beside") -> Stack:
+        """Another stack of the same app, which knows neither its account nor its Region."""
+        app = self.stack.node.root
+        assert isinstance(app, App)
+        return Stack(app, name)
+
+    def function(
+        self,
+        tracing: lambda_.Tracing = lambda_.Tracing.ACTIVE,
+        runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
+    ) -> lambda_.Function:
+        return lambda_.Function(
+            self.stack,
+            "Mine",
+            code=lambda_.Code.from_asset(str(self.folder)),
+            handler="app.handler",
+            runtime=runtime,
+            tracing=tracing,
+        )
+
+    def isolated_vpc(self, *, endpoint: bool) -> ec2.Vpc:
+        inside = ec2.SubnetConfiguration(name="inside", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        vpc = ec2.Vpc(self.stack, "Net", nat_gateways=0, max_azs=2, subnet_configuration=[inside])
+        if endpoint:
+            vpc.add_interface_endpoint("XRay", service=ec2.InterfaceVpcEndpointAwsService.XRAY)
+        return vpc
+
+
+@dataclass(frozen=True)
+class Case:
+    kind: Literal["error", "warning", "note"]
+    speaks: Callable[[Scene], object]
+    silent: Callable[[Scene], object]
+
+
+def _requirements(scene: Scene, *, install: bool) -> None:
+    (scene.folder / "requirements.txt").write_text("no-such-wheel @ file:///nowhere/no_such_wheel-1-py3-none-any.whl\n")
+    handler = Handler(scene.folder, install_requirements=install)
+    TracedFunction(scene.stack, "Work", options=FunctionOptions(handler=handler))
+
+
+def _without_packages(scene: Scene) -> None:
+    scene.monkeypatch.setattr(layer_module, "find_spec", lambda package: None)
+    scene.pipeline()
+
+
+def _queue_of(stack: Stack, *, dead_letters: bool = True, fifo: bool = False) -> sqs.Queue:
+    kind = fifo or None
+    letters = sqs.DeadLetterQueue(queue=sqs.Queue(stack, "Letters", fifo=kind), max_receive_count=5)
+    return sqs.Queue(
+        stack,
+        "Jobs",
+        fifo=kind,
+        visibility_timeout=Duration.minutes(3),
+        dead_letter_queue=letters if dead_letters else None,
+    )
+
+
+def _permissions(scene: Scene, count: int) -> None:
+    SnsTracePermission.of(scene.stack)  # of a known account, which counts by itself
+    for number in range(count):
+        SnsTracePermission.of(scene.stack_beside(f"Beside{number}"))
+
+
+def _trace_everything(scene: Scene, tracing: sns.TracingConfig) -> None:
+    sns.Topic(scene.stack, "Mine", tracing_config=tracing)
+    TraceEverything.below(scene.stack)
+    synthesize(scene.stack)
+
+
+def _queue_arn(account: str) -> str:
+    return f"arn:aws:sqs:eu-west-1:{account}:jobs"
+
+
+def _topic_of(scene: Scene, account: str) -> sns.ITopic:
+    return sns.Topic.from_topic_arn(scene.stack, "Mine", f"arn:aws:sns:eu-west-1:{account}:mine")
+
+
+def _function_of(scene: Scene, account: str) -> lambda_.IFunction:
+    return lambda_.Function.from_function_arn(scene.stack, "Mine", f"arn:aws:lambda:eu-west-1:{account}:function:mine")
+
+
+def _traced_topic(scene: Scene, *, let_in: bool) -> sns.Topic:
+    topic = sns.Topic(scene.stack, "Mine", tracing_config=sns.TracingConfig.ACTIVE)
+    if let_in:
+        SnsTracePermission.of(topic)
+    return topic
+
+
+def _imported_key(scene: Scene) -> kms.IKey:
+    return kms.Key.from_key_arn(
+        scene.stack, "Key", f"arn:aws:kms:eu-west-1:{HERE}:key/01234567-0123-0123-0123-0123456789ab"
+    )
+
+
+def _api(scene: Scene, *, traced: bool) -> apigateway.RestApi:
+    return apigateway.RestApi(scene.stack, "Mine", deploy_options=apigateway.StageOptions(tracing_enabled=traced))
+
+
+def _api_of(scene: Scene) -> apigateway.IRestApi:
+    return apigateway.RestApi.from_rest_api_attributes(scene.stack, "Mine", rest_api_id="a1", root_resource_id="r1")
+
+
+def _timeouts(*, function: int, queue: int) -> WorkerOptions:
+    return WorkerOptions(timeout=Duration.seconds(function), visibility_timeout=Duration.seconds(queue))
+
+
+def _shared_key(scene: Scene, *, shared: bool) -> None:
+    key = kms.Key(scene.stack, "Key")
+    other = key if shared else kms.Key(scene.stack, "Other")
+    scene.pipeline(topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=other))
+
+
+def _table_with_key(stack: Stack) -> None:
+    TracedPipeline(stack, "Orders", table=TableOptions(key=kms.Key(stack, "Key")))
+
+
+CASES: dict[Check, Case] = {
+    Check.HANDLER_FOLDER: Case(
+        "error",
+        lambda s: s.pipeline(ingest=IngestOptions(handler=Handler("no/such/folder"))),
+        lambda s: s.pipeline(ingest=IngestOptions(handler=Handler(s.folder))),
+    ),
+    Check.HANDLER_MODULE: Case(
+        "error",
+        lambda s: s.pipeline(worker=WorkerOptions(handler=Handler(s.folder, "main.handler"))),
+        lambda s: s.pipeline(worker=WorkerOptions(handler=Handler(s.folder, "app.handler"))),
+    ),
+    Check.HANDLER_MISSING: Case(
+        "error",
+        lambda s: TracedFunction(s.stack, "Work", options=FunctionOptions()),
+        lambda s: TracedFunction(s.stack, "Work", options=FunctionOptions(handler=Handler(s.folder))),
+    ),
+    Check.REQUIREMENTS: Case(
+        "error",
+        lambda s: _requirements(s, install=True),
+        lambda s: _requirements(s, install=False),
+    ),
+    Check.LAYER_PACKAGE: Case("error", _without_packages, Scene.pipeline),
+    Check.WORKER_DESTINATION: Case(
+        "error",
+        lambda s: QueueWorker(s.stack, "Work", topic=TracedTopic(s.stack, "Topic").topic),
+        lambda s: QueueWorker(
+            s.stack,
+            "Work",
+            topic=TracedTopic(s.stack, "Topic").topic,
+            options=WorkerOptions(publish_to=TracedTopic(s.stack, "Next").topic),
+        ),
+    ),
+    Check.OPTION_VALUE: Case(
+        "error",
+        lambda s: s.pipeline(sampling=SamplingOptions(rate=5)),
+        lambda s: s.pipeline(sampling=SamplingOptions(rate=0.5)),
+    ),
+    Check.OPTION_CONFLICT: Case(
+        "error",
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function(), memory_size=512)),
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function())),
+    ),
+    Check.HTTP_API: Case(
+        "error",
+        lambda s: s.pipeline(ingest=IngestOptions(api=apigatewayv2.HttpApi(s.stack, "Mine"))),  # type: ignore[arg-type]
+        lambda s: s.pipeline(ingest=IngestOptions(api=_api(s, traced=True), path="/orders")),
+    ),
+    Check.FIFO_MISMATCH: Case(
+        "error",
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack, fifo=True))),
+        lambda s: s.pipeline(topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=_queue_of(s.stack, fifo=True))),
+    ),
+    Check.VISIBILITY_TOO_SHORT: Case(
+        "error",
+        lambda s: s.pipeline(worker=_timeouts(function=60, queue=59)),
+        lambda s: s.pipeline(worker=_timeouts(function=60, queue=60)),
+    ),
+    Check.VISIBILITY_UNKNOWN: Case(
+        "error",
+        lambda s: s.pipeline(worker=WorkerOptions(handler=_function_of(s, HERE))),
+        lambda s: s.pipeline(
+            worker=WorkerOptions(handler=_function_of(s, HERE), visibility_timeout=Duration.minutes(3))
+        ),
+    ),
+    Check.QUEUE_IN_OTHER_STACK: Case(
+        "error",
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack_beside()))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
+    ),
+    Check.TABLE_KEY_REGION: Case(
+        "error",
+        lambda s: _table_with_key(s.stack_beside()),
+        lambda s: _table_with_key(s.stack),
+    ),
+    Check.SHARED_KEY: Case(
+        "error",
+        lambda s: _shared_key(s, shared=True),
+        lambda s: _shared_key(s, shared=False),
+    ),
+    Check.VISIBILITY_BELOW_RECOMMENDED: Case(
+        "warning",
+        lambda s: s.pipeline(worker=_timeouts(function=60, queue=359)),
+        lambda s: s.pipeline(worker=_timeouts(function=60, queue=360)),
+    ),
+    Check.CONCURRENCY_ABOVE_RESERVED: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(max_concurrency=11, reserved_concurrency=10)),
+        lambda s: s.pipeline(worker=WorkerOptions(max_concurrency=10, reserved_concurrency=10)),
+    ),
+    Check.INGEST_TIMEOUT: Case(
+        "warning",
+        lambda s: s.pipeline(ingest=IngestOptions(timeout=Duration.seconds(30))),
+        lambda s: s.pipeline(ingest=IngestOptions(timeout=Duration.seconds(29))),
+    ),
+    Check.FUNCTION_NOT_TRACED: Case(
+        "warning",
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function(lambda_.Tracing.PASS_THROUGH))),
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function(lambda_.Tracing.ACTIVE))),
+    ),
+    Check.FUNCTION_NOT_MANAGED: Case(
+        "warning",
+        lambda s: s.pipeline(ingest=IngestOptions(handler=_function_of(s, HERE))),
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function())),
+    ),
+    Check.TOPIC_NOT_TRACED: Case(
+        "warning",
+        lambda s: s.pipeline(topic=sns.Topic(s.stack, "Mine")),
+        lambda s: s.pipeline(topic=_traced_topic(s, let_in=True)),
+    ),
+    Check.TOPIC_WITHOUT_PERMISSION: Case(
+        "warning",
+        lambda s: s.pipeline(topic=_traced_topic(s, let_in=False)),
+        lambda s: s.pipeline(topic=_traced_topic(s, let_in=True)),
+    ),
+    Check.FUNCTION_WITHOUT_BRIDGE: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(handler=s.function(runtime=lambda_.Runtime.NODEJS_22_X))),
+        lambda s: s.pipeline(worker=WorkerOptions(handler=s.function())),
+    ),
+    Check.ORDER_LOST: Case(
+        "warning",
+        lambda s: s.pipeline(topic=TopicOptions(fifo=True), worker=WorkerOptions(queue=_queue_of(s.stack))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
+    ),
+    Check.KEY_NOT_MANAGED: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(queue_key=_imported_key(s))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue_key=kms.Key(s.stack, "Key"))),
+    ),
+    Check.TOPIC_NOT_MANAGED: Case(
+        "warning",
+        lambda s: s.pipeline(topic=_topic_of(s, HERE)),
+        lambda s: s.pipeline(topic=TracedTopic(s.stack, "Mine").topic),
+    ),
+    Check.QUEUE_NOT_MANAGED: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(queue=sqs.Queue.from_queue_arn(s.stack, "Jobs", _queue_arn(HERE)))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
+    ),
+    Check.QUEUE_WITHOUT_DEAD_LETTERS: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack, dead_letters=False))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
+    ),
+    Check.API_NOT_TRACED: Case(
+        "warning",
+        lambda s: s.pipeline(ingest=IngestOptions(api=_api(s, traced=False), path="/orders")),
+        lambda s: s.pipeline(ingest=IngestOptions(api=_api(s, traced=True), path="/orders")),
+    ),
+    Check.API_NOT_MANAGED: Case(
+        "warning",
+        lambda s: s.pipeline(ingest=IngestOptions(api=_api_of(s), path="/orders")),
+        lambda s: s.pipeline(ingest=IngestOptions(api=_api(s, traced=True), path="/orders")),
+    ),
+    Check.OTHER_ACCOUNT: Case(
+        "warning",
+        lambda s: s.pipeline(topic=_topic_of(s, THERE)),
+        lambda s: s.pipeline(topic=_topic_of(s, HERE)),
+    ),
+    Check.VPC_WITHOUT_XRAY: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(vpc=s.isolated_vpc(endpoint=False))),
+        lambda s: s.pipeline(worker=WorkerOptions(vpc=s.isolated_vpc(endpoint=True))),
+    ),
+    Check.TRACE_PERMISSION_QUOTA: Case(
+        "warning",
+        lambda s: _permissions(s, 6),
+        lambda s: _permissions(s, 5),
+    ),
+    Check.ACCOUNT_LOGGING_ROLE: Case(
+        "note",
+        Scene.pipeline,
+        lambda s: s.pipeline(ingest=IngestOptions(account_logging_role="create")),
+    ),
+    Check.TRACE_EVERYTHING: Case(
+        "note",
+        lambda s: _trace_everything(s, sns.TracingConfig.PASS_THROUGH),
+        lambda s: _trace_everything(s, sns.TracingConfig.ACTIVE),
+    ),
+}
