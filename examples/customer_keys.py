@@ -1,7 +1,4 @@
-"""Everything encrypted with keys of your own: topic, queues, table and logs.
-
-Topic and queue need one each: the queue key's policy names the topic, which its own key must exist for.
-"""
+"""Everything encrypted with keys of your own: one for topic, queues and table, one for logs."""
 
 import os
 
@@ -15,14 +12,14 @@ class CustomerKeys(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         # A table with a customer key needs to know its Region.
         super().__init__(scope, construct_id, env=Environment(region=os.environ.get("CDK_DEFAULT_REGION", "us-east-1")))
-        log_key = self._key("LogKey")
+        data_key, log_key = self._key("DataKey"), self._key("LogKey")
         orders = TracedPipeline(
             self,
             "Orders",
             ingest=IngestOptions(path="/orders", log_key=log_key),
-            topic=TopicOptions(key=self._key("TopicKey")),
-            worker=WorkerOptions(queue_key=self._key("QueueKey"), log_key=log_key),
-            table=TableOptions(key=self._key("TableKey")),
+            topic=TopicOptions(key=data_key),
+            worker=WorkerOptions(queue_key=data_key, log_key=log_key),
+            table=TableOptions(key=data_key),
         )
         CfnOutput(self, "ApiUrl", value=orders.url)
 

@@ -11,6 +11,7 @@ from .acknowledged import acknowledge_star
 from .app_tree import made_in_stacks
 from .checks import Check, note
 from .resource import resource_of
+from .stacks import outermost_stack
 
 _ACCOUNT_ID = "ApiGatewayAccount"
 _REASON = (
@@ -26,11 +27,12 @@ _EXISTING_ROLE_NOTE = (
 def account_logging(scope: Construct) -> apigateway.CfnAccount:
     """Return the stack's `AWS::ApiGateway::Account` with a role for logs, made on first use.
 
+    A nested stack takes part in that of the stack around it.
     The setting is one for the account and Region. Both parts stay when the stack goes: other APIs may have
     come to log with them.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     """
-    stack = Stack.of(scope)
+    stack = outermost_stack(scope)
     existing = stack.node.try_find_child(_ACCOUNT_ID)
     if isinstance(existing, apigateway.CfnAccount):
         return existing
@@ -52,7 +54,7 @@ def rely_on_account_logging(scope: Construct, stage: apigateway.Stage) -> None:
     account = _account_of_app(scope)
     if account is None:
         note(scope, Check.ACCOUNT_LOGGING_ROLE, _EXISTING_ROLE_NOTE)
-    elif account.stack.node.path == Stack.of(scope).node.path:
+    elif outermost_stack(account).node.path == outermost_stack(scope).node.path:
         stage.node.add_dependency(account)
 
 

@@ -29,6 +29,7 @@ class Check(StrEnum):
     VISIBILITY_TOO_SHORT = "traced-pipeline:visibility-too-short"
     VISIBILITY_UNKNOWN = "traced-pipeline:visibility-unknown"
     QUEUE_IN_OTHER_STACK = "traced-pipeline:queue-in-other-stack"
+    FUNCTION_IN_OTHER_STACK = "traced-pipeline:function-in-other-stack"
     TABLE_KEY_REGION = "traced-pipeline:table-key-region"
     SHARED_KEY = "traced-pipeline:shared-key"
 
@@ -38,6 +39,8 @@ class Check(StrEnum):
     FUNCTION_NOT_TRACED = "traced-pipeline:function-not-traced"
     FUNCTION_NOT_MANAGED = "traced-pipeline:function-not-managed"
     FUNCTION_WITHOUT_BRIDGE = "traced-pipeline:function-without-bridge"
+    VARIABLE_REPLACED = "traced-pipeline:variable-replaced"
+    FILTER_ON_ENVELOPE = "traced-pipeline:filter-on-envelope"
     TOPIC_NOT_TRACED = "traced-pipeline:topic-not-traced"
     TOPIC_NOT_MANAGED = "traced-pipeline:topic-not-managed"
     TOPIC_WITHOUT_PERMISSION = "traced-pipeline:topic-without-permission"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -20,6 +20,7 @@ from .options import FunctionOptions, Handler, IngestOptions
 from .resource import resource_of
 from .tracing import write_segments
 
+_TOO_OLD = {f"python{version}" for version in ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10")}
 _AUTO_HANDLER = "trace_bridge.auto.handler"
 _XRAY_REASON = "X-Ray's write actions know no resources; AWS documents them with Resource *"
 _VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
@@ -69,7 +70,9 @@ class TracedFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         handler = _handler_of(options)
+        runtime = options.runtime or lambda_.Runtime.PYTHON_3_14
         _check_logs(options)
+        _check_options(options, runtime)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
         self._log_group = options.log_group or make_log_group(
             self,
@@ -84,7 +87,6 @@ class TracedFunction(Construct):
             variables["TRACE_BRIDGE_ENABLED"] = "false"
         if zero_code:
             variables["TRACE_BRIDGE_HANDLER"] = handler.entry_point
-        runtime = options.runtime or lambda_.Runtime.PYTHON_3_14
         architecture = options.architecture or lambda_.Architecture.ARM_64
         with function_code(self, handler, runtime=runtime, architecture=architecture) as code:
             self._function = lambda_.Function(
@@ -209,6 +211,24 @@ def _check_logs(options: FunctionOptions) -> None:
     # An ingest hop's access log is made with the same settings.
     if options.log_group is not None and not isinstance(options, IngestOptions):
         refuse_settings(options, ("log_retention", "log_key"), brought="a log group", instead="leave out log_group")
+
+
+def _check_options(options: FunctionOptions, runtime: lambda_.Runtime) -> None:
+    if runtime.family != lambda_.RuntimeFamily.PYTHON or runtime.name in _TOO_OLD:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"runtime is {runtime.name}, but the bridge is for Python 3.11 or newer; bring a function of another "
+            "runtime along instead of a Handler",
+        )
+    warm, reserved = options.provisioned_concurrency, options.reserved_concurrency
+    if warm is None or reserved is None or Token.is_unresolved(warm) or Token.is_unresolved(reserved):
+        return
+    if warm > reserved:
+        # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"provisioned_concurrency is {warm}, but must be at most reserved_concurrency, which is {reserved}",
+        )
 
 
 def _network_interfaces() -> iam.PolicyStatement:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aws_cdk import Names, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -18,16 +19,18 @@ from .api_definition import (
     access_log_format,
     add_gateway_responses,
 )
-from .brought import adopt_function, check_api, check_topic, finished_function
-from .checks import Check, PipelineError, refuse_settings, warn
+from .brought import check_api, check_topic, own_api
+from .brought_function import adopt_function, finished_function
+from .checks import Check, PipelineError, refuse_settings
 from .function import TracedFunction
 from .handler_code import reference_publisher
+from .ingest_checks import WITHOUT_BODY, check_function_stack, check_method, check_timeout
 from .log_group import make_log_group
 from .names import account_wide_name
 from .options import Authorizer, IngestOptions, JsonSchema
+from .resource import resource_of
 
 _API_NAME_LENGTH = 50
-_INTEGRATION_TIMEOUT_SECONDS = 29
 _OF_A_CREATED_API = (
     "api_name",
     "stage_name",
@@ -78,12 +81,16 @@ class IngestApi(Construct):
         options = options or IngestOptions()
         self._access_log_group: logs.LogGroup | None = None
         self._path = options.path
-        self._stage_name = options.stage_name if options.api is None else None
         check_topic(self, topic)
         self._function, self._target = self._make_function(topic, options)
         self._api = self._bring_api(options.api, options) if options.api else self._make_api(options)
+        self._beside_api = _scope_beside(self, self._api)
         self._validator = apigateway.RequestValidator(
-            self, "Validator", rest_api=self._api, validate_request_body=True, validate_request_parameters=True
+            self._beside_api,
+            "Validator",
+            rest_api=self._api,
+            validate_request_body=True,
+            validate_request_parameters=True,
         )
         self.add_route(options.path, method=options.method, schema=options.schema, authorizer=options.authorizer)
 
@@ -100,8 +107,9 @@ class IngestApi(Construct):
     @property
     def url(self) -> str:
         """The address of the hop's route."""
-        if isinstance(self._api, apigateway.RestApi):
-            return self._api.url_for_path(_absolute(self._path))
+        own = own_api(self._api)
+        if own is not None:
+            return own.url_for_path(_absolute(self._path))
         raise PipelineError(
             Check.API_NOT_MANAGED,
             f"the address of the imported API {self._api.node.path} is not known here; ask its owner",
@@ -110,14 +118,16 @@ class IngestApi(Construct):
     @property
     def service_name(self) -> str:
         """The API's stage as X-Ray names it, on the trace map and in sampling rules and filters."""
-        if not isinstance(self._api, apigateway.RestApi):
+        own = own_api(self._api)
+        if own is None:
             raise PipelineError(
                 Check.API_NOT_MANAGED,
                 f"the name of the imported API {self._api.node.path} is not known here; where it is made, X-Ray "
                 "names its stage '<api name>/<stage name>'",
             )
-        stage = self._api.deployment_stage.stage_name if self._stage_name is None else self._stage_name
-        return f"{self._api.rest_api_name}/{stage}"
+        # As the resource has it: a reference would make this stack wait for the API's.
+        stage = resource_of(own.deployment_stage, apigateway.CfnStage).stage_name
+        return f"{own.rest_api_name}/{stage}"
 
     @property
     def access_log_group(self) -> logs.LogGroup | None:
@@ -137,7 +147,8 @@ class IngestApi(Construct):
         Args:
             path: The resource's path; segments in braces are path parameters.
             method: The HTTP method. Default: `POST`.
-            schema: JSON schema (draft 4) of the body. Default: the one an `IngestOptions` has by default.
+            schema: JSON schema (draft 4) of the body. Default: the one an `IngestOptions` has by default; none for
+                methods whose requests have no body.
             authorizer: Who may call, as in `IngestOptions`. Default: `"iam"`.
 
         Returns:
@@ -145,11 +156,13 @@ class IngestApi(Construct):
         """
         relative = path.strip("/")
         resource = self._api.root.resource_for_path(relative) if relative else self._api.root
-        model = self._make_model(f"{method}{_absolute(path)}", schema or DEFAULT_SCHEMA)
+        if schema is None and method.upper() not in WITHOUT_BODY:
+            schema = DEFAULT_SCHEMA
+        model = None if schema is None else self._make_model(f"{method}{_absolute(path)}", schema)
         added = resource.add_method(
             method,
             apigateway.LambdaIntegration(self._target, allow_test_invoke=False),
-            request_models=dict.fromkeys(VALIDATED_CONTENT_TYPES, model),
+            request_models=None if model is None else dict.fromkeys(VALIDATED_CONTENT_TYPES, model),
             request_validator=self._validator,
             authorization_type=_authorization_type(authorizer),
             authorizer=None if isinstance(authorizer, str) else authorizer,
@@ -162,12 +175,14 @@ class IngestApi(Construct):
         environment = {"TOPIC_ARN": topic.topic_arn}
         brought = finished_function(options, used_otherwise=("log_retention", "log_key"))
         if brought is not None:
+            check_function_stack(self, brought, topic)
             adopt_function(self, brought, environment=environment, must_be_active=True)
             if brought.role is not None:
                 topic.grant_publish(brought)
             return brought, brought
-        _check_timeout(self, options)
+        check_timeout(self, options)
         if options.handler is None:
+            check_method(options)
             options = replace(options, handler=reference_publisher("ingest", topic))
         traced = TracedFunction(self, "Function", options=options, environment=environment)
         topic.grant_publish(traced.function)
@@ -217,7 +232,7 @@ class IngestApi(Construct):
 
     def _make_model(self, route: str, schema: JsonSchema) -> apigateway.IModel:
         model = apigateway.CfnModel(
-            self,
+            self._beside_api,
             f"Model {route}",
             rest_api_id=self._api.rest_api_id,
             content_type="application/json",
@@ -226,7 +241,15 @@ class IngestApi(Construct):
         if self._api.latest_deployment is not None:
             # A deployment is a picture of the API; without this a changed schema would not go live.
             self._api.latest_deployment.add_to_logical_id({"model": route, "schema": dict(schema)})
-        return apigateway.Model.from_model_name(self, f"Model name {route}", model.ref)
+        return apigateway.Model.from_model_name(self._beside_api, f"Model name {route}", model.ref)
+
+
+def _scope_beside(scope: Construct, api: apigateway.IRestApi) -> Construct:
+    """Return where the parts of an API go: with an API of another stack, into that, which then waits for this one."""
+    own = own_api(api)
+    if own is None or Stack.of(own).node.path == Stack.of(scope).node.path:
+        return scope
+    return Construct(own, Names.node_unique_id(scope.node))
 
 
 def _absolute(path: str) -> str:
@@ -239,17 +262,3 @@ def _authorization_type(authorizer: Authorizer) -> apigateway.AuthorizationType 
     if authorizer == "none":
         return apigateway.AuthorizationType.NONE
     return None
-
-
-def _check_timeout(scope: Construct, options: IngestOptions) -> None:
-    timeout = options.timeout
-    if timeout is None or timeout.is_unresolved():
-        return
-    if timeout.to_seconds() > _INTEGRATION_TIMEOUT_SECONDS:
-        warn(
-            scope,
-            Check.INGEST_TIMEOUT,
-            f"the ingest function's timeout is {timeout.to_seconds():g} s, but API Gateway answers its "
-            f"caller after {_INTEGRATION_TIMEOUT_SECONDS} s by default; shorten the timeout, or acknowledge this if "
-            "the account's quota was raised",
-        )

@@ -142,9 +142,8 @@ class TopicOptions:
             Default: a standard topic.
         content_based_deduplication: With `fifo`: a message's body decides whether it is a duplicate,
             instead of an id the publisher gives. Default: on.
-        key: Customer key that encrypts messages at rest; not the one of a queue behind the topic.
-            Default: none. The AWS-managed key `alias/aws/sns` is no choice here: its policy cannot be
-            changed to let other publishers in.
+        key: Customer key that encrypts messages at rest. Default: none. The AWS-managed key `alias/aws/sns` is
+            no choice here: its policy cannot be changed to let other publishers in.
         trace_permission: SNS records segments only where a resource policy of X-Ray lets it, of which an
             account holds five in a Region. `"stack"`: the stack has one, shared by its topics;
             `"none"`: the account has one already, or another stack makes it; or a resource policy of
@@ -179,7 +178,7 @@ class WorkerOptions(FunctionOptions):
         filters: Messages Lambda passes to the function, by patterns of `FilterCriteria.filter`; the
             others are deleted from the queue. Default: all.
         filter_policy: Messages SNS delivers to the queue, by message attributes. Default: all.
-        filter_policy_with_message_body: The same by the message's body. Default: all.
+        filter_policy_with_message_body: The same by the message's body, instead. Default: all.
         raw_message_delivery: Put the published message itself into the queue, without SNS's envelope.
             Default: on.
         max_receive_count: Attempts before a message goes to the dead-letter queue. Default: 3.
@@ -187,7 +186,7 @@ class WorkerOptions(FunctionOptions):
             six times the function's timeout plus the batching window, as AWS recommends.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         queue: A queue to use, with its own settings. Default: one is created.
-        queue_key: Customer key that encrypts the created queues; not the topic's. Default: keys of SQS.
+        queue_key: Customer key that encrypts the created queues; it may be the topic's. Default: keys of SQS.
         dead_letter_queue: Where messages end that could not be delivered or processed. Default: the given
             queue's own, otherwise one is created that keeps them 14 days.
         table: Table the worker writes to; its name comes as `TABLE_NAME`. Default: the pipeline's, for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sns as sns
@@ -12,16 +12,18 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import adopt_function, check_account, check_topic, finished_function, own_function
+from .brought import check_account, check_topic, is_passive
+from .brought_function import adopt_function, finished_function, own_function, reserved_concurrency
 from .checks import Check, PipelineError, refuse_settings, warn
+from .filter_checks import check_filters
 from .function import TracedFunction
 from .handler_code import reference_publisher
 from .options import Handler, WorkerOptions
-from .queue_keys import check_keys, let_sns_use_key
-from .resource import resource_of
+from .queue_keys import check_keys, let_sns_use_key, usable_queue_key
 from .work_queue import bring_queue, make_queue, timeout_of
 
 _LARGEST_BATCH = 10_000
+_QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
 _MOST_RECEIVES = 1000
 
 
@@ -66,15 +68,18 @@ class QueueWorker(Construct):
         options = options or WorkerOptions()
         _check_counts(options)
         check_topic(self, topic)
-        if options.publish_to is not None:
-            check_topic(self, options.publish_to)
+        check_filters(self, options)
         if options.table is not None:
             check_account(self, options.table, options.table.table_arn, "table")
+        if options.publish_to is not None:
+            check_topic(self, options.publish_to)
         check_keys(self, topic, options)
-        self._function, target, timeout = self._make_function(options)
+        self._function, target, timeout = self._make_function(topic, options)
         if options.queue is not None:
             work = bring_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
         else:
+            if options.queue_key is not None:
+                options = replace(options, queue_key=usable_queue_key(self, topic, options.queue_key))
             work = make_queue(self, options=options, fifo=topic.fifo, function_timeout=timeout)
         self._queue, self._dead_letter_queue = work.queue, work.dead_letter_queue
         self._subscription = topic.add_subscription(
@@ -97,8 +102,7 @@ class QueueWorker(Construct):
                 report_batch_item_failures=True,
             )
         )
-        if options.max_concurrency is not None:
-            _check_concurrency(self, options.max_concurrency, _reserved_concurrency(options, self._function))
+        _check_concurrency(self, options, self._function)
 
     @property
     def queue(self) -> sqs.IQueue:
@@ -120,7 +124,9 @@ class QueueWorker(Construct):
         """The subscription."""
         return self._subscription
 
-    def _make_function(self, options: WorkerOptions) -> tuple[lambda_.IFunction, lambda_.IFunction, Duration | None]:
+    def _make_function(
+        self, topic: sns.ITopic, options: WorkerOptions
+    ) -> tuple[lambda_.IFunction, lambda_.IFunction, Duration | None]:
         environment: dict[str, str] = {}
         if options.table is not None:
             environment["TABLE_NAME"] = options.table.table_name
@@ -129,12 +135,16 @@ class QueueWorker(Construct):
         brought = finished_function(options)
         if brought is not None:
             refuse_settings(options, ("zero_code", "tracing"), brought="a function", instead="give a Handler instead")
+            _check_stack(self, brought, topic)
             adopt_function(self, brought, environment=environment, must_be_active=False)
             if brought.role is not None:
                 _grant(options, brought)
             return brought, brought, timeout_of(brought)
         if options.handler is None:
             options = replace(options, handler=_reference_worker(options))
+        if is_passive(topic) and _QUEUE_SEGMENT not in (options.environment or {}):
+            # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
+            environment[_QUEUE_SEGMENT] = "always"
         traced = TracedFunction(
             self,
             "Function",
@@ -165,6 +175,19 @@ def _grant(options: WorkerOptions, function: lambda_.IFunction) -> None:
         options.publish_to.grant_publish(function)
 
 
+def _check_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopic) -> None:
+    own, here = own_function(function), Stack.of(scope).node.path
+    if own is None or not isinstance(topic, sns.Topic):
+        return
+    there = Stack.of(own).node.path
+    if there not in (here, "") and Stack.of(topic).node.path == there:
+        raise PipelineError(
+            Check.FUNCTION_IN_OTHER_STACK,
+            f"function {own.node.path} and topic {topic.node.path} belong to stack {there}, the queue between them to "
+            f"{here}: each stack would wait for the other; put the worker into {there}",
+        )
+
+
 def _check_counts(options: WorkerOptions) -> None:
     size = options.batch_size
     if not Token.is_unresolved(size) and not 1 <= size <= _LARGEST_BATCH:
@@ -176,15 +199,11 @@ def _check_counts(options: WorkerOptions) -> None:
         )
 
 
-def _reserved_concurrency(options: WorkerOptions, function: lambda_.IFunction) -> float | None:
-    own = own_function(function)
-    if options.reserved_concurrency is not None or own is None:
-        return options.reserved_concurrency
-    return resource_of(own, lambda_.CfnFunction).reserved_concurrent_executions
-
-
-def _check_concurrency(scope: Construct, most: int, reserved: float | None) -> None:
-    if reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
+def _check_concurrency(scope: Construct, options: WorkerOptions, function: lambda_.IFunction) -> None:
+    most, reserved = options.max_concurrency, options.reserved_concurrency
+    if reserved is None:
+        reserved = reserved_concurrency(function)
+    if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
         return
     if most > reserved:
         warn(

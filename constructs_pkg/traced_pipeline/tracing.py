@@ -11,6 +11,7 @@ from .app_tree import made_in_stacks
 from .checks import Check, PipelineError, warn
 from .names import account_wide_name
 from .options import SamplingOptions, TraceGroupOptions
+from .stacks import outermost_stack
 
 _PERMISSION_ID = "SnsTracePermission"
 _POLICY_NAME_LENGTH = 128
@@ -93,9 +94,7 @@ class SnsTracePermission(Construct):
 
         A nested stack takes part in that of the stack around it.
         """
-        stack = Stack.of(scope)
-        while stack.nested_stack_parent is not None:
-            stack = stack.nested_stack_parent
+        stack = outermost_stack(scope)
         existing = stack.node.try_find_child(_PERMISSION_ID)
         return existing if isinstance(existing, cls) else cls(stack, _PERMISSION_ID)
 

@@ -10,7 +10,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import check_account, own_function
+from .brought import check_account
+from .brought_function import own_function
 from .checks import Check, PipelineError, refuse_settings, warn
 from .options import WorkerOptions
 from .resource import resource_of

@@ -71,10 +71,17 @@ class Scene:
         self,
         tracing: lambda_.Tracing = lambda_.Tracing.ACTIVE,
         runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
+        *,
+        stack: Stack | None = None,
+        name: str = "Mine",
     ) -> lambda_.Function:
+        stack = stack or self.stack
+        made = stack.node.try_find_child(name)
+        if isinstance(made, lambda_.Function):
+            return made
         return lambda_.Function(
-            self.stack,
-            "Mine",
+            stack,
+            name,
             code=lambda_.Code.from_asset(str(self.folder)),
             handler="app.handler",
             runtime=runtime,
@@ -171,7 +178,23 @@ def _timeouts(*, function: int, queue: int) -> WorkerOptions:
 def _shared_key(scene: Scene, *, shared: bool) -> None:
     key = kms.Key(scene.stack, "Key")
     other = key if shared else kms.Key(scene.stack, "Other")
-    scene.pipeline(topic=TopicOptions(key=key), worker=WorkerOptions(queue_key=other))
+    queue = sqs.Queue(scene.stack, "Jobs", encryption_master_key=other, visibility_timeout=Duration.minutes(3))
+    scene.pipeline(topic=TopicOptions(key=key), worker=WorkerOptions(queue=queue))
+
+
+def _two_hops(scene: Scene, *, one_function: bool) -> None:
+    for name in ("First", "Second"):
+        handler = scene.function(name="Mine" if one_function else name)
+        table = dynamodb.TableV2(
+            scene.stack, f"{name}Table", partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+        )
+        topic = TracedTopic(scene.stack, f"{name}Topic").topic
+        QueueWorker(scene.stack, f"{name}Worker", topic=topic, options=WorkerOptions(handler=handler, table=table))
+
+
+def _filters(*, raw: bool) -> WorkerOptions:
+    pattern = lambda_.FilterCriteria.filter({"body": {"amount": lambda_.FilterRule.is_equal(1)}})
+    return WorkerOptions(filters=[pattern], raw_message_delivery=raw)
 
 
 def _table_with_key(stack: Stack) -> None:
@@ -256,6 +279,21 @@ CASES: dict[Check, Case] = {
         "error",
         lambda s: _shared_key(s, shared=True),
         lambda s: _shared_key(s, shared=False),
+    ),
+    Check.FUNCTION_IN_OTHER_STACK: Case(
+        "error",
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function(stack=s.stack_beside()))),
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function())),
+    ),
+    Check.VARIABLE_REPLACED: Case(
+        "warning",
+        lambda s: _two_hops(s, one_function=True),
+        lambda s: _two_hops(s, one_function=False),
+    ),
+    Check.FILTER_ON_ENVELOPE: Case(
+        "warning",
+        lambda s: s.pipeline(worker=_filters(raw=False)),
+        lambda s: s.pipeline(worker=_filters(raw=True)),
     ),
     Check.VISIBILITY_BELOW_RECOMMENDED: Case(
         "warning",

@@ -452,3 +452,21 @@ def test_worker_with_provisioned_concurrency_is_called_by_its_alias(new_stack: N
     template = synthesize(stack)
     called = template.one("AWS::Lambda::EventSourceMapping")["FunctionName"]
     assert called["Fn::Join"][1][-1] == ":live"
+
+
+class TestPassiveTopic:
+    """X-Ray infers no queue behind a topic that records nothing."""
+
+    @pytest.mark.parametrize(("active", "expected"), [(False, "always"), (True, None)])
+    def test_the_bridge_draws_the_queue(self, new_stack: NewStack, active: bool, expected: str | None) -> None:
+        stack = new_stack()
+        tracing = sns.TracingConfig.ACTIVE if active else sns.TracingConfig.PASS_THROUGH
+        TracedPipeline(stack, "Orders", topic=sns.Topic(stack, "Mine", tracing_config=tracing))
+        variables = synthesize(stack).variables("WorkerFunction")
+        assert variables.get("TRACE_BRIDGE_QUEUE_SEGMENT") == expected
+
+    def test_a_choice_of_the_users_stays(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine = WorkerOptions(environment={"TRACE_BRIDGE_QUEUE_SEGMENT": "never"})
+        TracedPipeline(stack, "Orders", topic=sns.Topic(stack, "Mine"), worker=mine)
+        assert synthesize(stack).variables("WorkerFunction")["TRACE_BRIDGE_QUEUE_SEGMENT"] == "never"

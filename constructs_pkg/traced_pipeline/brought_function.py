@@ -1,0 +1,152 @@
+"""Functions that come from outside of a hop: what they are given, and what must be said."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from .acknowledged import acknowledge_star
+from .brought import check_account
+from .checks import Check, refuse_settings, warn
+from .layer import trace_bridge_layer
+from .options import FunctionOptions, Handler
+from .resource import resource_of
+from .tracing import write_segments
+
+_OF_ANY_FUNCTION = {"handler", "removal_policy"}
+_POLICY_ID = "TraceBridgeXRay"
+_VARIABLES = "traced-pipeline:variables"
+# https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
+_MOST_LAYERS = 5
+
+
+def own_function(function: lambda_.IFunction) -> lambda_.Function | None:
+    """Find the function that this app makes behind a function, version or alias; None if it is imported."""
+    while isinstance(function, lambda_.Alias | lambda_.Version):
+        function = function.lambda_
+    return function if isinstance(function, lambda_.Function) else None
+
+
+def finished_function(options: FunctionOptions, *, used_otherwise: Collection[str] = ()) -> lambda_.IFunction | None:
+    """Return the function that the options bring along; None if there is one to make.
+
+    Args:
+        options: The hop's settings.
+        used_otherwise: Fields that mean more to the hop than its function.
+
+    Raises:
+        PipelineError: Settings for a function to make are given beside a finished one.
+    """
+    if options.handler is None or isinstance(options.handler, Handler):
+        return None
+    settings = {field.name for field in fields(FunctionOptions)} - _OF_ANY_FUNCTION - set(used_otherwise)
+    refuse_settings(options, sorted(settings), brought="a function", instead="give a Handler instead of the function")
+    return options.handler
+
+
+def adopt_function(
+    scope: Construct,
+    function: lambda_.IFunction,
+    *,
+    environment: Mapping[str, str],
+    must_be_active: bool,
+) -> None:
+    """Give a function from outside what its hop needs, and warn of what it cannot be given.
+
+    Args:
+        scope: The hop; it gets the warnings.
+        function: The function, version or alias.
+        environment: Variables the hop's handler reads; they win over the function's own of the same name.
+        must_be_active: Whether the trace breaks where Lambda does not record the function.
+    """
+    own = own_function(function)
+    if own is None:
+        check_account(scope, function, function.function_arn, "function")
+        _warn_of_import(scope, function, environment)
+        return
+    mode = (Stack.of(own).resolve(_resource(own).tracing_config) or {}).get("mode")
+    if must_be_active and mode != "Active":
+        warn(
+            scope,
+            Check.FUNCTION_NOT_TRACED,
+            f"function {own.node.path} has tracing mode {mode or 'PassThrough'}, so that the trace of a "
+            "request has no segment of it; make it with tracing=lambda_.Tracing.ACTIVE",
+        )
+    _set_variables(scope, own, environment)
+    _add_layer(scope, own)
+    _let_send_segments(own)
+
+
+def reserved_concurrency(function: lambda_.IFunction) -> int | None:
+    """Find out how many executions are set aside for a function from outside; None if that cannot be known."""
+    own = own_function(function)
+    reserved = None if own is None else Stack.of(own).resolve(_resource(own).reserved_concurrent_executions)
+    return int(reserved) if isinstance(reserved, int | float) else None
+
+
+def _resource(function: lambda_.Function) -> lambda_.CfnFunction:
+    return resource_of(function, lambda_.CfnFunction)
+
+
+def _warn_of_import(scope: Construct, function: lambda_.IFunction, environment: Mapping[str, str]) -> None:
+    needs = [*(f"the variable {name}" for name in environment), "the bridge's layer", "permission to send segments"]
+    if function.role is None:
+        needs.append("permission for what the hop does with its queue, topic and table")
+    warn(
+        scope,
+        Check.FUNCTION_NOT_MANAGED,
+        f"function {function.node.path} is imported, so that its tracing mode cannot be checked, and it cannot "
+        f"be given {', '.join(needs)}; see to these where it is made",
+    )
+
+
+def _set_variables(scope: Construct, function: lambda_.Function, environment: Mapping[str, str]) -> None:
+    # The CDK does not tell a function's variables, so what other hops set is kept beside it.
+    given = {name: value for entry in function.node.metadata if entry.type == _VARIABLES for name, value in entry.data}
+    for name, value in environment.items():
+        if given.get(name, value) != value:
+            warn(
+                scope,
+                Check.VARIABLE_REPLACED,
+                f"function {function.node.path} works for another hop, whose variable {name} this one replaces; make a "
+                "function for each",
+            )
+        function.add_environment(name, value)
+    if environment:
+        function.node.add_metadata(_VARIABLES, [[name, value] for name, value in environment.items()])
+
+
+def _add_layer(scope: Construct, function: lambda_.Function) -> None:
+    if function.runtime.family == lambda_.RuntimeFamily.PYTHON:
+        layer = trace_bridge_layer(function)
+        stack = Stack.of(function)
+        present = stack.resolve(_resource(function).layers) or []
+        if stack.resolve(layer.layer_version_arn) in present:
+            return
+        fits = function.runtime.name in {runtime.name for runtime in layer.compatible_runtimes or []}
+        if fits and len(present) < _MOST_LAYERS:
+            function.add_layers(layer)
+            return
+    warn(
+        scope,
+        Check.FUNCTION_WITHOUT_BRIDGE,
+        f"function {function.node.path} ({function.runtime.name}) cannot be given the bridge's layer, which is for "
+        f"Python 3.11 or newer, code from an archive, and one of at most {_MOST_LAYERS} layers; without the bridge a "
+        "message's trace ends at the queue: install trace-bridge into the function's code, and acknowledge this",
+    )
+
+
+def _let_send_segments(function: lambda_.Function) -> None:
+    # Made beside the function: a policy in the hop's stack would make that wait for the function's.
+    if function.role is None or function.node.try_find_child(_POLICY_ID) is not None:
+        return
+    policy = iam.Policy(function, _POLICY_ID, statements=[write_segments()], roles=[function.role])
+    acknowledge_star(
+        resource_of(policy, iam.CfnPolicy),
+        "X-Ray's write actions know no resources; AWS documents them with Resource *",
+    )

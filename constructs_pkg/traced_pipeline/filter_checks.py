@@ -1,0 +1,60 @@
+"""Filters that cannot work as they are given."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Token
+from constructs import Construct
+
+from .checks import Check, PipelineError, warn
+from .options import WorkerOptions
+
+# https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+_ENVELOPE = {
+    "Type",
+    "MessageId",
+    "TopicArn",
+    "Subject",
+    "Message",
+    "Timestamp",
+    "SequenceNumber",
+    "SignatureVersion",
+    "Signature",
+    "SigningCertURL",
+    "UnsubscribeURL",
+    "MessageAttributes",
+}
+
+
+def check_filters(scope: Construct, options: WorkerOptions) -> None:
+    """Check a worker's filters against each other and against what its queue holds.
+
+    Raises:
+        PipelineError: Both filter policies are given, of which a subscription has one.
+            https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering-scope.html
+    """
+    if options.filter_policy is not None and options.filter_policy_with_message_body is not None:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "filter_policy and filter_policy_with_message_body are given, but a subscription filters by the one or the "
+            "other; give one, or a worker for each",
+        )
+    if options.raw_message_delivery:
+        return
+    strangers = {name for pattern in options.filters or () for name in _body_fields(pattern.get("pattern"))} - _ENVELOPE
+    if strangers:
+        warn(
+            scope,
+            Check.FILTER_ON_ENVELOPE,
+            f"filters ask for {', '.join(sorted(strangers))} in the body, but without raw_message_delivery the body is "
+            "SNS's envelope, which has no such field: Lambda will delete every message; leave raw_message_delivery on",
+        )
+
+
+def _body_fields(pattern: object) -> set[str]:
+    if not isinstance(pattern, str) or Token.is_unresolved(pattern):
+        return set()
+    parsed = json.loads(pattern)
+    body = parsed.get("body") if isinstance(parsed, dict) else None
+    return {name for name in body if not name.startswith("$")} if isinstance(body, dict) else set()
