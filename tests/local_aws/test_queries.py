@@ -13,7 +13,8 @@ from tests.local_aws.test_xray_api import put
 
 # A day of their own for each kind of test, so that none finds the traces of another.
 DAY = 86400.0
-FILTERED, TIMED, PAGED, MANY = (time.time() - DAY * days for days in (3, 6, 9, 12))
+# Whole seconds: an SDK sends a time range to the microsecond, which need not be just the float it was made of.
+FILTERED, TIMED, PAGED, MANY = (float(int(time.time() - DAY * days)) for days in (3, 6, 9, 12))
 
 
 def trace_id(begin: float, number: int) -> str:
