@@ -34,7 +34,7 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 
 test: setup peers ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
 	@$(RUN) python -m scripts.chromium
-	@$(RUN) python -m pytest -n 2 --dist loadfile --cov --cov-report=
+	@$(RUN) coverage run -m pytest
 	@$(RUN) coverage report
 
 synth: setup ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
