@@ -104,9 +104,7 @@ def _new_venv(folder: str, requirements: str) -> None:
 
 
 def _pip_install(folder: str, requirements: str) -> None:
-    # The files name every package there is; pip itself stumbles over hashes of packages that are asked for with extras.
-    pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet"]
-    _run(folder, [*pip, "--require-hashes", "--no-deps", "-r", requirements])
+    _run(folder, [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements])
 
 
 def _make_node() -> None:

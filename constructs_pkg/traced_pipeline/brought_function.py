@@ -8,9 +8,6 @@ from dataclasses import fields
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-
-# What `node.metadata` holds are this module's types, which jsii knows only once it is loaded.
-from aws_cdk import cloud_assembly_schema as _cloud_assembly_schema  # noqa: F401
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
