@@ -105,10 +105,11 @@ def page(items: Sequence[tuple[str, T]], *, size: int, token: object) -> tuple[l
         first = keys.index(last_key) + 1
     chosen = items[first : first + size]
     more = first + size < len(items)
-    return [item for _, item in chosen], _encode(chosen[-1][0]) if more and chosen else None
+    return [item for _, item in chosen], token_of(chosen[-1][0]) if more and chosen else None
 
 
-def _encode(key: str) -> str:
+def token_of(key: str) -> str:
+    """The token of the page that begins behind a key."""
     return base64.urlsafe_b64encode(key.encode()).decode()
 
 

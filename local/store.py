@@ -43,6 +43,13 @@ class TraceStore:
         self._begun = begun
         self._lock = threading.Lock()
         self._traces: dict[str, _Trace] = {}
+        self._changes = 0
+
+    @property
+    def changes(self) -> int:
+        """How often any trace has changed."""
+        with self._lock:
+            return self._changes
 
     def put(self, document: Document) -> None:
         """Take in one valid document (see `local.segments.parse`)."""
@@ -117,8 +124,8 @@ class TraceStore:
             current = parents.get(current)
         return None
 
-    @staticmethod
-    def _changed(trace: _Trace) -> None:
+    def _changed(self, trace: _Trace) -> None:
+        self._changes += 1
         trace.revision += 1
         trace.assembled = None
 

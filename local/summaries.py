@@ -129,6 +129,7 @@ class Summaries:
     def __init__(self, traces: TraceStore) -> None:
         self._traces = traces
         self._known: dict[str, Summary] = {}
+        self._ordered: tuple[int, list[Summary]] = (-1, [])
 
     def get(self, trace_id: str) -> Summary | None:
         """The summary of a trace; `None` for an unknown one."""
@@ -144,8 +145,12 @@ class Summaries:
 
     def all(self) -> list[Summary]:
         """The summaries of all traces, the most recent first."""
-        found = [summary for trace_id in self._traces.trace_ids() if (summary := self.get(trace_id))]
-        return sorted(found, key=lambda summary: (summary.start, summary.trace_id), reverse=True)
+        changes = self._traces.changes
+        if self._ordered[0] != changes:
+            found = [summary for trace_id in self._traces.trace_ids() if (summary := self.get(trace_id))]
+            found.sort(key=lambda summary: (summary.start, summary.trace_id), reverse=True)
+            self._ordered = changes, found
+        return self._ordered[1]
 
 
 def summarize(*, trace_id: str, segments: list[Document], revision: int = 1) -> Summary:

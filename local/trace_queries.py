@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.body import ApiError, Body, page, strings, time_range
+from local.body import ApiError, Body, page, strings, time_range, token_of
 from local.filter_tokens import FilterError
 from local.filters import Test, compile_filter
 from local.graph import draw
@@ -53,15 +53,15 @@ class Queries:
         start, end = time_range(body, longest=_MAX_WINDOW_SECONDS)
         in_range = _range_test(str(body.get("TimeRangeType") or "TraceId"), start, end)
         matches = self._filter(str(body.get("FilterExpression") or ""))
-        within = [summary for summary in self._all() if in_range(summary)]
-        scanned = [summary for summary in within if _taken(summary, body)]
-        found = [(summary.trace_id, summary) for summary in scanned if matches(summary)]
+        within = [summary for summary in self._all() if in_range(summary) and _taken(summary, body)]
         # "The first page contains the most recent results, closest to the end of the time frame."
-        summaries, token = page(found, size=_SUMMARIES_PER_PAGE, token=body.get("NextToken"))
+        keyed = [(summary.trace_id, summary) for summary in within]
+        rest, _ = page(keyed, size=len(keyed), token=body.get("NextToken"))
+        summaries, token, scanned = _matching(rest, matches)
         return {
             "TraceSummaries": [summary.render() for summary in summaries],
             "ApproximateTime": time.time(),
-            "TracesProcessedCount": len(scanned),
+            "TracesProcessedCount": scanned,
             **({"NextToken": token} if token else {}),
         }
 
@@ -117,6 +117,17 @@ def render_trace(summary: Summary) -> Body:
         "LimitExceeded": False,
         "Segments": [{"Id": segment["id"], "Document": json.dumps(segment)} for segment in summary.segments],
     }
+
+
+def _matching(rest: list[Summary], matches: Test) -> tuple[list[Summary], str | None, int]:
+    """A page of the matching traces, the token of the next one, and how many traces were looked at for it."""
+    found: list[Summary] = []
+    for scanned, summary in enumerate(rest, start=1):
+        if matches(summary):
+            found.append(summary)
+        if len(found) == _SUMMARIES_PER_PAGE and scanned < len(rest):
+            return found, token_of(summary.trace_id), scanned
+    return found, None, len(rest)
 
 
 def _fitting(found: list[tuple[str, Body]], token: object) -> int:
