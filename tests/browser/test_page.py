@@ -206,7 +206,14 @@ def test_in_a_narrow_window_the_map_runs_down_and_nothing_sticks_out(opened: Ope
     assert [y for _, y in places] == sorted(y for _, y in places)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.set_viewport_size({"width": 1280, "height": 900})
-    wait_for(lambda: middle(page, HOPS[5])[0] > 900, what="the map from left to right")
+    last = page.locator("#stage").get_by_role("button", name=HOPS[5])
+
+    def drawn_on_the_right() -> bool:
+        # While the map is drawn anew, the node is not there.
+        box = last.bounding_box()
+        return box is not None and box["x"] > 800
+
+    wait_for(drawn_on_the_right, what="the map from left to right")
 
 
 def test_the_map_can_be_zoomed_and_dragged(opened: Opened) -> None:
