@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from aws_cdk import Annotations, Validations
-from constructs import IConstruct
+from constructs import Construct, IConstruct
+
+ConstructT = TypeVar("ConstructT", bound=Construct)
+ArgumentsP = ParamSpec("ArgumentsP")
+ReturnT = TypeVar("ReturnT")
 
 
 class Check(StrEnum):
@@ -59,15 +65,43 @@ class Check(StrEnum):
 
 
 class PipelineError(ValueError):
-    """Raised by a constructor when what was asked for cannot work.
+    """Raised when what is asked for cannot work: by a constructor, or where an options class is made.
 
     Attributes:
         check: The id of the check that failed; it also ends the message, in brackets.
+        path: The path of the construct that refuses, which the message names before the id; empty where an options
+            class refuses a value that no construct can take.
     """
 
     def __init__(self, check: Check, message: str) -> None:
-        super().__init__(f"{message} [{check.value}]")
+        super().__init__(message)
         self.check = check
+        self.path = ""
+
+    def __str__(self) -> str:
+        where = f" (at {self.path})" if self.path else ""
+        return f"{super().__str__()}{where} [{self.check.value}]"
+
+
+def names_path(
+    method: Callable[Concatenate[ConstructT, ArgumentsP], ReturnT],
+) -> Callable[Concatenate[ConstructT, ArgumentsP], ReturnT]:
+    """Lets each `PipelineError` that leaves a construct's constructor or method name the construct's path.
+
+    It decorates every constructor, public method and property of a construct that may refuse something. The innermost
+    construct that refuses is the one that is named.
+    """
+
+    @wraps(method)
+    def call(construct: ConstructT, /, *args: ArgumentsP.args, **kwargs: ArgumentsP.kwargs) -> ReturnT:
+        try:
+            return method(construct, *args, **kwargs)
+        except PipelineError as refusal:
+            if not refusal.path:
+                refusal.path = construct.node.path
+            raise
+
+    return call
 
 
 def warn(scope: IConstruct, check: Check, message: str) -> None:

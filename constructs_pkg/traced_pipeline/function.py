@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
-from .checks import Check, PipelineError, refuse_settings, warn
+from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .handler_code import function_code
 from .layer import trace_bridge_layer
 from .log_group import make_log_group
@@ -57,6 +57,7 @@ class TracedFunction(Construct):
         ```
     """
 
+    @names_path
     def __init__(
         self,
         scope: Construct,

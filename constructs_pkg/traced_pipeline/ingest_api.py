@@ -21,7 +21,7 @@ from .api_definition import (
 )
 from .brought import check_api, check_topic, own_api
 from .brought_function import adopt_function, finished_function
-from .checks import Check, PipelineError, refuse_settings
+from .checks import Check, PipelineError, names_path, refuse_settings
 from .function import TracedFunction
 from .handler_code import reference_publisher
 from .ingest_checks import WITHOUT_BODY, check_function_stack, check_method, check_timeout
@@ -29,6 +29,7 @@ from .log_group import make_log_group
 from .names import account_wide_name
 from .options import Authorizer, IngestOptions, JsonSchema
 from .resource import resource_of
+from .words import checks_words
 
 _API_NAME_LENGTH = 50
 _OF_A_CREATED_API = (
@@ -69,6 +70,7 @@ class IngestApi(Construct):
         ```
     """
 
+    @names_path
     def __init__(
         self,
         scope: Construct,
@@ -105,6 +107,7 @@ class IngestApi(Construct):
         return self._function
 
     @property
+    @names_path
     def url(self) -> str:
         """The address of the hop's route."""
         own = own_api(self._api)
@@ -116,6 +119,7 @@ class IngestApi(Construct):
         )
 
     @property
+    @names_path
     def service_name(self) -> str:
         """The API's stage as X-Ray names it, on the trace map and in sampling rules and filters."""
         own = own_api(self._api)
@@ -134,6 +138,8 @@ class IngestApi(Construct):
         """Where the created API writes its access log, if it does."""
         return self._access_log_group
 
+    @names_path
+    @checks_words
     def add_route(
         self,
         path: str,

@@ -18,6 +18,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_xray as xray
 
+from .words import ChecksWords
+
 WorkerTracing: TypeAlias = Literal["continued", "linked", "unbridged"]
 AccountLoggingRole: TypeAlias = Literal["existing", "create", "none"]
 Authorizer: TypeAlias = Literal["iam", "none"] | apigateway.IAuthorizer
@@ -25,7 +27,7 @@ JsonSchema: TypeAlias = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Handler:
+class Handler(ChecksWords):
     """A function's code and the place in it where Lambda enters.
 
     Attributes:
@@ -44,7 +46,7 @@ class Handler:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionOptions:
+class FunctionOptions(ChecksWords):
     """A Lambda function.
 
     Attributes:
@@ -133,7 +135,7 @@ class IngestOptions(FunctionOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TopicOptions:
+class TopicOptions(ChecksWords):
     """The topic.
 
     Attributes:
@@ -213,7 +215,7 @@ class WorkerOptions(FunctionOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableOptions:
+class TableOptions(ChecksWords):
     """The table, with the partition key `id` (a string), on-demand capacity and point-in-time recovery.
 
     Attributes:
@@ -228,7 +230,7 @@ class TableOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SamplingOptions:
+class SamplingOptions(ChecksWords):
     """How many of the API's requests X-Ray records: a sampling rule of its own.
 
     Attributes:
@@ -247,7 +249,7 @@ class SamplingOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TraceGroupOptions:
+class TraceGroupOptions(ChecksWords):
     """A group of traces in X-Ray, with metrics of its own.
 
     Attributes:

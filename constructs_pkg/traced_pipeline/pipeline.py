@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .checks import Check, PipelineError
+from .checks import Check, PipelineError, names_path
 from .ingest_api import IngestApi
 from .names import account_wide_name
 from .options import IngestOptions, SamplingOptions, TableOptions, TopicOptions, TraceGroupOptions, WorkerOptions
@@ -59,6 +59,7 @@ class TracedPipeline(Construct):
         ```
     """
 
+    @names_path
     def __init__(
         self,
         scope: Construct,
@@ -132,10 +133,12 @@ class TracedPipeline(Construct):
         return self._worker
 
     @property
+    @names_path
     def url(self) -> str:
         """The address of the pipeline's route."""
         return self._ingest.url
 
+    @names_path
     def add_worker(self, construct_id: str, options: WorkerOptions | None = None) -> QueueWorker:
         """Let a further worker have every message, through a queue of its own.
 

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from .brought import check_account, check_topic, is_passive
 from .brought_function import adopt_function, finished_function, own_function, reserved_concurrency
-from .checks import Check, PipelineError, refuse_settings, warn
+from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .filter_checks import check_filters
 from .function import TracedFunction
 from .handler_code import reference_publisher
@@ -56,6 +56,7 @@ class QueueWorker(Construct):
         ```
     """
 
+    @names_path
     def __init__(
         self,
         scope: Construct,

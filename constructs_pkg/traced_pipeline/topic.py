@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from .checks import names_path
 from .options import TopicOptions
 from .tracing import SnsTracePermission
 
@@ -30,6 +31,7 @@ class TracedTopic(Construct):
         ```
     """
 
+    @names_path
     def __init__(self, scope: Construct, construct_id: str, *, options: TopicOptions | None = None) -> None:
         super().__init__(scope, construct_id)
         options = options or TopicOptions()

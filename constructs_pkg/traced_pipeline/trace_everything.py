@@ -14,6 +14,7 @@ from constructs import IConstruct
 from .checks import Check, note
 from .traceable import NOT_TRACEABLE, TraceState, switch_for
 from .tracing import SnsTracePermission
+from .words import checks_words
 
 _TOPIC = "AWS::SNS::Topic"
 
@@ -61,6 +62,7 @@ class TraceEverything:
         ```
     """
 
+    @checks_words
     def __init__(
         self,
         *,
@@ -74,6 +76,7 @@ class TraceEverything:
         self._findings: dict[str, TraceFinding] = {}
 
     @classmethod
+    @checks_words
     def below(
         cls,
         scope: IConstruct,

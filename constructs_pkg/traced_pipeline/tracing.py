@@ -8,7 +8,7 @@ from aws_cdk import aws_xray as xray
 from constructs import Construct, IConstruct
 
 from .app_tree import made_in_stacks
-from .checks import Check, PipelineError, warn
+from .checks import Check, PipelineError, names_path, warn
 from .names import account_wide_name
 from .options import SamplingOptions, TraceGroupOptions
 from .stacks import outermost_stack
@@ -56,6 +56,7 @@ class SnsTracePermission(Construct):
         ```
     """
 
+    @names_path
     def __init__(self, scope: Construct, construct_id: str, *, policy_name: str | None = None) -> None:
         super().__init__(scope, construct_id)
         stack = Stack.of(self)
