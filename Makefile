@@ -10,17 +10,27 @@ RUN = scripts/run
 help: ## Lists the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-setup: ## Installs what the other targets need, at pinned versions.
-	@python=$$(PYTHON="$(PYTHON)" scripts/find-python) && "$$python" scripts/setup.py
+SET_UP = python=$$(PYTHON="$(PYTHON)" scripts/find-python) && "$$python" -m scripts.setup
 
-demo: setup ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [REQUESTS=20].
+setup: ## Installs what all the targets need, at pinned versions.
+	@$(SET_UP) dev
+
+base:
+	@$(SET_UP)
+
+peers:
+	@$(SET_UP) dev peers
+
+demo: base ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [REQUESTS=20].
 	@$(RUN) python -m harness.demo --bridge "$(BRIDGE)" --requests "$(REQUESTS)"
 
-peers: setup ## Installs the neighbours that the tests compare with, which need a CDK of their own.
-	@python=$$(PYTHON="$(PYTHON)" scripts/find-python) && "$$python" scripts/setup.py peers
-
-local: setup ## Runs the local AWS in the foreground; Ctrl-C stops it.
+local: base ## Runs the local AWS in the foreground; Ctrl-C stops it.
 	@$(RUN) python -m harness.foreground
+
+quick: setup ## Checks format and lint and runs the unit tests: the inner loop.
+	@$(RUN) ruff format --check --quiet .
+	@$(RUN) ruff check --quiet .
+	@$(RUN) python -m pytest -q -n 2 tests/unit
 
 check: setup ## Checks format, lint, types, dependencies and the synthesized template.
 	@$(RUN) ruff format --check .
@@ -32,16 +42,16 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS) --output build/check.out
 	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
 
-test: setup peers ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
+test: peers ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
 	@$(RUN) python -m scripts.chromium
 	@$(RUN) coverage run -m pytest
 	@$(RUN) coverage report
 
-synth: setup ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
+synth: base ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS)
 	@echo "cdk.out/$(STACK).template.json"
 
-deploy: setup ## Deploys the reference pipeline to the AWS account of your shell.
+deploy: base ## Deploys the reference pipeline to the AWS account of your shell.
 	@$(RUN) python scripts/deploy.py
 
 bench: setup ## Measures what the bridge adds to a message, and the constructs to a synthesis.
@@ -57,4 +67,4 @@ clean: ## Removes everything the targets made.
 .DEFAULT:
 	@echo "make: there is no target '$@'; make help lists those there are" >&2; exit 2
 
-.PHONY: help setup peers demo local check test synth deploy bench lock clean
+.PHONY: help setup base peers demo local quick check test synth deploy bench lock clean

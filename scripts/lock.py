@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-UV = "uv==0.13.9"
+UV = (ROOT / "requirements" / "uv.in").read_text(encoding="utf-8").splitlines()[-1]
+_FIRST = "dev"
+"""Whose versions the others take where they hold the same packages."""
 
 
 def main() -> int:
@@ -13,9 +15,12 @@ def main() -> int:
     tools = ROOT / "build" / "lock-tools"
     subprocess.run([sys.executable, "-m", "venv", str(tools)], check=True)
     subprocess.run([str(tools / "bin/pip"), "install", "--quiet", UV], check=True)
-    for source in sorted((ROOT / "requirements").glob("*.in")):
+    sources = sorted((ROOT / "requirements").glob("*.in"), key=lambda source: (source.stem != _FIRST, source.stem))
+    for source in sources:
         command = [str(tools / "bin/uv"), "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
         command += ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header"]
+        if source.stem == "base":
+            command += ["--constraint", str(source.with_name(f"{_FIRST}.txt"))]
         subprocess.run([*command, str(source), "-o", str(source.with_suffix(".txt"))], check=True)
         print(f"requirements/{source.with_suffix('.txt').name}")
     npm = ["npm", "install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"]

@@ -1,6 +1,7 @@
-"""Sets up what the make targets need: `.venv`, `.venv-local`, Node and the CDK CLI, all at pinned versions.
+"""Sets up what the make targets need, all at pinned versions: `.venv`, `.venv-local`, Node and the CDK CLI.
 
-With the argument `peers` it sets up `.venv-peers` instead: the neighbours that the tests compare with.
+Without an argument that is what running and deploying a pipeline takes. `dev` adds to `.venv` what checks and tests
+need, `peers` makes `.venv-peers`: the neighbours that the tests compare with.
 
 Each part is made anew when its inputs changed or an earlier set-up was cut off, and left alone otherwise. Two set-ups
 at once wait for each other. Uses the standard library only.
@@ -13,37 +14,54 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-STATE = ROOT / ".setup"
+from scripts.installer import ROOT, STATE, SetupError, install, install_uv, make_venv, progress, run
+
 OLDEST_NODE = 22
+_EXTRAS = ("dev", "peers")
 
 
-class SetupError(Exception):
-    """A step failed; the message says which, and where its output is."""
-
-
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Sets everything up; 0 when it is."""
+    unknown = [argument for argument in arguments if argument not in _EXTRAS]
+    if unknown:
+        print(f"set-up failed: {unknown[0]!r} is no part; expected {' or '.join(_EXTRAS)}", file=sys.stderr)
+        return 2
     STATE.mkdir(exist_ok=True)
+    began = time.monotonic()
     try:
         with _alone():
-            if sys.argv[1:] == ["peers"]:
-                _part("venv-peers", ["requirements/peers.txt"], _make_peers_venv)
-                return 0
-            _part("venv", ["requirements/dev.txt", "pyproject.toml", "runtime/pyproject.toml"], _make_venv)
-            _part("venv-local", ["requirements/local.txt"], _make_local_venv)
-            _part("node", ["requirements/node.txt", "package-lock.json", "requirements/dev.txt"], _make_node)
+            made = _set_up(arguments)
     except SetupError as error:
         print(f"set-up failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("set-up interrupted; the next one starts the unfinished part again", file=sys.stderr)
         return 130
+    if made:
+        print(f"set-up done in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return 0
+
+
+def _set_up(extras: Sequence[str]) -> bool:
+    """Makes the parts that are not up to date; whether there were any."""
+    base = ["requirements/uv.txt", "requirements/base.txt", "pyproject.toml", "runtime/pyproject.toml"]
+    made = [
+        _part("venv", base, _make_venv),
+        _part("venv-local", ["requirements/local.txt"], partial(_fill, ".venv-local", "requirements/local.txt")),
+        _part("node", ["requirements/node.txt", "package-lock.json", "requirements/base.txt"], _make_node),
+    ]
+    if "dev" in extras:
+        made.append(_part("venv-dev", ["requirements/dev.txt"], _add_dev_tools))
+    if "peers" in extras:
+        peers = partial(_fill, ".venv-peers", "requirements/peers.txt")
+        made.append(_part("venv-peers", ["requirements/peers.txt"], peers))
+    return any(made)
 
 
 @contextmanager
@@ -57,22 +75,24 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _part(name: str, inputs: list[str], make: Callable[[], None]) -> None:
-    """Makes a part unless the stamp that its last finished making left says it is up to date."""
-    told = hashlib.sha256(f"{sys.version} {sys.executable} {ROOT}".encode())
-    for source in [*inputs, "scripts/setup.py"]:
-        told.update((ROOT / source).read_bytes())
+def _part(name: str, inputs: list[str], make: Callable[[], None]) -> bool:
+    """Makes a part unless the stamp of the last time says it is up to date; whether it was made."""
+    digest = hashlib.sha256(f"{sys.version} {sys.executable} {ROOT}".encode())
+    for source in [*inputs, "scripts/setup.py", "scripts/installer.py"]:
+        digest.update((ROOT / source).read_bytes())
     stamp = STATE / name
-    if stamp.exists() and stamp.read_text() == told.hexdigest() and _is_whole(name):
-        return
+    if stamp.exists() and stamp.read_text() == digest.hexdigest() and _is_whole(name):
+        return False
     stamp.unlink(missing_ok=True)
     make()
-    stamp.write_text(told.hexdigest())
+    stamp.write_text(digest.hexdigest())
+    return True
 
 
 def _is_whole(name: str) -> bool:
     wanted = {
         "venv": [".venv/bin/python"],
+        "venv-dev": [".venv/bin/python", ".venv/bin/ruff"],
         "venv-local": [".venv-local/bin/python"],
         "venv-peers": [".venv-peers/bin/python"],
         "node": ["node_modules/aws-cdk/bin/cdk", ".setup/node-path"],
@@ -81,44 +101,43 @@ def _is_whole(name: str) -> bool:
 
 
 def _make_venv() -> None:
-    _new_venv(".venv", "requirements/dev.txt")
-    editable = ["--no-deps", "--no-build-isolation", "--editable", "runtime", "--editable", "."]
-    _run("venv", [".venv/bin/python", "-m", "pip", "install", "--quiet", *editable])
-    # Node may have come as a wheel into the environment that was just replaced.
-    (STATE / "node").unlink(missing_ok=True)
+    with progress(".venv"):
+        make_venv(".venv")
+        install(".venv", "requirements/base.txt", install_uv())
+        editable = ["--no-deps", "--no-build-isolation", "--editable", "runtime", "--editable", "."]
+        run("venv", [".venv/bin/python", "-m", "pip", "install", "--quiet", *editable])
+    # The tools of the checks, and Node where it came as a wheel, went with the environment that was just replaced.
+    for part in ("venv-dev", "node"):
+        (STATE / part).unlink(missing_ok=True)
 
 
-def _make_local_venv() -> None:
-    _new_venv(".venv-local", "requirements/local.txt")
+def _add_dev_tools() -> None:
+    with progress("the tools of checks and tests"):
+        install(".venv", "requirements/dev.txt", install_uv())
 
 
-def _make_peers_venv() -> None:
-    _new_venv(".venv-peers", "requirements/peers.txt")
-
-
-def _new_venv(folder: str, requirements: str) -> None:
-    print(f"setting up {folder} …", file=sys.stderr)
-    shutil.rmtree(ROOT / folder, ignore_errors=True)
-    _run(folder, [sys.executable, "-m", "venv", folder])
-    _pip_install(folder, requirements)
-
-
-def _pip_install(folder: str, requirements: str) -> None:
-    _run(folder, [f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements])
+def _fill(folder: str, requirements: str) -> None:
+    with progress(folder):
+        make_venv(folder)
+        install(folder, requirements, install_uv())
 
 
 def _make_node() -> None:
-    print("setting up Node and the CDK CLI …", file=sys.stderr)
+    with progress("Node and the CDK CLI"):
+        _install_node()
+
+
+def _install_node() -> None:
     found = _node_on_path()
     if found is not None:
         npm = ["npm"]
     else:
-        _pip_install(".venv", "requirements/node.txt")
+        install(".venv", "requirements/node.txt", install_uv())
         found = _node_of_the_wheel()
         # The wheel's own bin/npm was a link once and does not find its library.
         npm = [str(found / "node"), str(found.parent / "lib/node_modules/npm/bin/npm-cli.js")]
     environment = {**os.environ, "PATH": f"{found}{os.pathsep}{os.environ.get('PATH', '')}"}
-    _run("node", [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
+    run("node", [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
     (STATE / "node-path").write_text(str(found))
 
 
@@ -127,11 +146,11 @@ def _node_on_path() -> Path | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
-    told = subprocess.run(
+    asked = subprocess.run(
         [node, "-p", "process.execPath + ' ' + process.versions.node"], capture_output=True, text=True
     )
-    path, _, version = told.stdout.strip().rpartition(" ")
-    if told.returncode or not version.partition(".")[0].isdigit() or int(version.partition(".")[0]) < OLDEST_NODE:
+    path, _, version = asked.stdout.strip().rpartition(" ")
+    if asked.returncode or not version.partition(".")[0].isdigit() or int(version.partition(".")[0]) < OLDEST_NODE:
         return None
     return Path(path).parent if (Path(path).parent / "npm").exists() else None
 
@@ -145,16 +164,5 @@ def _node_of_the_wheel() -> Path:
     return found
 
 
-def _run(name: str, command: list[str], environment: dict[str, str] | None = None) -> None:
-    log = STATE / f"{name.lstrip('.')}.log"
-    with log.open("ab") as output:
-        finished = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    if finished.returncode:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        last = [line for line in lines if "error" in line.lower()][-1:] or lines[-1:] or ["no output"]
-        shown = " ".join(command[:5])
-        raise SetupError(f"`{shown} …` ended with {finished.returncode}: {last[0][:300]} (all of it: {log})")
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.local_aws import ROOT
-from scripts import chromium, setup
+from scripts import chromium, installer, setup
+from scripts.pip_settings import parse_pip_settings, uv_environment
 
 
 def _tool(folder: Path, name: str, script: str) -> None:
@@ -68,10 +69,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with one part to set up, `venv-local`, whose inputs are two files."""
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts/setup.py").write_text("")
+    (tmp_path / "scripts/installer.py").write_text("")
     (tmp_path / "input.txt").write_text("one")
     (tmp_path / ".setup").mkdir()
-    monkeypatch.setattr(setup, "ROOT", tmp_path)
-    monkeypatch.setattr(setup, "STATE", tmp_path / ".setup")
+    for module in (setup, installer):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+        monkeypatch.setattr(module, "STATE", tmp_path / ".setup")
     return tmp_path
 
 
@@ -117,9 +120,59 @@ def test_a_part_that_was_cut_off_is_made_anew(project: Path) -> None:
 
 
 def test_a_step_that_fails_says_which_and_where_its_output_is(project: Path) -> None:
-    with pytest.raises(setup.SetupError, match=r"ended with 3: no such package .*venv\.log"):
-        setup._run(".venv", [sys.executable, "-c", "import sys; print('no such package'); sys.exit(3)"])
+    with pytest.raises(installer.SetupError, match=r"ended with 3: no such package .*venv\.log"):
+        installer.run(".venv", [sys.executable, "-c", "import sys; print('no such package'); sys.exit(3)"])
     assert [path.name for path in (project / ".setup").iterdir()] == ["venv.log"]
+
+
+def test_a_part_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert setup.main(["deev"]) == 2
+    assert capsys.readouterr().err == "set-up failed: 'deev' is no part; expected dev or peers\n"
+
+
+def test_uv_gets_the_indexes_and_certificates_that_pip_was_given() -> None:
+    listed = """:env:.cert='/certs/mine.pem'
+global.cert='/certs/all.pem'
+global.extra-index-url='https://one.example/simple\\nhttps://two.example/simple'
+global.find-links='/wheels /more wheels'
+global.index-url='https://global.example/simple'
+install.index-url='https://install.example/simple'
+download.index-url='https://download.example/simple'
+install.trusted-host='one.example'
+"""
+    settings = parse_pip_settings(listed)
+    assert uv_environment(settings, {}) == {
+        "SSL_CERT_FILE": "/certs/mine.pem",
+        "UV_INDEX": "https://one.example/simple https://two.example/simple",
+        "UV_FIND_LINKS": "/wheels,/more,wheels",
+        "UV_DEFAULT_INDEX": "https://install.example/simple",
+        "UV_INSECURE_HOST": "one.example",
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+    }
+
+
+def test_what_is_set_for_uv_itself_stays() -> None:
+    assert "UV_DEFAULT_INDEX" not in uv_environment({"index-url": "https://pip.example"}, {"UV_DEFAULT_INDEX": "mine"})
+
+
+@pytest.mark.parametrize("answer", [None, "exit 1"], ids=["no wheel of uv", "uv fails"])
+def test_pip_installs_where_uv_cannot(project: Path, answer: str | None) -> None:
+    (project / ".venv/bin").mkdir(parents=True)
+    _tool(project / ".venv/bin", "python", f'[ "$3" = config ] || echo "$*" >> {project}/asked')
+    uv = None
+    if answer is not None:
+        _tool(project, "uv", answer)
+        uv = project / "uv"
+    installer.install(".venv", "input.txt", uv)
+    assert (project / "asked").read_text() == "-m pip install --quiet --require-hashes -r input.txt\n"
+
+
+def test_uv_installs_where_there_is_one(project: Path) -> None:
+    (project / ".venv/bin").mkdir(parents=True)
+    _tool(project / ".venv/bin", "python", f'[ "$3" = config ] || echo "$*" >> {project}/asked')
+    _tool(project, "uv", f'echo "$*" >> {project}/asked')
+    installer.install(".venv", "input.txt", project / "uv")
+    assert "pip install --quiet --python .venv/bin/python --require-hashes" in (project / "asked").read_text()
 
 
 @pytest.fixture
