@@ -44,7 +44,9 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 
 test: peers ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
 	@$(RUN) python -m scripts.chromium
-	@$(RUN) coverage run -m pytest
+	@$(RUN) coverage erase
+	@$(RUN) coverage run -m pytest -n 2 --dist loadfile
+	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report
 
 synth: base ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.

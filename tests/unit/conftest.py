@@ -21,7 +21,7 @@ ACTIVE = f"Root={OWN_TRACE};Parent={OWN_PARENT};Sampled=1;Lineage=061379e8:0"
 UNSAMPLED = f"Root={OWN_TRACE};Parent={OWN_PARENT};Sampled=0;Lineage=061379e8:0"
 PASS_THROUGH = f"Root={OWN_TRACE};Lineage=061379e8:0"
 SENDER = "0123456789abcdef"
-_BEGAN = int(time.time())
+_BEGAN = int(time.time()) // 86_400 * 86_400
 
 
 _session = botocore.session.get_session()
@@ -41,7 +41,7 @@ class LambdaContext:
 
 
 def trace_id(number: int = 1) -> str:
-    """The trace of a message; begun when the tests were."""
+    """The trace of a message; begun today, the same in every process that runs tests."""
     return f"1-{_BEGAN:08x}-{number:024x}"
 
 
