@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.import_graph import cycles, package_graph  # noqa: E402 - found by the line above when run as a file
 
 MAY_NOT_IMPORT = {
     "runtime/trace_bridge": ("aws_cdk", "constructs", "jsii", "boto3", "traced_pipeline", "traced_pipeline_ops"),
@@ -18,6 +21,14 @@ MAY_NOT_IMPORT = {
     "local": ("aws_cdk", "aws_xray_sdk", "trace_bridge", "traced_pipeline", "traced_pipeline_ops", "harness"),
 }
 """The floors of the house: what runs in the Lambda knows nothing of the constructs, and so on."""
+
+ACYCLIC = (
+    ("constructs_pkg", "traced_pipeline"),
+    ("constructs_pkg", "traced_pipeline_ops"),
+    (".", "local"),
+    (".", "harness"),
+)
+"""Packages whose modules must not import each other in a circle, each with its source root."""
 
 _VENDOR = "constructs_pkg/traced_pipeline_ops/page/vendor"
 VENDORED = {
@@ -32,7 +43,7 @@ _INDEX = re.compile(r"--(?:extra-)?index-url|--find-links[ =]+http|\"resolved\":
 
 def main() -> int:
     """Prints what is wrong, a line each; 0 when nothing is."""
-    problems = [*_floors(), *_machine_traces(), *_locks(), *_versions(), *_vendored()]
+    problems = [*_floors(), *_cycles(), *_machine_traces(), *_locks(), *_versions(), *_vendored()]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
@@ -44,6 +55,12 @@ def _floors() -> Iterator[str]:
             for module, line in _imports(source):
                 if module.partition(".")[0] in forbidden:
                     yield f"{source.relative_to(ROOT)}:{line}: {folder} must not import {module}"
+
+
+def _cycles() -> Iterator[str]:
+    for root, package in ACYCLIC:
+        for circle in cycles(package_graph(ROOT / root, package)):
+            yield f"{package}: these modules import each other in a circle: {', '.join(circle)}"
 
 
 def _imports(source: Path) -> Iterator[tuple[str, int]]:

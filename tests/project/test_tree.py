@@ -1,0 +1,56 @@
+"""The check of the tree: cycles, lazy ones included, and imports against the layers."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.import_graph import against_layers, cycles, package_graph
+
+
+def _package(folder: Path, **modules: str) -> dict[str, dict[str, int]]:
+    for name, text in {"__init__": "", **modules}.items():
+        path = (folder / "shop" / name.replace("__in__", "/")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        (path.parent / "__init__.py").touch()
+    return package_graph(folder, "shop")
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "from .orders import Order",
+        "import shop.orders",
+        "from . import orders",
+        "def f():\n    from .orders import Order",
+    ],
+    ids=["a name", "absolute", "the module", "inside a function"],
+)
+def test_modules_that_import_each_other_are_found(tmp_path: Path, back: str) -> None:
+    graph = _package(tmp_path, orders="from .prices import price", prices=back)
+    assert cycles(graph) == [["shop.orders", "shop.prices"]]
+
+
+def test_a_circle_of_three_is_found(tmp_path: Path) -> None:
+    graph = _package(tmp_path, a="from . import b", b="from . import c", c="from . import a", d="from . import a")
+    assert cycles(graph) == [["shop.a", "shop.b", "shop.c"]]
+
+
+def test_imports_for_type_checkers_do_not_count(tmp_path: Path) -> None:
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .orders import Order\n"
+    assert cycles(_package(tmp_path, orders="from .prices import price", prices=typed)) == []
+
+
+def test_an_import_against_the_layers_is_found_with_its_line(tmp_path: Path) -> None:
+    graph = _package(
+        tmp_path, prices="\nfrom .drawing.page import show", drawing__in__page="from ..prices import price"
+    )
+    found = list(against_layers(graph, "shop", [["prices"], ["drawing"]]))
+    assert found == [("shop.prices", 2, "must not import shop.drawing.page, which is in a higher layer")]
+
+
+def test_a_module_without_a_layer_is_found(tmp_path: Path) -> None:
+    graph = _package(tmp_path, prices="", orders="")
+    assert list(against_layers(graph, "shop", [["prices"]])) == [
+        ("shop.orders", 1, "stands in no layer; add it to LAYERS")
+    ]
