@@ -50,13 +50,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def _set_up(extras: Sequence[str]) -> bool:
     """Makes the parts that are not up to date; whether there were any."""
+    # Whoever has them keeps them when the environment is made anew.
+    with_tools = "dev" in extras or (STATE / "venv-dev").exists()
     base = ["requirements/uv.txt", "requirements/base.txt", "pyproject.toml", "runtime/pyproject.toml"]
     made = [
         _part("venv", base, _make_venv),
         _part("venv-local", ["requirements/local.txt"], partial(_fill, ".venv-local", "requirements/local.txt")),
         _part("node", ["requirements/node.txt", "package-lock.json", "requirements/base.txt"], _make_node),
     ]
-    if "dev" in extras:
+    if with_tools:
         made.append(_part("venv-dev", ["requirements/dev.txt"], _add_dev_tools))
     if "peers" in extras:
         peers = partial(_fill, ".venv-peers", "requirements/peers.txt")
@@ -106,8 +108,8 @@ def _make_venv() -> None:
         install(".venv", "requirements/base.txt", install_uv())
         editable = ["--no-deps", "--no-build-isolation", "--editable", "runtime", "--editable", "."]
         run("venv", [".venv/bin/python", "-m", "pip", "install", "--quiet", *editable])
-    # The tools of the checks, and Node where it came as a wheel, went with the environment that was just replaced.
-    for part in ("venv-dev", "node"):
+    # Node, where it came as a wheel, went with the environment that was just replaced; so did the tools.
+    for part in ("node", "venv-dev"):
         (STATE / part).unlink(missing_ok=True)
 
 
