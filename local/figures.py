@@ -7,7 +7,7 @@ are those of the published example, seconds to the millisecond (X-Ray Developer 
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.store import Document
+from local.document_tree import Document
 
 
 @dataclass(kw_only=True)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from local.document_tree import Document
 from local.filter_tokens import Value
 from local.relations import key_of
-from local.store import Document
 from local.summaries import Summary, http_of
 
 

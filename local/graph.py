@@ -8,9 +8,9 @@ consumer is published in grafana/x-ray-datasource, src/XRayDataSource.test.ts: t
 from collections.abc import Iterable
 from typing import Any
 
+from local.document_tree import Document, walk
 from local.figures import Figures
 from local.relations import Call, NodeKey, calls, key_of
-from local.store import Document, walk
 from local.summaries import Summary
 
 _CLIENT = "client"
@@ -78,7 +78,7 @@ class _Graph:
         for (_trace, _id), (producer, sender) in list(owners.items()):
             for link in sender.get("links") or []:
                 attributes = link.get("attributes") or {}
-                consumer = owners.get((link["trace_id"], link["id"]))
+                consumer = owners.get((link.get("trace_id", ""), link.get("id", "")))
                 if consumer and attributes.get("aws.xray.reserved.reference_type") == "child":
                     self._add_link(producer, consumer[0], sender, attributes)
 

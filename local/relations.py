@@ -7,8 +7,8 @@ of the caller's subsegment, a node's those of its own segments.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from local.document_tree import Document, walk
 from local.inference import node_name
-from local.store import Document, walk
 
 _MESSAGING = ("AWS::SQS::Queue", "AWS::SNS")
 

@@ -1,21 +1,16 @@
 """The traces: segment documents as they were sent, put together when they are read."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from local import inference
-
-Document = dict[str, Any]
-"""One segment or subsegment document (JSON)."""
+from local.document_tree import Document, depth_of, nested, walk
 
 # "Each trace segment can be linked to up to 20 traces, while a trace can include a maximum of 100 links":
 # X-Ray Developer Guide, "Tracing event-driven applications".
 _LINKS_PER_SEGMENT = 20
 _LINKS_PER_TRACE = 100
-# What an independent subsegment needs to find its place, and no nested one has.
-_PLACING_FIELDS = ("trace_id", "parent_id", "type")
 
 
 @dataclass(kw_only=True)
@@ -23,6 +18,7 @@ class _Trace:
     """What has come in for one trace; `assembled` until the next document comes."""
 
     documents: dict[str, Document] = field(default_factory=dict)
+    depths: dict[str, int] = field(default_factory=dict)
     links: dict[str, list[Document]] = field(default_factory=dict)
     revision: int = 0
     assembled: list[Document] | None = None
@@ -61,6 +57,7 @@ class TraceStore:
             if known is not None and document.get("in_progress") and not known.get("in_progress"):
                 return
             trace.documents[document["id"]] = _own(document)
+            trace.depths[document["id"]] = depth_of(document)
             self._changed(trace)
 
     def link(self, *, trace_id: str, entity_id: str, link: Document) -> None:
@@ -130,36 +127,21 @@ class TraceStore:
         trace.assembled = None
 
 
-def walk(document: Document) -> Iterator[Document]:
-    """The document itself, then every subsegment nested in it, parents first."""
-    pending = [document]
-    while pending:
-        entity = pending.pop()
-        yield entity
-        pending.extend(reversed(entity.get("subsegments") or []))
-
-
 def _assemble(trace_id: str, trace: _Trace) -> list[Document]:
     documents = [_own(document) for document in trace.documents.values()]
-    entities = {entity["id"]: entity for document in documents for entity in walk(document)}
-    for entity_id, wanted in trace.links.items():
-        if entity_id in entities:
-            entities[entity_id]["links"] = [*(entities[entity_id].get("links") or []), *wanted]
-    roots: list[Document] = []
-    parents: dict[str, Document] = {}
-    for document in documents:
-        parent = entities.get(document.get("parent_id", ""))
-        if document.get("type") != "subsegment" or parent is None or parent is document:
-            roots.append(document)
-            continue
-        for placing in _PLACING_FIELDS:
-            document.pop(placing, None)
-        parent.setdefault("subsegments", []).append(document)
-        parents[parent["id"]] = parent
-    for parent in parents.values():
-        parent["subsegments"].sort(key=_start)
+    _add_links(documents, trace.links)
+    roots = nested(documents, trace.depths)
     roots.extend(inference.inferred(trace_id=trace_id, segments=roots))
     return sorted(roots, key=_start)
+
+
+def _add_links(documents: list[Document], links: dict[str, list[Document]]) -> None:
+    if not links:
+        return
+    entities = {entity["id"]: entity for document in documents for entity in walk(document)}
+    for entity_id, wanted in links.items():
+        if entity_id in entities:
+            entities[entity_id]["links"] = [*(entities[entity_id].get("links") or []), *wanted]
 
 
 def _own(document: Document) -> Document:

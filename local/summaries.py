@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from local.document_tree import Document, walk
 from local.relations import key_of, services
-from local.store import Document, TraceStore, walk
+from local.store import TraceStore
 
 # "X-Ray indexes up to 50 annotations per trace": X-Ray Developer Guide, "Concepts", "Annotations and metadata".
 _MAX_ANNOTATIONS = 50
@@ -66,7 +67,9 @@ class Summary:
         for segment in self.segments:
             for entity in walk(segment):
                 for key, value in (entity.get("annotations") or {}).items():
-                    if sum(map(len, found.values())) < _MAX_ANNOTATIONS:
+                    # "Fields can have string, number, or Boolean values (no objects or arrays)".
+                    indexed = isinstance(value, str | int | float)
+                    if indexed and sum(map(len, found.values())) < _MAX_ANNOTATIONS:
                         found.setdefault(key, []).append((value, segment))
         return found
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from tests.local_aws.conftest import LocalAws
 from tests.local_aws.test_xray_api import put
 
 PUBLISHED = json.loads((Path(__file__).parent / "published" / "service_graph.json").read_text(encoding="utf-8"))
-BEGIN = 1528317567.0
+# X-Ray takes nothing that is older than its retention: the published requests are sent as if they were of last week.
+PUBLISHED_BEGIN = 1528317567.0
+BEGIN = float(int(time.time()) - 7 * 24 * 3600)
 HOST = "xray-sample.elasticbeanstalk.com"
 TABLE = "awseb-e-dixzws4s9p-stack-StartupSignupsTable-4IMSMHAYX2BA"
 
@@ -42,7 +45,7 @@ def by_name(services: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
 
     def without_order(value: Any) -> Any:
         if isinstance(value, dt.datetime):
-            return value.timestamp()
+            return value.timestamp() - BEGIN
         if isinstance(value, dict):
             return {
                 key: sorted(inner, key=str) if key.endswith("Histogram") else without_order(inner)
@@ -52,6 +55,20 @@ def by_name(services: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
         return [without_order(inner) for inner in value] if isinstance(value, list) else value
 
     return {keys[service["ReferenceId"]]: without_order(plain(service)) for service in services}
+
+
+def published_services() -> list[dict[str, Any]]:
+    """The services of the published graph, with their times as an SDK reads them, in the week of the test."""
+
+    def shifted(value: Any, key: str = "") -> Any:
+        if key in ("StartTime", "EndTime"):
+            return dt.datetime.fromtimestamp(value - PUBLISHED_BEGIN + BEGIN, dt.UTC)
+        if isinstance(value, dict):
+            return {name: shifted(inner, name) for name, inner in value.items()}
+        return [shifted(inner) for inner in value] if isinstance(value, list) else value
+
+    found: list[dict[str, Any]] = shifted(PUBLISHED["Services"])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +100,7 @@ def test_the_published_requests_make_the_published_graph(aws: LocalAws, publishe
     xray = aws.client("xray")
     begin = dt.datetime.fromtimestamp(BEGIN, dt.UTC)
     answer = xray.get_service_graph(StartTime=begin, EndTime=begin + dt.timedelta(seconds=30))
-    expected = by_name(PUBLISHED["Services"])
+    expected = by_name(published_services())
     assert by_name(answer["Services"]) == expected
     assert (answer["StartTime"], answer["ContainsOldGroupVersions"]) == (begin, False)
     assert by_name(xray.get_trace_graph(TraceIds=published_requests)["Services"]) == expected
