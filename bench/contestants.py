@@ -17,7 +17,8 @@ from aws_xray_sdk.ext.boto_utils import aws_meta_processor
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from trace_bridge import Message, _emitter, _instrument, _state, sqs_handler
-from trace_bridge._api import ApiEmitter, make_client
+from trace_bridge._api import ApiEmitter
+from trace_bridge._client import make_client
 from trace_bridge._udp import UdpEmitter
 
 Handler = Callable[[dict[str, Any], object], object]

@@ -1,13 +1,16 @@
 """Documents to X-Ray itself, by `PutTraceSegments`, without ever costing the handler its time."""
 
 import logging
+import random
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any
 
+from ._client import CALL_SECONDS, XRayClient, is_throttled, load_model, make_client, was_answered
 from ._counters import count
 
 _log = logging.getLogger("trace_bridge")
@@ -15,90 +18,110 @@ _log = logging.getLogger("trace_bridge")
 MAX_DOCUMENTS = 50
 """Documents a call, the limit the X-Ray daemon and the OpenTelemetry collector keep."""
 
-CALL_SECONDS = 1.0
-"""Longest wait for a connection, and longest wait for an answer."""
+MAX_CALLS = 8
+"""Calls under way at once, as many as the X-Ray daemon makes."""
 
-_REST_SECONDS = 30.0
-_LONGEST_REST_SECONDS = 300.0
+LINGER_SECONDS = 0.5
+"""Longest wait of a document for others to share its call."""
 
-
-class XRayClient(Protocol):
-    """What is used of boto3's `xray` client."""
-
-    def put_trace_segments(self, *, TraceSegmentDocuments: list[str]) -> Mapping[str, Any]:  # noqa: N803
-        """Uploads segment documents: https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html."""
-
-    def close(self) -> None:
-        """Closes its connections."""
+_DEFAULT_CLIENT = partial(make_client, connections=MAX_CALLS)
+_MAX_WAITING_CALLS = 1_000
+_BACK_OFF_SECONDS = 30.0
+_LONGEST_BACK_OFF_SECONDS = 300.0
+_THROTTLED_PAUSES = (0.1, 0.2, 0.4, 0.8)
 
 
-def make_client() -> XRayClient:
-    """A client with one attempt and a second each to connect and to read."""
-    from botocore.config import Config
-    from botocore.session import get_session
+@dataclass(slots=True, eq=False)
+class _Call:
+    """Documents of one call.
 
-    config = Config(
-        connect_timeout=CALL_SECONDS,
-        read_timeout=CALL_SECONDS,
-        retries={"total_max_attempts": 1},
-        max_pool_connections=2,
-        parameter_validation=False,
-    )
-    return cast("XRayClient", get_session().create_client("xray", config=config))
+    Attributes:
+        documents: What it uploads.
+        announces: Whether these are messages under way, whose complete documents must not arrive first.
+        outlived: Whether an invocation ended while it was under way: whatever becomes of its connection is not
+            X-Ray's failure.
+    """
+
+    documents: list[str]
+    announces: bool = False
+    outlived: bool = False
 
 
 class ApiEmitter:
-    """Collects documents and sends them by up to 50, from a thread of its own.
+    """Collects documents and sends them by up to 50, from threads of its own.
 
-    A full call goes out while the next message is worked on; `flush` sends the rest and waits for the answers. A call
-    that fails or does not answer in time rests the emitter for half a minute, doubled each time up to five minutes;
-    documents of that time are counted as failed.
+    A call goes out when it is full, or when its first document has waited half a second, while the next message is
+    worked on; `flush` sends the rest and waits for the answers. Up to eight calls are under way at once, the first one
+    alone. Throttling is retried. A call that fails, or an X-Ray that does not answer for a second, makes the emitter
+    back off for half a minute, doubled each time up to five minutes; documents of that time are counted as failed.
+    An invocation that has no time left is no failure of X-Ray: what was not answered goes on in the background.
 
     Args:
-        client: Makes the client; called once, at the latest for the first call.
+        client: Makes the client; called for the first call.
         clock: Seconds, monotonic.
     """
 
     def __init__(
-        self, client: Callable[[], XRayClient] = make_client, *, clock: Callable[[], float] = time.monotonic
+        self,
+        client: Callable[[], XRayClient] = _DEFAULT_CLIENT,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make_client = client
         self._client: XRayClient | None = None
         self._clock = clock
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._answered = threading.Condition(self._lock)
         self._pending: list[str] = []
-        self._calls: deque[list[str]] = deque()
-        self._under_way = 0
-        self._done = 0
-        self._thread: threading.Thread | None = None
-        self._closed = False
-        self._rest_until = 0.0
-        self._rest_seconds = _REST_SECONDS
+        self._pending_since = 0.0
+        self._waiting: deque[_Call] = deque()
+        self._under_way: set[_Call] = set()
+        self._threads: list[threading.Thread] = []
+        self._idle_threads = 0
+        self._over = 0
+        self._silent_seconds = 0.0
+        self._proven = False
+        self._closed = threading.Event()
+        self._back_off_until = 0.0
+        self._back_off_seconds = _BACK_OFF_SECONDS
 
     def prepare(self) -> None:
-        """Makes the client now, so that the first message does not wait for it."""
-        if self._client is None:
-            try:
-                self._client = self._make_client()
-            except Exception as error:  # noqa: BLE001 - no region, no credentials, …: tracing must not stop the function
-                self._rest(f"the X-Ray client could not be made: {error}")
+        """Loads now what the first call would otherwise wait for, as far as it needs no credentials."""
+        load_model()
 
     @property
-    def resting(self) -> bool:
+    def backing_off(self) -> bool:
         """Whether calls are withheld after a failure."""
-        return self._clock() < self._rest_until
+        return self._clock() < self._back_off_until
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits to be sent or answered."""
-        return not (self._pending or self._calls or self._under_way)
+        return not (self._pending or self._waiting or self._under_way)
 
     def put(self, document: str) -> None:
-        """Adds a document; sent at the latest by the next `flush`."""
-        with self._changed:
+        """Adds a document; sent at the latest by the next `flush`, or after half a second."""
+        with self._lock:
             self._pending.append(document)
             if len(self._pending) >= MAX_DOCUMENTS:
                 self._hand_over()
+            elif len(self._pending) == 1:
+                self._pending_since = self._clock()
+                self._wake_for(1)
+
+    def announce(self, document: str) -> None:
+        """Sends the document of a message under way at once, without waiting for an answer."""
+        with self._lock:
+            if self.backing_off:
+                count("failed")
+                return
+            last = self._waiting[-1] if self._waiting else None
+            if last is not None and last.announces and len(last.documents) < MAX_DOCUMENTS:
+                last.documents.append(document)
+            else:
+                self._waiting.append(_Call([document], announces=True))
+                self._wake_for(1)
 
     def flush(self, seconds_left: float | None = None) -> None:
         """Sends what is left and waits for the answers, as long as they keep coming.
@@ -106,102 +129,185 @@ class ApiEmitter:
         Args:
             seconds_left: Longest wait in seconds, all calls together; None for no limit but that of each call.
         """
-        with self._changed:
+        with self._lock:
             self._hand_over()
             ends = None if seconds_left is None else self._clock() + max(seconds_left, 0.0)
-            while (self._under_way or self._calls) and not self.resting:
-                patience = CALL_SECONDS if ends is None else min(CALL_SECONDS, ends - self._clock())
-                done = self._done
-                answered = patience > 0 and self._changed.wait_for(partial(self._answered_since, done), patience)
-                if not answered:
-                    self._give_up()
-                    return
+            while (self._waiting or self._under_way) and not self.backing_off:
+                patience = CALL_SECONDS - self._silent_seconds
+                left = patience if ends is None else ends - self._clock()
+                if self._wait_for_news(min(patience, left)):
+                    continue
+                if left < patience:
+                    self._outlive()
+                else:
+                    self._back_off(f"PutTraceSegments did not answer within {CALL_SECONDS:g} s")
+                return
 
     def close(self) -> None:
-        """Ends the thread; what was not sent is counted as failed."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(2 * CALL_SECONDS + 1)
+        """Ends the threads; what was not sent is counted as failed."""
+        with self._lock:
+            self._closed.set()
+            self._lose(self._waiting)
+            self._lose([_Call(self._pending)])
+            self._waiting, self._pending = deque(), []
+            self._work.notify_all()
+        for thread in self._threads:
+            thread.join(2 * CALL_SECONDS + 1)
         if self._client is not None:
             self._client.close()
 
     def _hand_over(self) -> None:
-        if not self._pending:
-            return
+        """Makes calls of what is pending."""
         documents, self._pending = self._pending, []
-        if self.resting:
+        if not documents:
+            return
+        if self.backing_off or len(self._waiting) >= _MAX_WAITING_CALLS:
             count("failed", len(documents))
             return
-        for start in range(0, len(documents), MAX_DOCUMENTS):
-            self._calls.append(documents[start : start + MAX_DOCUMENTS])
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="trace-bridge-emitter", daemon=True)
-            self._thread.start()
-        self._changed.notify_all()
+        calls = [_Call(documents[start : start + MAX_DOCUMENTS]) for start in range(0, len(documents), MAX_DOCUMENTS)]
+        self._waiting += calls
+        self._wake_for(len(calls))
 
-    def _answered_since(self, done: int) -> bool:
-        return self._done > done
+    def _wake_for(self, calls: int) -> None:
+        """Has as many threads at work as there are calls, within the limit."""
+        for _ in range(min(calls, MAX_CALLS) - self._idle_threads):
+            if len(self._threads) >= self._limit:
+                break
+            thread = threading.Thread(target=self._run, name="trace-bridge-emitter", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._work.notify(calls)
 
-    def _give_up(self) -> None:
-        """Stops waiting: what is queued is lost, and what is under way is counted by the thread when it is over."""
-        self._lose_queued()
-        self._rest(f"PutTraceSegments did not answer within {CALL_SECONDS:g} s or the time left of the invocation")
+    @property
+    def _limit(self) -> int:
+        """Calls at once: one until X-Ray has answered, so that an X-Ray that fails costs one call."""
+        return MAX_CALLS if self._proven else 1
 
-    def _lose_queued(self) -> None:
-        lost = sum(map(len, self._calls))
-        self._calls.clear()
+    def _wait_for_news(self, seconds: float) -> bool:
+        """Waits until a call is over or answered; False when none was in time."""
+        over, began, silent = self._over, self._clock(), self._silent_seconds
+        self._silent_seconds = silent + max(seconds, 0.0)
+        if seconds <= 0 or not self._answered.wait_for(lambda: self._over > over, seconds):
+            return False
+        if self._silent_seconds:
+            self._silent_seconds = silent + self._clock() - began
+        return True
+
+    def _heard(self) -> None:
+        """Takes note that X-Ray answers."""
+        self._silent_seconds = 0.0
+        self._news()
+
+    def _news(self) -> None:
+        self._over += 1
+        self._answered.notify_all()
+
+    def _outlive(self) -> None:
+        """Stops waiting because the invocation ends: what is queued and under way goes on in the background."""
+        for call in self._under_way:
+            call.outlived = True
+
+    def _back_off(self, why: str) -> None:
+        """Withholds calls for a while; what is under way is counted by its thread when it is over."""
+        self._proven = False
+        self._lose(self._waiting)
+        self._waiting.clear()
+        if not self.backing_off:
+            self._silent_seconds = 0.0
+            self._back_off_until = self._clock() + self._back_off_seconds
+            _log.warning("%s; no further attempt for %d s", why, self._back_off_seconds)
+            self._back_off_seconds = min(2 * self._back_off_seconds, _LONGEST_BACK_OFF_SECONDS)
+
+    def _lose(self, calls: "deque[_Call] | list[_Call]") -> None:
+        lost = sum(len(call.documents) for call in calls)
         if lost:
             count("failed", lost)
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._calls or self._closed)
-                if self._closed:
-                    self._lose_queued()
-                    return
-                documents = self._calls.popleft()
-                self._under_way = len(documents)
-            self._send(documents)
-            with self._changed:
-                self._under_way = 0
-                self._done += 1
-                if self.resting:
-                    self._lose_queued()
-                self._changed.notify_all()
+        while (call := self._next()) is not None:
+            try:
+                self._send(call)
+            except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
+                self._failed(call, error)
+            with self._lock:
+                self._under_way.discard(call)
+                self._news()
+                self._work.notify_all()
 
-    def _send(self, documents: list[str]) -> None:
-        self.prepare()
-        if self._client is None:
-            count("failed", len(documents))
-            return
-        try:
-            answer = self._call(self._client, documents)
-        except Exception as error:  # noqa: BLE001 - whatever a call can raise must not reach the handler
-            count("failed", len(documents))
-            self._rest(f"PutTraceSegments failed: {type(error).__name__}: {error}")
-            return
-        self._rest_seconds = _REST_SECONDS
+    def _next(self) -> _Call | None:
+        """Waits for the next call; None when it is time to end."""
+        with self._lock:
+            while not self._closed.is_set():
+                lingers = self._linger()
+                if self._may_begin():
+                    call = self._waiting.popleft()
+                    self._under_way.add(call)
+                    return call
+                self._idle_threads += 1
+                try:
+                    self._work.wait(lingers)
+                finally:
+                    self._idle_threads -= 1
+        return None
+
+    def _linger(self) -> float | None:
+        """Hands over what has waited long enough; gives the seconds until something will have."""
+        if not self._pending:
+            return None
+        left = self._pending_since + LINGER_SECONDS - self._clock()
+        if left > 0:
+            return left
+        self._hand_over()
+        return None
+
+    def _may_begin(self) -> bool:
+        """Whether the next call may go out: the complete document of a message goes behind its announcement."""
+        if not self._waiting or len(self._under_way) >= self._limit:
+            return False
+        return not any(call.announces for call in self._under_way)
+
+    def _send(self, call: _Call) -> None:
+        with self._lock:
+            client = self._client
+        if client is None:
+            client = self._client = self._make_client()
+        answer = self._answer(client, call)
         refused = answer.get("UnprocessedTraceSegments") or []
-        count("sent_api", len(documents) - len(refused))
+        count("sent_api", len(call.documents) - len(refused))
         if refused:
             count("unprocessed", len(refused))
             reasons = sorted({f"{one.get('ErrorCode')}: {one.get('Message')}" for one in refused})
-            _log.warning("X-Ray refused %d of %d segments: %s", len(refused), len(documents), "; ".join(reasons))
+            _log.warning("X-Ray refused %d of %d segments: %s", len(refused), len(call.documents), "; ".join(reasons))
+        with self._lock:
+            self._heard()
+            self._proven = True
+            self._back_off_seconds = _BACK_OFF_SECONDS
+            self._wake_for(len(self._waiting))
 
-    def _call(self, client: XRayClient, documents: list[str]) -> Mapping[str, Any]:
+    def _answer(self, client: XRayClient, call: _Call) -> Mapping[str, Any]:
         from botocore.exceptions import ConnectionClosedError
 
-        try:
-            return client.put_trace_segments(TraceSegmentDocuments=documents)
-        except ConnectionClosedError:
-            # A connection kept from an earlier invocation may be gone after a freeze: nothing was answered yet.
-            return client.put_trace_segments(TraceSegmentDocuments=documents)
+        pauses = iter(_THROTTLED_PAUSES)
+        while True:
+            try:
+                return client.put_trace_segments(TraceSegmentDocuments=call.documents)
+            except ConnectionClosedError:
+                # A connection kept from an earlier invocation may be gone after a freeze: nothing was answered yet.
+                return client.put_trace_segments(TraceSegmentDocuments=call.documents)
+            except Exception as error:
+                pause = next(pauses, None) if is_throttled(error) else None
+                if pause is None:
+                    raise
+            with self._lock:
+                self._heard()
+            # Environments that were throttled together do not come back together.
+            self._closed.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
 
-    def _rest(self, why: str) -> None:
-        if not self.resting:
-            self._rest_until = self._clock() + self._rest_seconds
-            _log.warning("%s; no further attempt for %d s", why, self._rest_seconds)
-            self._rest_seconds = min(2 * self._rest_seconds, _LONGEST_REST_SECONDS)
+    def _failed(self, call: _Call, error: Exception) -> None:
+        with self._lock:
+            if call.outlived and not was_answered(error) and not (self.backing_off or self._closed.is_set()):
+                self._waiting.appendleft(_Call(call.documents, announces=call.announces))
+                return
+            count("failed", len(call.documents))
+            what = "PutTraceSegments failed" if self._client is not None else "the X-Ray client could not be made"
+            self._back_off(f"{what}: {type(error).__name__}: {error}")

@@ -89,7 +89,7 @@ class _Continuation(AbstractContextManager[MessageSegment]):
                 join_sdk()
             self._before = enter_scope(new_scope(segment))
             if segment.recording == "recorded" and _state.settings.in_progress:
-                _emit(segment)
+                _announce(segment)
         return segment
 
     def __exit__(
@@ -125,12 +125,8 @@ def _begin(
         recording = _decide(header, invocation, on_undecided or _state.settings.on_undecided)
     else:
         recording = "recorded" if header.sampled else "unsampled"
-    if (
-        recording == "recorded"
-        and header is not None
-        and header.root[2:10] < invocation.recent
-        and _too_old(header.root)
-    ):
+    oldest = _state.settings.max_trace_age_days
+    if oldest is not None and recording == "recorded" and header is not None and _too_old(header.root, oldest):
         count("too_old")
         return MessageSegment(invocation, record, None, "none")
     count(_COUNTED[recording])
@@ -152,14 +148,14 @@ def _decide(header: TraceHeader, invocation: Invocation, on_undecided: OnUndecid
     return "undecided"
 
 
-def _too_old(root: str) -> bool:
-    """Whether a trace id tells a beginning that X-Ray takes no segments for any more.
+def _too_old(root: str, days: int) -> bool:
+    """Tells whether a trace id was made more than some days ago, by the clock as it stands now.
 
-    The first part of an id is the time it was made, but X-Ray takes random ids as well, so that a time far from now
-    tells nothing: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+    The first part of an id is the time it was made, but X-Ray takes random ids as well, which tell none: one of another
+    month is not judged. https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
     """
     age = time.time() - int(root[2:10], 16)
-    return _state.settings.max_trace_age_days * 86_400 < age < _OLDEST_EPOCH_SECONDS
+    return days * 86_400 < age < max(_OLDEST_EPOCH_SECONDS, 2 * days * 86_400)
 
 
 def _emit(segment: MessageSegment) -> None:
@@ -168,6 +164,14 @@ def _emit(segment: MessageSegment) -> None:
     except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
         count("failed")
         _log.exception("a segment could not be sent; the message itself is not affected")
+
+
+def _announce(segment: MessageSegment) -> None:
+    try:
+        get_emitter().announce(segment)
+    except Exception:  # noqa: BLE001 - as above
+        count("failed")
+        _log.exception("a message under way could not be announced; the message itself is not affected")
 
 
 _waiting_for_sdk = False

@@ -43,8 +43,8 @@ class Settings:
             is returned as failed.
         name: Name of the segments. Default: the function's name in Lambda; outside it `AWS_XRAY_TRACING_NAME`,
             or the program's name.
-        max_trace_age_days: Messages whose trace began longer ago are processed without a segment, since X-Ray
-            takes no segments for old traces.
+        max_trace_age_days: Messages whose trace began longer ago are processed without a segment. Default: none is
+            too old here; what X-Ray does not take, it refuses itself, and it is counted.
     """
 
     enabled: bool = True
@@ -57,7 +57,7 @@ class Settings:
     max_workers: int = 1
     reserve_ms: int = 1000
     name: str | None = None
-    max_trace_age_days: int = 7
+    max_trace_age_days: int | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

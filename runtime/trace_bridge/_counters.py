@@ -4,6 +4,8 @@ import logging
 import threading
 from dataclasses import asdict, dataclass
 
+from ._forks import in_every_child
+
 _log = logging.getLogger("trace_bridge")
 
 
@@ -80,3 +82,13 @@ def reset_counters() -> None:
     with _lock:
         _reported_lost = 0
         _counts.update(dict.fromkeys(_counts, 0))
+
+
+def _begin_anew() -> None:
+    """Begins the counters of a forked process; its parent may have held the lock at that moment."""
+    global _lock
+    _lock = threading.Lock()
+    reset_counters()
+
+
+in_every_child(_begin_anew)

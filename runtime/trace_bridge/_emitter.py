@@ -7,6 +7,7 @@ from . import _state
 from ._api import ApiEmitter
 from ._counters import count, report_losses
 from ._documents import MAX_BYTES, fit
+from ._forks import in_every_child
 from ._invocation import Invocation
 from ._segment import MessageSegment
 from ._udp import UdpEmitter, daemon_address
@@ -42,11 +43,17 @@ class Emitter:
         if not self._holds and not self.api.idle:
             self.flush(invocation)
 
+    def announce(self, segment: MessageSegment) -> None:
+        """Sends the `in_progress` document of a message under way at once, and waits for no answer."""
+        to_daemon = self._goes_to_daemon(segment.invocation)
+        for part in fit(segment.document()):
+            if to_daemon or _state.settings.emitter == "udp":
+                self._emit_one(part, to_daemon)
+            else:
+                self.api.announce(part)
+
     def _put(self, document: str, invocation: Invocation) -> None:
-        decided_for, to_daemon = self._way
-        if decided_for is not invocation:
-            to_daemon = self._decide(invocation)
-            self._way = (invocation, to_daemon)
+        to_daemon = self._goes_to_daemon(invocation)
         if len(document) <= MAX_BYTES:
             self._emit_one(document, to_daemon)
         else:
@@ -61,7 +68,7 @@ class Emitter:
     def release(self, invocation: Invocation) -> None:
         """Ends a batch: when this returns, its documents have left or are counted as lost."""
         with self._lock:
-            self._holds -= 1
+            self._holds = max(0, self._holds - 1)
             last = not self._holds
         if last:
             self.flush(invocation)
@@ -78,6 +85,13 @@ class Emitter:
         if self.udp is not None:
             self.udp.close()
 
+    def _goes_to_daemon(self, invocation: Invocation) -> bool:
+        decided_for, to_daemon = self._way
+        if decided_for is not invocation:
+            to_daemon = self._decide(invocation)
+            self._way = (invocation, to_daemon)
+        return to_daemon
+
     def _decide(self, invocation: Invocation) -> bool:
         choice = _state.settings.emitter
         if self.udp is None or choice == "api":
@@ -91,7 +105,7 @@ class Emitter:
                 count("failed")
             else:
                 self.api.put(document)
-        elif self.udp.has_room(document) or _state.settings.emitter == "udp" or self.api.resting:  # type: ignore[union-attr]
+        elif self.udp.has_room(document) or _state.settings.emitter == "udp" or self.api.backing_off:  # type: ignore[union-attr]
             count("sent_udp" if self.udp.send(document) else "failed")  # type: ignore[union-attr]
         else:
             self.api.put(document)
@@ -113,7 +127,7 @@ def get_emitter() -> Emitter:
 
 
 def prepare_emitter() -> None:
-    """Makes now what the first document would otherwise wait for: the socket, and the client where it may be needed."""
+    """Makes now what the first document would otherwise wait for, as far as it needs no credentials."""
     emitter = get_emitter()
     if _state.settings.emitter != "udp":
         emitter.api.prepare()
@@ -128,3 +142,13 @@ def use_emitter(emitter: Emitter | None) -> Emitter | None:
     global _emitter
     before, _emitter = _emitter, emitter
     return before
+
+
+def _begin_anew() -> None:
+    """Forgets the emitter in a forked process: its threads, connections and documents are the parent's."""
+    global _emitter, _making
+    _making = threading.Lock()
+    _emitter = None
+
+
+in_every_child(_begin_anew)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from . import _state
+from ._forks import in_every_child, process_number
 from ._header import TraceHeader
 from ._json import encode, quote
 
@@ -50,7 +51,7 @@ class Invocation:
         "continued",
         "header",
         "name",
-        "recent",
+        "process",
         "request_id",
         "sampled",
     )
@@ -62,8 +63,7 @@ class Invocation:
         self.request_id = str(getattr(context, "aws_request_id", "") or "")
         place = _place(str(getattr(context, "invoked_function_arn", "") or ""))
         self.name = place.name
-        self.recent = f"{int(time.time()) - _state.settings.max_trace_age_days * 86_400:08x}"
-        """Trace ids whose time is not below this are surely not too old; eight hex digits, which sort as numbers do."""
+        self.process = process_number()
         self.continued: list[tuple[str, str]] = []
         """Trace and segment id of the messages continued beside a trace of Lambda's own, for that to refer to."""
         self._ids: list[str] = []
@@ -123,7 +123,14 @@ class Invocation:
     def seconds_left(self) -> float | None:
         """Seconds until the invocation times out; None where nothing limits it."""
         remaining = getattr(self.context, "get_remaining_time_in_millis", None)
-        return None if remaining is None else float(remaining()) / 1000
+        milliseconds = remaining() if callable(remaining) else None
+        # A mocked context tells nothing.
+        return milliseconds / 1000 if isinstance(milliseconds, int | float) else None
+
+    @property
+    def inherited(self) -> bool:
+        """Whether a parent process began it: its messages are the parent's to send."""
+        return self.process != process_number()
 
 
 _current: Invocation | None = None
@@ -145,6 +152,16 @@ def forget_invocation() -> None:
     """Drops what is remembered of the last invocation."""
     global _current
     _current = None
+
+
+def _begin_anew() -> None:
+    """Leaves a forked process no id that its parent may use as well."""
+    if _current is not None:
+        _current._ids.clear()  # noqa: SLF001 - of this module
+    forget_invocation()
+
+
+in_every_child(_begin_anew)
 
 
 def _in_lambda() -> bool:

@@ -57,6 +57,7 @@ class Services:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, str], Any]] = []
+        self.taken: list[str] = []
         self.answer: Callable[[str, Any], tuple[int, dict[str, Any]]] = lambda _path, _body: (200, {})
         self.hanging = threading.Event()
         self.hanging.set()
@@ -69,6 +70,8 @@ class Services:
                 services.calls.append((self.path, {k.lower(): v for k, v in self.headers.items()}, told))
                 services.hanging.wait()
                 status, answer = services.answer(self.path, told)
+                if isinstance(told, dict) and self.path == "/TraceSegments" and status == 200:
+                    services.taken.extend(told["TraceSegmentDocuments"])
                 # The query protocol, which SNS speaks, is answered in XML.
                 is_query = "form-urlencoded" in self.headers.get("Content-Type", "")
                 written = b"<A><PublishResult/></A>" if is_query else json.dumps(answer).encode()
@@ -96,8 +99,8 @@ class Services:
         return [body for called, _, body in self.calls if called == path]
 
     def documents(self) -> list[dict[str, Any]]:
-        """The documents uploaded by PutTraceSegments."""
-        return [json.loads(text) for body in self.of("/TraceSegments") for text in body["TraceSegmentDocuments"]]
+        """The documents uploaded by calls of PutTraceSegments that succeeded."""
+        return [json.loads(text) for text in self.taken]
 
     def headers(self, operation: str) -> list[str | None]:
         """The trace headers of the calls of an operation of the JSON protocols, `DynamoDB_20120810.PutItem`."""

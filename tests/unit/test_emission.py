@@ -7,13 +7,14 @@ import time
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from trace_bridge import Message, _api, _emitter, continue_trace, counters, sqs_handler, trace_batch
 from trace_bridge._documents import MAX_BYTES, fit
 
 from tests.unit.conftest import ACTIVE, OWN_TRACE, LambdaContext, Process, event, header, record, trace_id
 from tests.unit.fakes import NoRoute
 from tests.unit.validator import validate
+from tests.waiting import wait_for
 
 
 def _batch(count: int) -> dict[str, Any]:
@@ -29,8 +30,10 @@ def handler(message: Message) -> None:
 def test_a_batch_goes_out_in_as_few_calls_as_the_limit_allows(
     process: Process, messages: int, calls: list[int]
 ) -> None:
+    process.monkeypatch.setattr(_api, "LINGER_SECONDS", 60.0)
     handler(_batch(messages), LambdaContext())
-    assert [len(body["TraceSegmentDocuments"]) for body in process.services.of("/TraceSegments")] == calls
+    sizes = [len(body["TraceSegmentDocuments"]) for body in process.services.of("/TraceSegments")]
+    assert sorted(sizes, reverse=True) == calls
     assert counters().sent_api == len(process.documents()) == messages
 
 
@@ -63,7 +66,6 @@ def test_what_xray_refuses_is_counted_and_told(process: Process, caplog: pytest.
     [
         (403, {"__type": "AccessDeniedException", "message": "no"}),
         (500, {"message": "oops"}),
-        (429, {"message": "slow"}),
     ],
 )
 def test_an_xray_that_answers_errors_costs_one_call_and_no_message(
@@ -94,12 +96,13 @@ def test_an_xray_that_hangs_costs_at_most_a_second_and_never_more_than_is_left(
 ) -> None:
     process.services.hanging.clear()
     handle = sqs_handler(reserve_ms=0)(lambda message: message.json())
-    began = time.monotonic()
-    assert handle(_batch(120), LambdaContext(milliseconds)) == {"batchItemFailures": []}
-    assert time.monotonic() - began < longest
-    began = time.monotonic()
-    handle(_batch(10), LambdaContext(milliseconds))
-    assert time.monotonic() - began < 0.3
+    taken = []
+    for _ in range(4):
+        began = time.monotonic()
+        assert handle(_batch(120), LambdaContext(milliseconds)) == {"batchItemFailures": []}
+        taken.append(time.monotonic() - began)
+    assert max(taken) < longest
+    assert taken[-1] < 0.3
     process.services.hanging.set()
 
 
@@ -123,7 +126,109 @@ def test_an_xray_that_cannot_be_reached_costs_at_most_two_seconds_once(
     assert (counters().failed, counters().sent_api) == (130, 0)
 
 
-def test_after_its_rest_xray_is_tried_again(process: Process) -> None:
+def test_a_throttled_upload_is_tried_again_within_the_time_left(process: Process) -> None:
+    answers = iter([(429, {"__type": "ThrottledException", "message": "slow"}), (429, {"message": "slow"})])
+    process.services.answer = lambda _path, _body: next(answers, (200, {}))
+    assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
+    assert (counters().sent_api, counters().failed) == (10, 0)
+    assert len(process.services.of("/TraceSegments")) == 3
+
+
+def test_an_xray_that_only_throttles_costs_a_few_seconds_once(process: Process) -> None:
+    process.services.answer = lambda _path, _body: (429, {"message": "slow"})
+    began = time.monotonic()
+    assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
+    assert time.monotonic() - began < 4
+    calls = len(process.services.of("/TraceSegments"))
+    handler(_batch(10), LambdaContext())
+    assert len(process.services.of("/TraceSegments")) == calls
+    assert counters().failed == 20
+
+
+def test_an_invocation_without_time_left_costs_later_messages_nothing(process: Process) -> None:
+    process.services.hanging.clear()
+    handle = sqs_handler(reserve_ms=0)(lambda message: message.json())
+    handle(_batch(3), LambdaContext(milliseconds=210))
+    process.services.hanging.set()
+    handle(event(*(record(number, trace=header(trace_id(number))) for number in range(4, 64))), LambdaContext())
+    assert (len(process.documents()), counters().failed) == (63, 0)
+
+
+def test_a_connection_lost_while_the_environment_was_frozen_is_no_failure_of_xray(process: Process) -> None:
+    frozen, thawed = threading.Event(), threading.Event()
+
+    class Client:
+        def __init__(self) -> None:
+            self.taken: list[str] = []
+
+        def put_trace_segments(self, *, TraceSegmentDocuments: list[str]) -> dict[str, Any]:  # noqa: N803
+            if not frozen.is_set():
+                frozen.set()
+                thawed.wait()
+                raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+            self.taken += TraceSegmentDocuments
+            return {}
+
+        def close(self) -> None: ...
+
+    client = Client()
+    emitter = _api.ApiEmitter(lambda: client)
+    emitter.put("first")
+    emitter.flush(0.05)
+    assert frozen.is_set()
+    emitter.put("second")
+    thawed.set()
+    emitter.flush(30.0)
+    emitter.close()
+    assert (sorted(client.taken), counters().failed) == (["first", "second"], 0)
+
+
+def test_several_uploads_are_under_way_at_once(process: Process) -> None:
+    together = threading.Barrier(8)
+
+    def answer(_path: str, _body: Any) -> tuple[int, dict[str, Any]]:
+        if counters().sent_api:
+            together.wait(timeout=30)
+        return 200, {}
+
+    process.services.answer = answer
+    handler(_batch(450), LambdaContext())
+    assert (counters().sent_api, counters().failed) == (450, 0)
+
+
+def test_what_is_finished_leaves_before_the_rest_of_the_batch_is(process: Process) -> None:
+    @sqs_handler
+    def slow(message: Message) -> None:
+        if message.message_id == "message-2":
+            wait_for(lambda: process.services.documents(), what="the first message's segment")
+
+    assert slow(_batch(2), LambdaContext()) == {"batchItemFailures": []}
+
+
+def test_a_message_that_never_ends_is_seen_in_its_trace(process: Process) -> None:
+    process.set(in_progress=True)
+
+    @sqs_handler
+    def endless(message: Message) -> None:
+        (begun,) = wait_for(lambda: process.services.documents(), what="the message's document")
+        assert begun["in_progress"]
+        assert begun["trace_id"] == message.trace_id
+
+    assert endless(_batch(1), LambdaContext()) == {"batchItemFailures": []}
+
+
+def test_what_announces_a_message_never_arrives_behind_its_segment(process: Process) -> None:
+    process.set(in_progress=True)
+    handler(_batch(60), LambdaContext())
+    process.services.hanging.clear()
+    late = threading.Timer(0.2, process.services.hanging.set)
+    late.start()
+    handler(event(*(record(number, trace=header(trace_id(number))) for number in range(61, 70))), LambdaContext())
+    late.join()
+    assert len(process.documents()) == 2 * 69
+
+
+def test_after_backing_off_xray_is_tried_again(process: Process) -> None:
     clock = [1000.0]
     emitter = _emitter.Emitter(None, _api.ApiEmitter(clock=lambda: clock[0]))
     before = _emitter.use_emitter(emitter)

@@ -1,6 +1,7 @@
 """Kinds of headers × kinds of invocations × ways of running: which documents come out, and what goes on the wire."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from aws_lambda_powertools.utilities.batch import (
     async_process_partial_response,
     process_partial_response,
 )
-from trace_bridge import Message, continue_trace, sqs_handler, trace_batch
+from trace_bridge import Message, continue_trace, counters, sqs_handler, trace_batch
 
 from tests.unit.conftest import (
     ACTIVE,
@@ -218,13 +219,28 @@ def test_every_message_of_a_trace_gets_the_same_answer(process: Process) -> None
     assert 5 <= len(counted) <= 15
 
 
-def test_a_trace_of_long_ago_is_not_recorded(process: Process) -> None:
-    old = f"1-{int(trace_id()[2:10], 16) - 8 * 86_400:08x}-{1:024x}"
-    random_id = f"1-00000001-{1:024x}"
-    with continue_trace(record(trace=header(old)), LambdaContext()) as segment:
-        assert not segment.sampled
-    with continue_trace(record(trace=header(random_id)), LambdaContext()) as segment:
-        assert segment.sampled
+def _recorded(days_ago: float) -> bool:
+    root = f"1-{int(time.time() - days_ago * 86_400):08x}-{1:024x}"
+    with continue_trace(record(trace=header(root)), LambdaContext()) as segment:
+        return segment.sampled
+
+
+def test_no_trace_is_too_old_by_itself(process: Process) -> None:
+    assert _recorded(8)
+    assert _recorded(400)
+    assert counters().too_old == 0
+
+
+def test_a_limit_of_age_moves_with_the_clock(process: Process) -> None:
+    process.invoked(None)
+    process.monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    process.has_origin = False
+    process.set(max_trace_age_days=7)
+    assert (_recorded(6), _recorded(9), _recorded(100)) == (True, False, True)
+    now = time.time
+    process.monkeypatch.setattr(time, "time", lambda: now() + 10 * 86_400)
+    assert (_recorded(6), _recorded(9), _recorded(16)) == (True, False, False)
+    assert counters().too_old == 3
 
 
 def test_a_message_in_lambdas_own_trace_goes_below_lambdas_segment(process: Process) -> None:

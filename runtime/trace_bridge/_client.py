@@ -1,0 +1,88 @@
+"""The client that uploads documents: what needs nobody's answer is loaded early, the rest at the first document."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
+
+CALL_SECONDS = 1.0
+"""Longest wait for a connection, and longest wait for an answer."""
+
+_loader: "Loader | None" = None
+
+
+class XRayClient(Protocol):
+    """What is used of boto3's `xray` client."""
+
+    def put_trace_segments(self, *, TraceSegmentDocuments: list[str]) -> Mapping[str, Any]:  # noqa: N803
+        """Uploads segment documents: https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html."""
+
+    def close(self) -> None:
+        """Closes its connections."""
+
+
+def load_model() -> None:
+    """Reads what every client of X-Ray is made from, so that the first document does not wait for the disk.
+
+    It asks for no credentials, makes no connection and makes no client: credentials, event handlers and endpoints are
+    taken as they are when the first document is sent.
+    """
+    global _loader
+    if _loader is not None:
+        return
+    from botocore import session
+    from botocore.loaders import create_loader
+
+    loader = create_loader(session.get_session().get_config_variable("data_path"))
+    with suppress(Exception):  # whatever is missing here, the client names it when it is made
+        loader.load_service_model("xray", "service-2")
+        loader.load_service_model("xray", "endpoint-rule-set-1")
+        for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+            loader.load_data(name)
+    _loader = loader
+
+
+def make_client(*, connections: int = 1) -> XRayClient:
+    """Makes a client with one attempt and a second each to connect and to read.
+
+    Args:
+        connections: How many calls it makes at once.
+    """
+    from botocore import session
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CALL_SECONDS,
+        read_timeout=CALL_SECONDS,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=connections,
+        parameter_validation=False,
+    )
+    made = session.get_session()
+    if _loader is not None:
+        made.register_component("data_loader", _loader)
+    return cast("XRayClient", made.create_client("xray", config=config))
+
+
+def is_throttled(error: Exception) -> bool:
+    """Whether X-Ray asks to slow down: `ThrottledException`, or any other answer of status 429.
+
+    https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html#API_PutTraceSegments_Errors
+    """
+    answer = _answer_of(error)
+    if answer is None:
+        return False
+    code = str(answer.get("Error", {}).get("Code", ""))
+    return answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 429 or "Throttl" in code
+
+
+def was_answered(error: Exception) -> bool:
+    """Whether the error is an answer of the service, rather than of the way to it."""
+    return _answer_of(error) is not None
+
+
+def _answer_of(error: Exception) -> Mapping[str, Any] | None:
+    answer = getattr(error, "response", None)
+    return answer if isinstance(answer, Mapping) else None
