@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy, Stack
+import jsii
+from aws_cdk import AspectPriority, Aspects, CfnResource, IAspect, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
 from .acknowledged import acknowledge_star
-from .app_tree import made_in_stacks
 from .checks import Check, note
 from .resource import resource_of
 from .stacks import outermost_stack
+from .synthesis_checks import resources_in_app
 
 _ACCOUNT_ID = "ApiGatewayAccount"
 _REASON = (
@@ -51,20 +52,32 @@ def account_logging(scope: Construct) -> apigateway.CfnAccount:
 
 def rely_on_account_logging(scope: Construct, stage: apigateway.Stage) -> None:
     """Let a stage log with the role the account has; say so where the app does not set it."""
-    account = _account_of_app(scope)
-    if account is None:
-        note(scope, Check.ACCOUNT_LOGGING_ROLE, _EXISTING_ROLE_NOTE)
-    elif outermost_stack(account).node.path == outermost_stack(scope).node.path:
-        stage.node.add_dependency(account)
+    Aspects.of(resource_of(stage, apigateway.CfnStage)).add(
+        _LogsWithAccountRole(scope), priority=AspectPriority.MUTATING
+    )
 
 
-def _account_of_app(scope: IConstruct) -> apigateway.CfnAccount | None:
+@jsii.implements(IAspect)
+class _LogsWithAccountRole:
+    """Makes a stage wait for the role of its account, which may be set before the API or after it."""
+
+    def __init__(self, api: Construct) -> None:
+        self._api = api
+
+    def visit(self, stage: IConstruct) -> None:
+        """Looks for the setting; the CDK calls this at synthesis."""
+        account = _account_of_app(stage)
+        if account is None:
+            note(self._api, Check.ACCOUNT_LOGGING_ROLE, _EXISTING_ROLE_NOTE)
+        elif outermost_stack(account).node.path == outermost_stack(stage).node.path:
+            stage.node.add_dependency(account)
+
+
+def _account_of_app(scope: IConstruct) -> CfnResource | None:
     here = Stack.of(scope)
-    for construct in made_in_stacks(scope):
-        if isinstance(construct, apigateway.CfnAccount):
-            there = construct.stack
-            if (there.account, there.region) == (here.account, here.region):
-                return construct
+    for account in resources_in_app(scope, "AWS::ApiGateway::Account"):
+        if (account.stack.account, account.stack.region) == (here.account, here.region):
+            return account
     return None
 
 

@@ -9,8 +9,9 @@ from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError, warn
 from .resource import resource_of
+from .synthesis_checks import check_at_synthesis
 from .topic import TracedTopic
-from .tracing import lets_topics_trace
+from .xray_policies import lets_topics_trace
 
 _ACCOUNT_OF_AN_ARN = 4
 
@@ -67,13 +68,18 @@ def check_topic(scope: Construct, topic: sns.ITopic) -> None:
             "are missing on the trace map; make it with tracing_config=sns.TracingConfig.ACTIVE, or use "
             "TracedTopic",
         )
-    elif not lets_topics_trace(topic):
+    else:
+        check_at_synthesis(topic, lambda: _check_permission(topic))
+
+
+def _check_permission(topic: sns.Topic) -> None:
+    if not lets_topics_trace(topic):
         warn(
             topic,
             Check.TOPIC_WITHOUT_PERMISSION,
             f"topic {topic.node.path} is traced, but nothing in this app lets SNS send its segments, so that the topic "
-            "will be missing on the trace map; call SnsTracePermission.of(topic) before this construct, or acknowledge "
-            "this if the account has such a resource policy of X-Ray",
+            "will be missing on the trace map; call SnsTracePermission.of(topic), or acknowledge this if the account "
+            "has such a resource policy of X-Ray",
         )
 
 

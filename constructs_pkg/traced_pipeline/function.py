@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, Stack, Token
-from aws_cdk import aws_ec2 as ec2
+from aws_cdk import Duration, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
-from .checks import Check, PipelineError, names_path, refuse_settings, warn
+from .checks import Check, PipelineError, names_path, refuse_settings
 from .handler_code import function_code
 from .layer import trace_bridge_layer
 from .log_group import make_log_group
 from .options import FunctionOptions, Handler, IngestOptions
 from .resource import resource_of
 from .tracing import write_segments
+from .vpc_checks import check_network_path
 
 _TOO_OLD = {f"python{version}" for version in ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10")}
 _AUTO_HANDLER = "trace_bridge.auto.handler"
@@ -112,7 +112,7 @@ class TracedFunction(Construct):
         self._trace(active=active)
         self._alias = self._make_alias(options.provisioned_concurrency)
         if options.vpc is not None:
-            self._check_way_to_xray(options.vpc, options.vpc_subnets)
+            check_network_path(self, options.vpc, options.vpc_subnets)
 
     @property
     def function(self) -> lambda_.Function:
@@ -175,27 +175,6 @@ class TracedFunction(Construct):
             version=self._function.current_version,
             provisioned_concurrent_executions=provisioned,
         )
-
-    def _check_way_to_xray(self, vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None) -> None:
-        selected = vpc.select_subnets(
-            subnet_type=subnets.subnet_type if subnets else None,
-            subnets=subnets.subnets if subnets else None,
-            subnet_group_name=subnets.subnet_group_name if subnets else None,
-        )
-        isolated = {subnet.node.path for subnet in vpc.isolated_subnets}
-        if not any(subnet.node.path in isolated for subnet in selected.subnets):
-            return
-        endpoints = [c for c in vpc.node.find_all() if isinstance(c, ec2.CfnVPCEndpoint)]
-        names = [str(Stack.of(self).resolve(endpoint.service_name)) for endpoint in endpoints]
-        if not any("xray" in name for name in names):
-            warn(
-                self,
-                Check.VPC_WITHOUT_XRAY,
-                f"function runs in isolated subnets of {vpc.node.path}, from where no way to X-Ray is known, "
-                "so that its segments may be lost; add the interface endpoint "
-                "ec2.InterfaceVpcEndpointAwsService.XRAY to the VPC before this construct, choose subnets "
-                "with a NAT gateway, or acknowledge this if there is another way",
-            )
 
 
 def _handler_of(options: FunctionOptions) -> Handler:

@@ -7,18 +7,18 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_xray as xray
 from constructs import Construct, IConstruct
 
-from .app_tree import made_in_stacks
 from .checks import Check, PipelineError, names_path, warn
 from .names import account_wide_name
 from .options import SamplingOptions, TraceGroupOptions
 from .stacks import outermost_stack
+from .synthesis_checks import check_at_synthesis
+from .xray_policies import MOST_POLICIES, policies_beside
 
 _PERMISSION_ID = "SnsTracePermission"
 _POLICY_NAME_LENGTH = 128
 _RULE_NAME_LENGTH = 32
 _GROUP_NAME_LENGTH = 32
 _SERVICE_NAME_LENGTH = 64
-_POLICIES_PER_ACCOUNT_AND_REGION = 5
 
 
 def write_segments() -> iam.PolicyStatement:
@@ -82,7 +82,7 @@ class SnsTracePermission(Construct):
             policy_name=policy_name or account_wide_name(self, max_length=_POLICY_NAME_LENGTH),
             policy_document=stack.to_json_string(document),
         )
-        self._warn_beyond_quota()
+        check_at_synthesis(self, self._check_quota)
 
     @property
     def resource_policy(self) -> xray.CfnResourcePolicy:
@@ -99,25 +99,20 @@ class SnsTracePermission(Construct):
         existing = stack.node.try_find_child(_PERMISSION_ID)
         return existing if isinstance(existing, cls) else cls(stack, _PERMISSION_ID)
 
-    def _warn_beyond_quota(self) -> None:
-        here = Stack.of(self)
-        others = [Stack.of(made) for made in made_in_stacks(self) if isinstance(made, SnsTracePermission)]
-        same_place = [s for s in others if (s.account, s.region) == (here.account, here.region)]
-        if len(same_place) > _POLICIES_PER_ACCOUNT_AND_REGION:
+    def _check_quota(self) -> None:
+        policies = policies_beside(self)
+        shared = [policy.node.path for policy in policies if isinstance(policy.node.scope, SnsTracePermission)]
+        # The first five fit; of those beyond, it is the ones made here that can be given up.
+        others = len(policies) - len(shared)
+        number = others + shared.index(self._resource_policy.node.path) + 1
+        if number > MOST_POLICIES:
             warn(
                 self,
                 Check.TRACE_PERMISSION_QUOTA,
-                f"this is resource policy {len(same_place)} of X-Ray for the same account and Region, which "
-                f"hold {_POLICIES_PER_ACCOUNT_AND_REGION}; make one SnsTracePermission in a stack that the "
+                f"this is resource policy {number} of X-Ray for the same account and Region, which "
+                f"hold {MOST_POLICIES}; make one SnsTracePermission in a stack that the "
                 'others share, and give the topics of the others trace_permission="none"',
             )
-
-
-def lets_topics_trace(topic: IConstruct) -> bool:
-    """Tell whether the app holds a resource policy of X-Ray for a topic's account and Region."""
-    here = Stack.of(topic)
-    policies = [c for c in topic.node.root.node.find_all() if isinstance(c, xray.CfnResourcePolicy)]
-    return any((policy.stack.account, policy.stack.region) == (here.account, here.region) for policy in policies)
 
 
 def sampling_rule(

@@ -221,7 +221,7 @@ class TestTopic:
         TracedPipeline(stack, "Orders", topic=topic)
         found = warnings_of(stack, Check.TOPIC_WITHOUT_PERMISSION)
         assert len(found) == warned
-        assert all("call SnsTracePermission.of(topic) before this construct" in warning for warning in found)
+        assert all("call SnsTracePermission.of(topic)" in warning for warning in found)
 
     def test_of_a_traced_topic_that_has_decided_itself(self, new_stack: NewStack) -> None:
         stack = new_stack()

@@ -38,7 +38,10 @@ def scene(new_app: Callable[..., App], elsewhere: Path, monkeypatch: pytest.Monk
 
 def said(scene: Scene) -> list[tuple[str, str, str]]:
     """What is attached to the constructs of the scene's app: kind, id and text."""
-    entries = [entry for construct in scene.stack.node.root.node.find_all() for entry in construct.node.metadata]
+    app = scene.stack.node.root
+    assert isinstance(app, App)
+    app.synth()
+    entries = [entry for construct in app.node.find_all() for entry in construct.node.metadata]
     return [
         (KINDS[entry.type], match["id"], match["text"])
         for entry in entries
