@@ -42,6 +42,7 @@ class Check(StrEnum):
     VISIBILITY_BELOW_RECOMMENDED = "traced-pipeline:visibility-below-recommended"
     CONCURRENCY_ABOVE_RESERVED = "traced-pipeline:concurrency-above-reserved"
     INGEST_TIMEOUT = "traced-pipeline:ingest-timeout"
+    ROUTE_TAKES_OVER = "traced-pipeline:route-takes-over"
     FUNCTION_NOT_TRACED = "traced-pipeline:function-not-traced"
     FUNCTION_NOT_MANAGED = "traced-pipeline:function-not-managed"
     FUNCTION_WITHOUT_BRIDGE = "traced-pipeline:function-without-bridge"

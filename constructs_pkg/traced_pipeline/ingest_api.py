@@ -19,12 +19,13 @@ from .api_definition import (
     access_log_format,
     add_gateway_responses,
 )
+from .authorization import authorize, check_method_states
 from .brought import check_api, check_topic, own_api
 from .brought_function import adopt_function, finished_function
 from .checks import Check, PipelineError, names_path, refuse_settings
 from .function import TracedFunction
 from .handler_code import reference_publisher
-from .ingest_checks import WITHOUT_BODY, check_function_stack, check_method, check_timeout
+from .ingest_checks import WITHOUT_BODY, check_function_stack, check_method, check_taken_over, check_timeout
 from .log_group import make_log_group
 from .names import account_wide_name
 from .options import Authorizer, IngestOptions, JsonSchema
@@ -83,6 +84,7 @@ class IngestApi(Construct):
         options = options or IngestOptions()
         self._access_log_group: logs.LogGroup | None = None
         self._path = options.path
+        self._created = options.api is None
         check_topic(self, topic)
         self._function, self._target = self._make_function(topic, options)
         self._api = self._bring_api(options.api, options) if options.api else self._make_api(options)
@@ -162,6 +164,9 @@ class IngestApi(Construct):
         """
         relative = path.strip("/")
         resource = self._api.root.resource_for_path(relative) if relative else self._api.root
+        authorization = authorize(
+            authorizer, api=self._api, defaults=resource.default_method_options, created=self._created
+        )
         if schema is None and method.upper() not in WITHOUT_BODY:
             schema = DEFAULT_SCHEMA
         model = None if schema is None else self._make_model(f"{method}{_absolute(path)}", schema)
@@ -170,10 +175,12 @@ class IngestApi(Construct):
             apigateway.LambdaIntegration(self._target, allow_test_invoke=False),
             request_models=None if model is None else dict.fromkeys(VALIDATED_CONTENT_TYPES, model),
             request_validator=self._validator,
-            authorization_type=_authorization_type(authorizer),
-            authorizer=None if isinstance(authorizer, str) else authorizer,
+            authorization_type=authorization.kind,
+            authorizer=authorization.authorizer,
         )
-        if authorizer == "iam":
+        check_method_states(added, authorization)
+        check_taken_over(self, added)
+        if authorization.kind is apigateway.AuthorizationType.IAM:
             acknowledge_no_cognito(added, "IAM authorises callers: the API is for services, not for users")
         return added
 
@@ -260,11 +267,3 @@ def _scope_beside(scope: Construct, api: apigateway.IRestApi) -> Construct:
 
 def _absolute(path: str) -> str:
     return f"/{path.strip('/')}"
-
-
-def _authorization_type(authorizer: Authorizer) -> apigateway.AuthorizationType | None:
-    if authorizer == "iam":
-        return apigateway.AuthorizationType.IAM
-    if authorizer == "none":
-        return apigateway.AuthorizationType.NONE
-    return None

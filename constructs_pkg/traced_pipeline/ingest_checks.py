@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from aws_cdk import Stack
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
-from constructs import Construct
+from constructs import Construct, IConstruct
 
+from .authorization import is_open
 from .brought_function import own_function
 from .checks import Check, PipelineError, warn
 from .options import IngestOptions
@@ -15,6 +17,7 @@ WITHOUT_BODY = {"GET", "HEAD", "DELETE", "OPTIONS"}
 """Methods whose requests have no body."""
 
 _INTEGRATION_TIMEOUT_SECONDS = 29
+_ANY = "ANY"
 
 
 def check_function_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopic) -> None:
@@ -62,3 +65,52 @@ def check_timeout(scope: Construct, options: IngestOptions) -> None:
             f"caller after {_INTEGRATION_TIMEOUT_SECONDS} s by default; shorten the timeout, or acknowledge this if "
             "the account's quota was raised",
         )
+
+
+def check_taken_over(scope: Construct, route: apigateway.Method) -> None:
+    """Warns where a route refuses callers whom a wider method of the API answers without authorization.
+
+    API Gateway chooses the most specific resource, and on it the method itself before `ANY`.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-set-up-simple-proxy.html
+    """
+    if is_open(route):
+        return
+    for wider in _wider_methods(route):
+        if is_open(wider):
+            warn(
+                scope,
+                Check.ROUTE_TAKES_OVER,
+                f"route {route.http_method} {route.resource.path} asks for authorization, but method {wider.node.path} "
+                f"({wider.http_method} {wider.resource.path}) answers its requests today without any: callers that "
+                "send none are refused from now on; acknowledge this if that is meant, or give the route "
+                'authorizer="none"',
+            )
+            return
+
+
+def _wider_methods(route: apigateway.Method) -> list[apigateway.Method]:
+    """Finds what answers a route's requests without it."""
+    own = route.resource.node.path
+    segments = [segment for segment in route.resource.path.split("/") if segment]
+    return [
+        method
+        for resource in _answering(route.api.root, segments)
+        for method in resource.node.children
+        if isinstance(method, apigateway.Method)
+        and (method.http_method == _ANY or (method.http_method == route.http_method and resource.node.path != own))
+        and method.node.path != route.node.path
+    ]
+
+
+def _answering(resource: IConstruct, segments: list[str]) -> list[IConstruct]:
+    """Finds the resources below one that a path leads to, by their ids, which the CDK makes of their part of it."""
+    if not segments:
+        return [resource]
+    found: list[IConstruct] = []
+    for child in resource.node.children:
+        part = child.node.id
+        if part.startswith("{") and part.endswith("+}"):
+            found.append(child)
+        elif part == segments[0] or (part.startswith("{") and part.endswith("}")):
+            found += _answering(child, segments[1:])
+    return found

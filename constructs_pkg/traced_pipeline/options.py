@@ -22,7 +22,7 @@ from .words import ChecksWords
 
 WorkerTracing: TypeAlias = Literal["continued", "linked", "unbridged"]
 AccountLoggingRole: TypeAlias = Literal["existing", "create", "none"]
-Authorizer: TypeAlias = Literal["iam", "none"] | apigateway.IAuthorizer
+Authorizer: TypeAlias = Literal["iam", "api", "none"] | apigateway.IAuthorizer
 JsonSchema: TypeAlias = Mapping[str, object]
 
 
@@ -104,7 +104,8 @@ class IngestOptions(FunctionOptions):
             runs. Default: any JSON object with at least one property, whose `id`, if present, is a
             string of 1 to 256 characters.
         authorizer: `"iam"`: callers sign their requests (Signature Version 4) and need
-            `execute-api:Invoke`; `"none"`: anyone may call; or an authorizer of the CDK.
+            `execute-api:Invoke`; `"api"`: the default authorization of the API given as `api`, which must be made in
+            this app and have one; `"none"`: anyone may call; or an authorizer of the CDK.
             Default: `"iam"`.
         api: A REST API to add the route to. It keeps its own stage, tracing, logs and throttling: the
             fields below must then stay at their defaults. Default: one is created.

@@ -167,6 +167,12 @@ def _api(scene: Scene, *, traced: bool) -> apigateway.RestApi:
     return apigateway.RestApi(scene.stack, "Mine", deploy_options=apigateway.StageOptions(tracing_enabled=traced))
 
 
+def _route_beside_proxy(scene: Scene, authorization: apigateway.AuthorizationType) -> None:
+    api = _api(scene, traced=True)
+    api.root.add_resource("{proxy+}").add_method("ANY", authorization_type=authorization)
+    scene.pipeline(ingest=IngestOptions(api=api, path="/orders"))
+
+
 def _api_of(scene: Scene) -> apigateway.IRestApi:
     return apigateway.RestApi.from_rest_api_attributes(scene.stack, "Mine", rest_api_id="a1", root_resource_id="r1")
 
@@ -309,6 +315,11 @@ CASES: dict[Check, Case] = {
         "warning",
         lambda s: s.pipeline(ingest=IngestOptions(timeout=Duration.seconds(30))),
         lambda s: s.pipeline(ingest=IngestOptions(timeout=Duration.seconds(29))),
+    ),
+    Check.ROUTE_TAKES_OVER: Case(
+        "warning",
+        lambda s: _route_beside_proxy(s, apigateway.AuthorizationType.NONE),
+        lambda s: _route_beside_proxy(s, apigateway.AuthorizationType.IAM),
     ),
     Check.FUNCTION_NOT_TRACED: Case(
         "warning",

@@ -1,0 +1,168 @@
+"""Who may call a route is said by the options, or the route is refused: it is never left open by a default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jsii
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cognito as cognito
+from traced_pipeline import Check, IngestApi, IngestOptions, PipelineError, TracedPipeline, TracedTopic
+from traced_pipeline.options import Authorizer
+
+from .conftest import NewStack
+from .templates import Properties, synthesize, warnings_of
+
+TRACED = apigateway.StageOptions(tracing_enabled=True)
+KINDS = apigateway.AuthorizationType
+
+
+def users(stack: Stack) -> apigateway.CognitoUserPoolsAuthorizer:
+    pool = cognito.UserPool(stack, "Users")
+    return apigateway.CognitoUserPoolsAuthorizer(stack, "Authorizer", cognito_user_pools=[pool])
+
+
+def api(stack: Stack, defaults: apigateway.MethodOptions | None = None, *, deploy: bool = True) -> apigateway.RestApi:
+    options = TRACED if deploy else None
+    return apigateway.RestApi(stack, "Api", deploy=deploy, deploy_options=options, default_method_options=defaults)
+
+
+def ingest(stack: Stack, authorizer: Authorizer = "iam", existing: apigateway.IRestApi | None = None) -> IngestApi:
+    topic = TracedTopic(stack, "Topic").topic
+    return IngestApi(
+        stack, "Ingest", topic=topic, options=IngestOptions(api=existing, path="/orders", authorizer=authorizer)
+    )
+
+
+def method(stack: Stack) -> Properties:
+    return synthesize(stack).one("AWS::ApiGateway::Method", "POST")
+
+
+@jsii.implements(apigateway.IAuthorizer)
+class WithoutKind:
+    """An authorizer that does not say what it is; the CDK takes it, and leaves the route open."""
+
+    @property
+    def authorizer_id(self) -> str:
+        return "abc"
+
+    @property
+    def authorization_type(self) -> apigateway.AuthorizationType | None:
+        return None
+
+
+class TestTheRouteAsksFor:
+    @pytest.mark.parametrize(("word", "kind"), [("iam", "AWS_IAM"), ("none", "NONE")])
+    @pytest.mark.parametrize("existing", [False, True])
+    def test_what_the_word_says(self, new_stack: NewStack, word: Authorizer, kind: str, existing: bool) -> None:
+        stack = new_stack()
+        ingest(stack, word, api(stack) if existing else None)
+        assert method(stack)["AuthorizationType"] == kind
+        assert "AuthorizerId" not in method(stack)
+
+    @pytest.mark.parametrize("defaults", [None, KINDS.IAM, KINDS.NONE])
+    def test_the_authorizer_given_whatever_the_api_has(self, new_stack: NewStack, defaults: KINDS | None) -> None:
+        stack = new_stack()
+        own = api(stack, apigateway.MethodOptions(authorization_type=defaults))
+        ingest(stack, users(stack), own)
+        assert method(stack)["AuthorizationType"] == "COGNITO_USER_POOLS"
+        assert "AuthorizerId" in method(stack)
+
+    def test_the_apis_own_authorizer(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        ingest(stack, "api", api(stack, apigateway.MethodOptions(authorizer=users(stack)), deploy=False))
+        assert method(stack)["AuthorizationType"] == "COGNITO_USER_POOLS"
+        assert "AuthorizerId" in method(stack)
+
+    def test_the_apis_own_iam(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        ingest(stack, "api", api(stack, apigateway.MethodOptions(authorization_type=KINDS.IAM)))
+        assert method(stack)["AuthorizationType"] == "AWS_IAM"
+
+    def test_nothing_where_the_route_is_opened_on_purpose(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        own = api(stack, apigateway.MethodOptions(authorizer=users(stack)))
+        own.root.add_method("GET")
+        ingest(stack, "none", own)
+        assert method(stack)["AuthorizationType"] == "NONE"
+        assert "AuthorizerId" not in method(stack)
+
+
+IMPORTED = {"rest_api_id": "a1", "root_resource_id": "r1"}
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("make", "said"),
+        [
+            (lambda s: None, "none is given"),
+            (lambda s: apigateway.RestApi.from_rest_api_attributes(s, "Api", **IMPORTED), "API Shop/Api is imported"),
+            (api, "API Shop/Api has no default authorization, so that anyone could call"),
+            (
+                lambda s: api(s, apigateway.MethodOptions(authorization_type=KINDS.NONE)),
+                "API Shop/Api has no default authorization",
+            ),
+            (
+                lambda s: api(s, apigateway.MethodOptions(authorization_type=KINDS.CUSTOM)),
+                "API Shop/Api has no default authorization",
+            ),
+        ],
+    )
+    def test_the_apis_own_where_it_is_open_or_unknown(
+        self, new_stack: NewStack, make: Callable[[Stack], apigateway.IRestApi | None], said: str
+    ) -> None:
+        stack = new_stack()
+        with pytest.raises(PipelineError) as caught:
+            ingest(stack, "api", make(stack))
+        assert caught.value.check is Check.OPTION_CONFLICT
+        assert said in str(caught.value)
+        assert "(at Shop/Ingest)" in str(caught.value)
+
+    def test_iam_beside_a_default_authorizer(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        own = api(stack, apigateway.MethodOptions(authorizer=users(stack), authorization_type=KINDS.COGNITO))
+        with pytest.raises(PipelineError) as caught:
+            TracedPipeline(stack, "Orders", ingest=IngestOptions(api=own, path="/orders"))
+        assert caught.value.check is Check.OPTION_CONFLICT
+        for way in ('authorizer="api"', "authorizer=<an IAuthorizer>", 'authorizer="none"'):
+            assert way in str(caught.value)
+
+    def test_an_authorizer_that_does_not_say_its_kind(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        with pytest.raises(PipelineError, match="authorizer has type None") as caught:
+            ingest(stack, WithoutKind())
+        assert caught.value.check is Check.OPTION_CONFLICT
+
+    def test_a_word_that_a_further_route_does_not_know(self, new_stack: NewStack) -> None:
+        made = ingest(new_stack())
+        with pytest.raises(PipelineError, match=r"add_route\(authorizer=\) is 'AWS_IAM'.*\(at Shop/Ingest\)"):
+            made.add_route("/returns", authorizer="AWS_IAM")  # type: ignore[arg-type]
+
+
+class TestRoutesThatTakeOver:
+    @pytest.mark.parametrize("path", ["{proxy+}", "{id}", "orders"])
+    @pytest.mark.parametrize("kind", [KINDS.NONE, KINDS.IAM])
+    @pytest.mark.parametrize("authorizer", ["iam", "none"])
+    def test_what_an_open_method_answers_today(
+        self, new_stack: NewStack, path: str, kind: KINDS, authorizer: Authorizer
+    ) -> None:
+        stack = new_stack()
+        own = api(stack)
+        own.root.add_resource(path).add_method("ANY", authorization_type=kind)
+        ingest(stack, authorizer, own)
+        found = warnings_of(stack, Check.ROUTE_TAKES_OVER)
+        assert len(found) == (1 if kind is KINDS.NONE and authorizer == "iam" else 0)
+        for warning in found:
+            assert f"route POST /orders asks for authorization, but method Shop/Api/Default/{path}/ANY" in warning
+            assert "refused from now on" in warning
+
+    def test_what_is_answered_elsewhere(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        own = api(stack)
+        own.root.add_resource("returns").add_method("ANY")
+        own.root.add_resource("{id}").add_method("GET")
+        own.root.add_method("ANY")
+        ingest(stack, "iam", own)
+        assert warnings_of(stack, Check.ROUTE_TAKES_OVER) == []
