@@ -18,15 +18,17 @@ from .draw_svg import map_svg
 from .draw_text import map_text
 from .draw_waterfall import waterfall_text
 from .errors import NotFoundError
+from .exceptions import Exceptions
 from .logs import FunctionLogs, fetch_logs
 from .map_building import build_map
 from .map_json import map_json
 from .page_html import page_html
 from .pipeline import find_pipeline, stage_service
+from .states import state_of
 from .trace_map import TraceMap
 from .verdicts import verdict
 from .whole_files import write_whole
-from .wording import counted, printable
+from .wording import counted, printable, readable_name
 from .xray import TraceReader, TracesIncompleteError, latest, linked_trace_ids, wait_for_traces
 
 _TRACE_ID = re.compile(r"(?:.*Root=)?1-([0-9a-f]{8})-([0-9a-f]{24})(?:;.*)?|([0-9a-f]{8})([0-9a-f]{24})", re.IGNORECASE)
@@ -107,18 +109,33 @@ def show(console: Console, trace_map: TraceMap, traces: list[Trace], *, details:
         _out(console, Text(f"\nTrace {trace.id}", style="bold"))
         console.print(Text(verdict(paths[trace.id], trace_map)))
         _out(console, waterfall_text(trace, width=console.width, ascii_only=ascii_only))
+        _exceptions(console, trace)
         if details:
             _details(console, trace)
         elif unknown := sorted({key for _, span in trace.spans() for key in span.extra} - _DOCUMENTED):
             console.print(
                 Text(f"Further fields, shown by --details: {', '.join(map(printable, unknown))}", style="dim")
             )
-    if len(traces) > len(shown):
-        console.print(Text(f"\nThe other {counted(len(traces) - len(shown), 'trace')}: by their ids, or with --json."))
+    if others := sorted(traces, key=lambda trace: trace.start)[:-_WATERFALLS]:
+        console.print(Text(f"\nThe other {counted(len(others), 'trace')}, by `traced-pipeline trace ID` or --json:"))
+        for trace in reversed(others):
+            _out(console, Text(f"{trace.id}  {verdict(paths[trace.id], trace_map)}"))
 
 
 def _out(console: Console, text: Text) -> None:
     console.print(text, soft_wrap=True)
+
+
+def _exceptions(console: Console, trace: Trace) -> None:
+    """Says what the failed spans failed with, a line an exception; one that several spans hold, once."""
+    exceptions = Exceptions(trace)
+    shown: dict[str, None] = {}
+    for segment, span in trace.spans():
+        if state_of(span) is not None:
+            for text in exceptions.of(span):
+                shown.setdefault(f"{readable_name(segment.name)} failed: {printable(text)}")
+    for line in shown:
+        _out(console, Text(line, style="red"))
 
 
 def _details(console: Console, trace: Trace) -> None:

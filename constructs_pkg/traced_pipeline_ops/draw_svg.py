@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from .labels import node_labels
 from .layout import layers
 from .resource_types import KIND_LABELS
+from .states import State
 from .svg_shapes import GLYPHS, marker, number, safe, style_sheet, text
 from .trace_map import Cluster, Edge, MapLink, Node, TraceMap
 from .wording import clipped, counted, duration, failures, short_name
@@ -92,7 +93,7 @@ class _Picture:
 
     def _height_of(self, cluster: Cluster, rows: int) -> float:
         """A cluster's height: its rows, the last one only as high as its texts."""
-        lines = max(len(self._labels[node]) + bool(failures(self._map.by_id[node])) for node in cluster.nodes)
+        lines = max(len(self._labels[node]) + len(failures(self._map.by_id[node])) for node in cluster.nodes)
         return self._top + (rows - 1) * _ROW + 2 * _RADIUS + 70 + 16 * (lines - 1)
 
     def svg(self) -> str:
@@ -153,7 +154,7 @@ class _Picture:
         failed = failures(node)
         about = [heading, counted(node.requests, "request"), f"median {duration(node.median_seconds)}"]
         about += ["inferred by X-Ray"] if node.inferred else []
-        about += [failed] if failed else []
+        about += [words for _, words in failed]
         glyph_place = f"translate({number(x - 18)} {number(y - 18)}) scale(1.5)"
         parts = [
             f"<g><title>{safe(', '.join(about))}</title>",
@@ -167,16 +168,17 @@ class _Picture:
         parts.append(text(x, line, clipped(node.type, 25), "small muted middle"))
         facts = f"{counted(node.requests, 'request')} · {duration(node.median_seconds)}"
         parts.append(text(x, line + 17, facts, "middle"))
+        for row, (state, words) in enumerate(failed):
+            parts.append(text(x, line + 33 + 16 * row, words, f"strong {state} middle"))
         if failed:
-            parts.append(text(x, line + 33, failed, "strong bad middle"))
-        if node.faults:
-            parts.append(self._badge(x + 24, y - 24, node.faults))
+            parts.append(self._badge(x + 24, y - 24, failed[0][0], sum(node.failed.values())))
         return "".join([*parts, "</g>"])
 
-    def _badge(self, x: float, y: float, faults: int) -> str:
-        shown = str(faults) if faults < 100 else "99+"
-        place = f'<circle class="bad" cx="{number(x)}" cy="{number(y)}" r="11"/>'
-        return place + text(x, y + 4, shown, "small strong bad-text middle")
+    def _badge(self, x: float, y: float, state: State, failed: int) -> str:
+        """How many requests failed, in the colour of the worst."""
+        shown = str(failed) if failed < 100 else "99+"
+        place = f'<circle class="{state}" cx="{number(x)}" cy="{number(y)}" r="11"/>'
+        return place + text(x, y + 4, shown, "small strong badge-text middle")
 
     def _edge(self, edge: Edge) -> str:
         (x1, y1), (x2, y2) = self._places[edge.source], self._places[edge.target]
@@ -215,7 +217,8 @@ class _Picture:
         if y1 == y2:
             bend, lift = (x2 - x1) * 0.2, -44.0
             top1, top2 = y1 - _RADIUS - 3, y2 - _RADIUS - 5
-            middle = ((x1 + x2) / 2, top1 - 38)
+            # Under the line, since over it stand the frames' titles.
+            middle = ((x1 + x2) / 2, top1 - 8)
         else:
             # From under the upper node's texts, so that the line crosses none of them.
             bend, lift = 0.0, 44.0
@@ -235,6 +238,8 @@ class _Picture:
             notes.append("dashed circle: inferred by X-Ray from its caller")
         if self._map.links:
             notes.append("dotted line: Lambda’s link between two traces")
+        if any(node.failed for node in self._map.nodes):
+            notes.append("fault: 5xx or an exception; error: 4xx; throttle: 429")
         if len(self._frames) > 1:
             notes.append("no parent id connects the clusters")
         return textwrap.wrap(" · ".join(notes), width=int((self._width - 2 * _MARGIN) / 6.4))

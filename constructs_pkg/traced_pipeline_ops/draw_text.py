@@ -10,6 +10,7 @@ from rich.text import Text
 
 from .layout import layers
 from .resource_types import KIND_LABELS, NodeKind
+from .states import State
 from .trace_map import Cluster, Edge, TraceMap
 from .wording import counted, duration, failures, fitted
 
@@ -25,6 +26,8 @@ KIND_STYLES: dict[NodeKind, str] = {
     "container": "yellow",
     "service": "cyan",
 }
+# The colours of X-Ray's console: faults red, errors amber, throttles violet.
+STATE_STYLES: dict[State, str] = {"fault": "red", "throttle": "magenta", "error": "yellow"}
 _MAX_BOX = 76
 _MIN_BOX = 24
 _TO_ASCII = str.maketrans({"·": "-", "–": "-", "…": "~"})
@@ -204,16 +207,17 @@ class _Drawing:
             (name, "bold"),
             (f" {fill}{upper_right}", style),
         )
-        failed = failures(node)
         facts = f"{counted(node.requests, 'request')} · median {duration(node.median_seconds)}"
         facts += " · inferred" if node.inferred else ""
-        facts += f" · {failed}" if failed else ""
-        inside = set_cell_size(facts, width - 4)
-        self._line(arm.rest, (f"{side} ", style), (inside, "bold red" if failed else ""), (f" {side}", style))
+        self._line(arm.rest, (f"{side} ", style), set_cell_size(facts, width - 4), (f" {side}", style))
+        if failed := failures(node):
+            told = Text(" · ").join(Text(words, style=f"bold {STATE_STYLES[state]}") for state, words in failed)
+            told.set_length(width - 4)
+            self._line(arm.rest, (f"{side} ", style), told, (f" {side}", style))
         tee = strokes.tee if has_callees else along
         self._line(arm.rest, (f"{lower_left}{along}{tee}{along * (width - 4)}{lower_right}", style))
 
-    def _line(self, lead: str, *parts: str | tuple[str, str]) -> None:
+    def _line(self, lead: str, *parts: str | Text | tuple[str, str]) -> None:
         line = Text.assemble((lead, "dim"), *parts)
         if self._strokes is _ASCII:
             line = Text(line.plain.translate(_TO_ASCII).encode("ascii", "replace").decode())

@@ -6,7 +6,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from .documents import Trace
-from .draw_text import KIND_STYLES
+from .draw_text import KIND_STYLES, STATE_STYLES
 from .resource_types import kind_of
 from .waterfall import Row, waterfall_rows
 from .wording import duration, fitted
@@ -50,8 +50,9 @@ def _line(row: Row, begin: float, total: float, label_width: int, bar_width: int
     length = max(1, min(bar_width - first, round((last_moment - row.start) / total * bar_width)))
     mark, style = _mark(row, ascii_only=ascii_only)
     label_style = "italic" if row.waiting else "bold" if row.origin is not None else ""
+    state_style = STATE_STYLES[row.state] if row.state else ""
     return Text.assemble(
-        (set_cell_size(label, label_width), f"{label_style} red".strip() if row.failed else label_style),
+        (set_cell_size(label, label_width), f"{label_style} {state_style}".strip()),
         (f"{took:>10}  ", "dim"),
         " " * first,
         (mark * length, style),
@@ -62,9 +63,9 @@ def _line(row: Row, begin: float, total: float, label_width: int, bar_width: int
 def _mark(row: Row, *, ascii_only: bool) -> tuple[str, str]:
     if row.waiting:
         return ("." if ascii_only else "░"), "bright_red"
-    style = "red" if row.failed else KIND_STYLES[kind_of(row.origin or "")]
+    style = STATE_STYLES[row.state] if row.state else KIND_STYLES[kind_of(row.origin or "")]
     if row.inferred:
         return ("~" if ascii_only else "▒"), style
     if row.origin is None:
-        return ("-" if ascii_only else "▬"), "red" if row.failed else "dim"
+        return ("-" if ascii_only else "▬"), STATE_STYLES[row.state] if row.state else "dim"
     return ("#" if ascii_only else "█"), style

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .documents import Segment, Span, Trace
 from .map_links import links_of
 from .naming import resource_name
-from .resource_types import LAMBDA_FUNCTION, LAMBDA_SERVICE, MESSAGING, kind_of
+from .resource_types import LAMBDA_FUNCTION, LAMBDA_SERVICE, kind_of
+from .states import State, state_of, worst
 from .trace_map import Circle, Cluster, Edge, Node, TraceMap, TracePath
 from .unions import Unions
+from .waits import Wait, brokers_of, consumer_waits, covered_seconds, is_behind_brokers, topic_wait
 
 _Key = tuple[str, str]
 
@@ -51,6 +53,10 @@ def build_map(traces: Iterable[Trace]) -> TraceMap:
     )
 
 
+def _in_state(segments: Iterable[Segment], state: State) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(resource_name(segment) for segment in segments if state_of(segment) == state))
+
+
 def _key(segment: Segment) -> _Key:
     return resource_name(segment), segment.resource_type
 
@@ -64,31 +70,24 @@ class _TraceParts:
         for segment, span in trace.spans():
             self.owners.setdefault(span.id, (segment, span))
         self.drawn = [segment for segment in trace.segments if segment.type != "subsegment"]
-        self._brokers: dict[str, Segment] = {}
-        for segment in self.drawn:
-            if segment.inferred and segment.parent_id and kind_of(segment.resource_type) in MESSAGING:
-                self._brokers.setdefault(segment.parent_id, segment)
+        self._brokers = brokers_of(trace)
+        self.waits = consumer_waits(trace)
 
     def parent_segment(self, segment: Segment) -> Segment | None:
         """The segment that holds a segment's parent span."""
         found = self.owners.get(segment.parent_id or "")
         return None if found is None or found[0] is segment else found[0]
 
-    def parent_span(self, segment: Segment) -> Span | None:
-        found = self.owners.get(segment.parent_id or "")
-        return None if found is None else found[1]
-
     def broker(self, segment: Segment) -> Segment | None:
         """The inferred topic or queue that a segment stands behind."""
         broker = self._brokers.get(segment.parent_id or "")
-        return None if broker is None or broker is segment or segment.inferred else broker
+        return None if broker is segment or not is_behind_brokers(segment) else broker
 
-    def wait(self, segment: Segment) -> float:
-        """Seconds between the end of the call that sent a message and the start of its processing."""
-        sent = self.parent_span(segment)
-        if sent is None:
-            return 0.0
-        return max(0.0, segment.start - (sent.start if sent.end is None else sent.end))
+    def wait(self, segment: Segment) -> Wait | None:
+        """The wait before a segment: in the queue for a consumer, in the topic for what the topic delivers to."""
+        if segment.id in self.waits or (found := self.owners.get(segment.parent_id or "")) is None:
+            return self.waits.get(segment.id)
+        return topic_wait(found[0], found[1])
 
     def clusters(self) -> Unions[str]:
         """The trace's parts by its parent ids alone, subsegments without their segment being parts too."""
@@ -138,19 +137,17 @@ class _Drawing:
     def add(self, part: _TraceParts) -> None:
         """Count one trace."""
         entries = {segment.id: self._entry(part, segment) for segment in part.drawn}
-        failed: dict[str, set[str]] = defaultdict(set)
+        states: dict[str, list[State | None]] = defaultdict(list)
         for segment in part.drawn:
-            flags = {"fault": segment.fault, "error": segment.error, "throttle": segment.throttle}
-            failed[entries[segment.id]].update(name for name, is_set in flags.items() if is_set)
+            states[entries[segment.id]].append(state_of(segment))
         edges: dict[tuple[str, str], None] = {}
-        waits: list[float] = []
         for segment in part.drawn:
             if entries[segment.id] == segment.id:
-                self._count(part.trace.id, segment, failed[segment.id])
-                edge = self._count_edge(part, segment, waits)
+                self._count(part.trace.id, segment, worst(states[segment.id]))
+                edge = self._count_edge(part, segment)
                 if edge is not None:
                     edges[edge] = None
-        self.paths.append(self._path(part, tuple(edges), waits))
+        self.paths.append(self._path(part, tuple(edges)))
 
     def _entry(self, part: _TraceParts, segment: Segment) -> str:
         """The id of the segment by which a request entered this segment's node.
@@ -162,31 +159,29 @@ class _Drawing:
             return segment.id
         return parent.id if self.node_id(parent) == self.node_id(segment) else segment.id
 
-    def _count(self, trace_id: str, segment: Segment, failed: set[str]) -> None:
+    def _count(self, trace_id: str, segment: Segment, state: State | None) -> None:
         counts = self._counts[self._ids[_key(segment)]]
         counts.requests += 1
-        counts.faults += "fault" in failed
-        counts.errors += "error" in failed
-        counts.throttles += "throttle" in failed
+        counts.faults += state == "fault"
+        counts.errors += state == "error"
+        counts.throttles += state == "throttle"
         counts.trace_ids[trace_id] = None
         counts.start = min(counts.start, segment.start)
         if segment.seconds is not None:
             counts.latencies.append(segment.seconds)
 
-    def _count_edge(self, part: _TraceParts, segment: Segment, waits: list[float]) -> tuple[str, str] | None:
+    def _count_edge(self, part: _TraceParts, segment: Segment) -> tuple[str, str] | None:
         caller = part.broker(segment) or part.parent_segment(segment)
         source = None if caller is None else self.node_id(caller)
         if caller is None or source is None:
             return None
         edge = (source, self._ids[_key(segment)])
         self._edge_requests[edge] += 1
-        if part.broker(segment) is not None:
-            wait = part.wait(segment)
-            self._edges[edge].append(wait)
-            waits.append(wait)
+        if (wait := part.wait(segment)) is not None:
+            self._edges[edge].append(wait.seconds)
         return edge
 
-    def _path(self, part: _TraceParts, edges: tuple[tuple[str, str], ...], waits: Sequence[float]) -> TracePath:
+    def _path(self, part: _TraceParts, edges: tuple[tuple[str, str], ...]) -> TracePath:
         trace, parts = part.trace, part.clusters()
         callers = {source for source, _ in edges}
         roots = [segment for segment in trace.segments if not segment.parent_id] or trace.segments
@@ -206,8 +201,11 @@ class _Drawing:
                 kind_of(s.resource_type) == "table" and parts.same(s.id, first) and self._ids[_key(s)] not in callers
                 for s in part.drawn
             ),
-            queue_seconds=sum(waits) if waits else None,
-            faults=tuple(dict.fromkeys(resource_name(s) for s in part.drawn if s.fault)),
+            queue_seconds=covered_seconds(part.waits.values()) if part.waits else None,
+            attempts=max((wait.attempt for wait in part.waits.values()), default=0),
+            faults=_in_state(part.drawn, "fault"),
+            errors=_in_state(part.drawn, "error"),
+            throttles=_in_state(part.drawn, "throttle"),
         )
 
     def nodes(self) -> tuple[Node, ...]:

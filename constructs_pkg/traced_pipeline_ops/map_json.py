@@ -81,9 +81,12 @@ def _path(path: TracePath, trace: Trace | None) -> JsonObject:
         "edges": [[source, target] for source, target in path.edges],
         "ends_in_table": path.ends_in_table,
         "queue_seconds": _rounded(path.queue_seconds),
+        "attempts": path.attempts,
         "missing_parents": list(path.missing_parents),
         "in_progress": list(path.in_progress),
         "faults": list(path.faults),
+        "errors": list(path.errors),
+        "throttles": list(path.throttles),
     }
     if trace is not None:
         documents: list[JsonValue] = list(trace.documents)

@@ -1,4 +1,8 @@
-"""Lambda's references between traces, put on the map."""
+"""Lambda's references between traces, put on the map.
+
+X-Ray draws one as a dashed edge from the queue to the consumer, though Lambda writes the reference onto the span that
+sent the message: https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from .documents import Link, Segment, Trace
+from .linked_queues import LinkedQueues
+from .naming import resource_name
 from .resource_types import LAMBDA_FUNCTION, LAMBDA_SERVICE
 from .trace_map import MapLink, Node
 
@@ -23,6 +29,7 @@ def links_of(
         nodes: The map's nodes, by which the other end is found where its trace was not fetched.
     """
     spans: dict[tuple[str, str], Segment] = {}
+    queues = {trace.id: LinkedQueues(trace) for trace in traces}
     known = {node.id: node.name for node in nodes}
     for trace in traces:
         for segment, span in trace.spans():
@@ -30,14 +37,17 @@ def links_of(
     pairs: dict[tuple[_End, _End], dict[tuple[str, str], None]] = defaultdict(dict)
     for trace in traces:
         for segment, span in trace.spans():
-            own: _End = (node_id(segment), segment.name)
             for link in span.links:
                 answering = spans.get((link.trace_id, link.id))
                 other = (node_id(answering), answering.name) if answering is not None else _named(link, known)
                 if link.reference_type == "parent":
-                    pairs[other, own][link.trace_id, trace.id] = None
+                    if answering is not None:
+                        queue = queues[link.trace_id].between(answering, segment.name)
+                        other = (node_id(queue), resource_name(queue))
+                    pairs[other, (node_id(segment), segment.name)][link.trace_id, trace.id] = None
                 else:
-                    pairs[own, other][trace.id, link.trace_id] = None
+                    queue = queues[trace.id].between(segment, other[1])
+                    pairs[(node_id(queue), resource_name(queue)), other][trace.id, link.trace_id] = None
     return tuple(
         MapLink(
             source=source[0],

@@ -45,7 +45,6 @@ def page_data(
 
 
 def _node(node: Node, label: str, order: Mapping[str, int]) -> JsonObject:
-    failed = node.faults + node.errors + node.throttles
     longest = node.latencies[-1] if node.latencies else None
     return {
         "label": label,
@@ -58,11 +57,10 @@ def _node(node: Node, label: str, order: Mapping[str, int]) -> JsonObject:
         "count": node.requests,
         "median": duration(node.median_seconds),
         "longest": duration(longest),
-        "faults": node.faults,
-        "errors": node.errors,
-        "throttles": node.throttles,
-        "failures": failures(node),
-        "failed": min(1.0, failed / node.requests) if node.requests else 0.0,
+        "failures": [
+            {"state": state, "text": words, "fraction": min(1.0, node.failed[state] / node.requests)}
+            for state, words in failures(node)
+        ],
         "circles": [
             f"{c.type}: {counted(c.segments, 'segment')}{', inferred' if c.inferred else ''}" for c in node.circles
         ],

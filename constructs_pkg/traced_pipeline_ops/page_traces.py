@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping
 
 from .documents import JsonObject, JsonValue, Link, Trace
+from .exceptions import Exceptions, failing_span
 from .naming import resource_name
 from .resource_types import kind_of
+from .states import STATE_WORDS
 from .trace_map import Node, TraceMap, TracePath
 from .verdicts import verdict
 from .waterfall import Row, waterfall_rows
@@ -42,23 +44,25 @@ class PageTraces:
         """
         begin, end = trace.start, trace.end
         total = max(0.0, end - begin)
+        rows, failing, exceptions = waterfall_rows(trace), failing_span(trace), Exceptions(trace)
         return {
             "id": trace.id,
             "clock": clock(begin),
             "took": duration(total),
             "seconds": total,
             "waited": path.queue_seconds or 0.0,
-            "failed": bool(path.faults),
+            "state": _state(path),
             "nodes": len(path.nodes),
-            "whole": path.connected and path.ends_in_table,
+            "whole": path.connected,
             "verdict": verdict(path, self._map),
             "limitExceeded": trace.limit_exceeded,
             "extra": _exact(trace.extra),
             "ticks": _ticks(total),
-            "rows": [self._row(row, begin, end) for row in waterfall_rows(trace)],
+            "failing": next((place for place, row in enumerate(rows) if failing and row.span is failing), None),
+            "rows": [self._row(row, begin, end, exceptions) for row in rows],
         }
 
-    def _row(self, row: Row, begin: float, end: float) -> JsonObject:
+    def _row(self, row: Row, begin: float, end: float, exceptions: Exceptions) -> JsonObject:
         segment, span = row.segment, row.span
         node = self._node(row)
         total = max(0.0, end - begin)
@@ -77,12 +81,14 @@ class PageTraces:
             "segment": is_segment,
             "inferred": row.inferred,
             "waiting": row.waiting,
+            "note": row.note,
             "node": None if node is None else self._nodes[node.id],
         }
         if span is not None:
-            flags = {"fault": span.fault, "error": span.error, "throttled": span.throttle}
             shown |= {
-                "state": ", ".join(word for word, is_set in flags.items() if is_set),
+                "state": row.state or "",
+                "stateWord": STATE_WORDS[row.state] if row.state else "",
+                "exceptions": list(exceptions.of(span)),
                 "links": [self._reference(link) for link in span.links],
                 "fields": _exact(span.own_fields),
             }
@@ -97,6 +103,11 @@ class PageTraces:
     def _reference(self, link: Link) -> JsonObject:
         name = short_name(link.names[0]) if link.names else link.trace_id
         return {"trace": self._order.get(link.trace_id), "type": link.reference_type, "name": name}
+
+
+def _state(path: TracePath) -> str:
+    """The worst that became of a trace; empty where nothing failed."""
+    return "fault" if path.faults else "throttle" if path.throttles else "error" if path.errors else ""
 
 
 def _share(seconds: float, total: float) -> float:

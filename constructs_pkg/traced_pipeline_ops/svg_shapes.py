@@ -37,6 +37,7 @@ GLYPHS: dict[NodeKind, str] = {
 
 _LIGHT = {"ground": "#ffffff", "frame": "#f6f8fa", "line": "#d1d9e0", "text": "#1f2328", "muted": "#59636e"}
 _LIGHT |= {"edge": "#818b98", "bad": "#cf222e", "link": "#0a6f86"}
+_LIGHT |= {"fault": "#cf222e", "error": "#9a6700", "throttle": "#8250df"}
 _LIGHT |= {
     "stage": "#7a3fd0",
     "function": "#c2560c",
@@ -48,6 +49,7 @@ _LIGHT |= {"bucket": "#1a7f37", "events": "#c2255c", "workflow": "#7a3fd0", "con
 _LIGHT |= {"service": "#59636e"}
 _DARK = {"ground": "#0d1117", "frame": "#151b23", "line": "#3d444d", "text": "#f0f6fc", "muted": "#9198a1"}
 _DARK |= {"edge": "#9198a1", "bad": "#ff7b72", "link": "#56d4dd"}
+_DARK |= {"fault": "#ff7b72", "error": "#e3b341", "throttle": "#d2a8ff"}
 _DARK |= {
     "stage": "#c297ff",
     "function": "#ffa657",
@@ -86,7 +88,8 @@ def _colours(palette: dict[str, str]) -> str:
         f".ground{{fill:{palette['ground']};stroke:{palette['line']}}}",
         f".frame{{fill:{palette['frame']};stroke:{palette['line']}}}",
         f"text{{fill:{palette['text']}}}.muted{{fill:{palette['muted']}}}",
-        f".bad{{fill:{palette['bad']}}}.bad-text{{fill:{palette['ground']}}}",
+        f".badge-text{{fill:{palette['ground']}}}",
+        *(f".{state}{{fill:{palette[state]}}}" for state in ("fault", "throttle", "error")),
         f".edge{{stroke:{palette['edge']}}}.edge-head{{fill:{palette['edge']}}}",
         f".link{{stroke:{palette['link']}}}.link-head,.link-text{{fill:{palette['link']}}}",
         f".wait{{fill:{palette['queue']}}}",

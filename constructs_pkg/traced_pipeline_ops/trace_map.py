@@ -8,6 +8,7 @@ from functools import cached_property
 from statistics import median
 
 from .resource_types import NodeKind
+from .states import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,9 @@ class Node:
         kind: The type in a word.
         inferred: Whether X-Ray inferred it in every trace, since the service sends nothing itself.
         requests: How often it was entered; a function's second circle does not count again.
-        faults: How many of these failed on the server's side.
-        errors: How many failed on the client's side.
-        throttles: How many were throttled.
+        faults: How many of these failed on the server's side (5xx, or an exception).
+        errors: How many failed on the client's side (4xx other than 429). A request counts once, as the worst.
+        throttles: How many were throttled (429).
         latencies: Seconds per request, ascending, of the requests that ended.
         trace_ids: The traces that passed it, in order of time.
         circles: The X-Ray nodes in it: two for a function, otherwise one.
@@ -60,6 +61,12 @@ class Node:
     circles: tuple[Circle, ...]
 
     @property
+    def failed(self) -> Mapping[State, int]:
+        """How many requests failed, by how they did, the worst first; states of no request are left out."""
+        counts: dict[State, int] = {"fault": self.faults, "throttle": self.throttles, "error": self.errors}
+        return {state: count for state, count in counts.items() if count}
+
+    @property
     def median_seconds(self) -> float | None:
         """The median latency in seconds; None where no request ended."""
         return median(self.latencies) if self.latencies else None
@@ -73,8 +80,8 @@ class Edge:
         source: The caller's node id.
         target: The called node's id.
         requests: How many.
-        waits: For edges out of an inferred topic or queue, the seconds between the end of the sending call
-            and the start of the processing, ascending; empty for other edges.
+        waits: For edges out of a topic or queue, the seconds each message, and each later attempt at it, waited
+            there, ascending; empty for other edges.
     """
 
     source: str
@@ -134,8 +141,12 @@ class TracePath:
         missing_parents: Parent ids that no span of the trace has.
         in_progress: Names of the spans whose end is not known.
         ends_in_table: Whether the part that holds the trace's first segment reaches a table.
-        queue_seconds: Seconds its messages waited, summed up; None where none was taken from a queue.
-        faults: Names of the services that failed.
+        queue_seconds: Seconds in which a message of it waited for a consumer, those in which several did counted
+            once; None where none was taken from a queue.
+        attempts: How often the message that needed the most attempts was tried; 0 where none was taken from a queue.
+        faults: Names of the services that failed on the server's side.
+        errors: Names of those that failed on the client's side, throttling apart.
+        throttles: Names of those that were throttled.
     """
 
     trace_id: str
@@ -148,12 +159,20 @@ class TracePath:
     in_progress: tuple[str, ...]
     ends_in_table: bool
     queue_seconds: float | None
+    attempts: int
     faults: tuple[str, ...]
+    errors: tuple[str, ...]
+    throttles: tuple[str, ...]
 
     @property
     def connected(self) -> bool:
         """Whether parent ids hold all of it together."""
         return self.clusters == 1
+
+    @property
+    def failed(self) -> bool:
+        """Whether a service failed, on whichever side, or was throttled."""
+        return bool(self.faults or self.errors or self.throttles)
 
 
 @dataclass(frozen=True)

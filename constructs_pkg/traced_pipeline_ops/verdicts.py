@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from .resource_types import KIND_LABELS
 from .trace_map import TraceMap, TracePath
 from .wording import counted, duration, readable_name, short_name
 
 
 def verdict(path: TracePath, trace_map: TraceMap) -> str:
-    """Whether a trace is whole, where it ends, how long its messages waited and what failed.
+    """Returns whether a trace is whole, where it ends, how long its messages waited and what failed.
 
     Args:
         path: The trace's way over the map.
@@ -15,14 +16,29 @@ def verdict(path: TracePath, trace_map: TraceMap) -> str:
     """
     hops = counted(len(path.nodes), "node")
     parts = [f"connected, {hops}" if path.connected else f"in {counted(path.clusters, 'part')}, {hops}"]
-    tables = [trace_map.by_id[node] for node in path.nodes if trace_map.by_id[node].kind == "table"]
-    parts.append(f"ends in the table {readable_name(tables[-1].name)}" if path.ends_in_table else "ends in no table")
+    parts += _end(path, trace_map)
     if path.queue_seconds is not None:
-        parts.append(f"{duration(path.queue_seconds)} in the queue")
+        attempts = f", {path.attempts} attempts" if path.attempts > 1 else ""
+        parts.append(f"{duration(path.queue_seconds)} in the queue{attempts}")
     if path.missing_parents:
         parts.append(f"{counted(len(path.missing_parents), 'parent')} missing")
     if path.in_progress:
         parts.append(f"in progress: {', '.join(map(short_name, path.in_progress[:3]))}")
-    if path.faults:
-        parts.append(f"failed: {', '.join(map(readable_name, path.faults))}")
+    for word, names in (("failed", path.faults), ("throttled", path.throttles), ("error", path.errors)):
+        if names:
+            parts.append(f"{word}: {', '.join(map(readable_name, names))}")
     return " · ".join(parts)
+
+
+def _end(path: TracePath, trace_map: TraceMap) -> list[str]:
+    """Where a trace ends, as far as that is one place."""
+    nodes = [trace_map.by_id[node] for node in path.nodes]
+    if path.ends_in_table:
+        table = [node for node in nodes if node.kind == "table"][-1]
+        return [f"ends in the table {readable_name(table.name)}"]
+    callers = {source for source, _ in path.edges}
+    ends = [node for node in nodes if node.id not in callers]
+    if len(ends) != 1 or len(nodes) == 1:
+        return []
+    label = KIND_LABELS[ends[0].kind]
+    return [f"ends in the {label if label.startswith('API') else label.lower()} {readable_name(ends[0].name)}"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from .documents import Segment, Span, Trace
 from .naming import resource_name
-from .resource_types import KIND_LABELS, LAMBDA_FUNCTION, LAMBDA_SERVICE, MESSAGING, kind_of
+from .resource_types import KIND_LABELS, LAMBDA_FUNCTION, LAMBDA_SERVICE, kind_of
+from .states import State, state_of
+from .waits import Wait, consumer_waits, topic_wait
 from .wording import short_name
 
 
@@ -23,11 +26,12 @@ class Row:
         start: Its start, in seconds since the epoch.
         end: Its end; None while in progress.
         origin: The segment's type for a segment's row, otherwise None.
-        failed: Whether it is marked as fault, error or throttled.
+        state: How it failed; None where it did not.
         waiting: Whether it is the time a message waited.
         inferred: Whether X-Ray inferred it.
         span: The span that is shown; None for waiting times.
         segment: The segment the span belongs to; for waiting times that of the queue or topic.
+        note: For waiting times, from when to when; empty for spans.
     """
 
     depth: int
@@ -36,11 +40,12 @@ class Row:
     start: float
     end: float | None
     origin: str | None
-    failed: bool
+    state: State | None
     waiting: bool
     inferred: bool
     span: Span | None
     segment: Segment
+    note: str = ""
 
 
 _Item: TypeAlias = tuple[int, Segment, Span | Row]
@@ -49,9 +54,10 @@ _Item: TypeAlias = tuple[int, Segment, Span | Row]
 def waterfall_rows(trace: Trace) -> list[Row]:
     """A trace's spans as rows, callers before the called and these by time.
 
-    Between a message's delivery and its processing stands a row for the time it waited.
+    Before each attempt at a message, and before SNS's delivery of one, stands a row for the time it waited.
     """
     own = {span.id for _, span in trace.spans()}
+    waits = consumer_waits(trace)
     answers: dict[str, list[Segment]] = defaultdict(list)
     roots = []
     for segment in trace.segments:
@@ -72,7 +78,7 @@ def waterfall_rows(trace: Trace) -> list[Row]:
             seen.add(id(item))
             rows.append(_row(item, segment, depth))
             inner: list[Span] = [*item.subsegments, *answers.pop(item.id, [])]
-            following = _with_waits(item, segment, sorted(inner, key=lambda span: span.start), depth + 1)
+            following = _with_waits(sorted(inner, key=lambda span: span.start), segment, waits, depth + 1)
             todo.extend(reversed(following))
     return rows
 
@@ -87,7 +93,7 @@ def _row(span: Span, segment: Segment, depth: int) -> Row:
         start=span.start,
         end=span.end,
         origin=origin,
-        failed=span.fault or span.error or span.throttle,
+        state=state_of(span),
         waiting=False,
         inferred=span is segment and segment.inferred,
         span=span,
@@ -95,33 +101,38 @@ def _row(span: Span, segment: Segment, depth: int) -> Row:
     )
 
 
-def _with_waits(parent: Span, owner: Segment, inner: list[Span], depth: int) -> list[_Item]:
-    broker = next((s for s in inner if isinstance(s, Segment) and s.inferred and _hands_on(s)), None)
+def _with_waits(inner: list[Span], owner: Segment, waits: Mapping[str, Wait], depth: int) -> list[_Item]:
     result: list[_Item] = []
     for span in inner:
         segment = span if isinstance(span, Segment) else owner
-        if broker is not None and isinstance(span, Segment) and not span.inferred:
-            result.append((depth, segment, _wait(parent, broker, span, depth)))
+        wait = waits.get(span.id) if isinstance(span, Segment) else topic_wait(owner, span)
+        if wait is not None:
+            result.append((depth, segment, _wait(wait, depth)))
         result.append((depth, segment, span))
     return result
 
 
-def _wait(parent: Span, broker: Segment, taker: Segment, depth: int) -> Row:
-    sent = parent.start if parent.end is None else parent.end
+def _wait(wait: Wait, depth: int) -> Row:
+    place = KIND_LABELS[kind_of(wait.broker.resource_type)].lower()
+    if not wait.broker.inferred:
+        note = "From the topic's answer to the publisher to the call that delivers the message."
+    elif wait.attempt == 1:
+        note = "From the end of the call that sent the message to the start of its processing."
+    else:
+        note = (
+            "From the end of the attempt before to the start of this one, the rest of its visibility timeout included."
+        )
     return Row(
         depth=depth,
         kind="",
-        name=f"waiting in the {KIND_LABELS[kind_of(broker.origin or '')].lower()}",
-        start=sent,
-        end=max(sent, taker.start),
+        name=f"waiting in the {place}" if wait.attempt == 1 else f"waiting for attempt {wait.attempt}",
+        start=wait.start,
+        end=wait.end,
         origin=None,
-        failed=False,
+        state=None,
         waiting=True,
         inferred=False,
         span=None,
-        segment=broker,
+        segment=wait.broker,
+        note=note,
     )
-
-
-def _hands_on(segment: Segment) -> bool:
-    return kind_of(segment.origin or "") in MESSAGING

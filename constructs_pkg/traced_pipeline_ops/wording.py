@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
+from .states import State
 from .trace_map import Node
 
 _HOURS_IN_DAYS = 48
@@ -45,10 +46,9 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
-def failures(node: Node) -> str:
-    """What failed at a node, or an empty text."""
-    counts = ((node.faults, "fault"), (node.errors, "error"), (node.throttles, "throttle"))
-    return " · ".join(counted(number, word) for number, word in counts if number)
+def failures(node: Node) -> tuple[tuple[State, str], ...]:
+    """Returns what failed at a node, the worst first: the states, each with its count as a text (`2 faults`)."""
+    return tuple((state, counted(number, state)) for state, number in node.failed.items())
 
 
 def printable(text: str) -> str:

@@ -136,7 +136,7 @@ def test_two_clusters_are_apart_and_a_link_is_drawn_between_them(opened: Opened)
     assert page.locator("#stage path.link").count() == 1
     expect(page.get_by_text("linked, 1 pair of traces")).to_be_visible()
     assert middle(page, HOPS[4])[1] > middle(page, HOPS[3])[1]
-    expect(page.locator("#verdict")).to_contain_text("ends in no table")
+    expect(page.locator("#verdict")).to_contain_text("ends in the queue OrdersWorkerQueue")
     page.get_by_role("row", name="Invocation").click()
     assert f"child: {samples.WORKER}" in details(page)
     page.get_by_role("button", name=f"child: {samples.WORKER}").click()
@@ -156,6 +156,78 @@ def test_the_page_begins_with_the_trace_that_failed(opened: Opened) -> None:
     expect(page.locator("#verdict")).not_to_contain_text("failed")
     page.get_by_label("Order of the traces").select_option("slowest")
     assert page.get_by_label("Trace to show").locator("option").count() == 3
+
+
+def test_the_span_that_failed_is_selected_and_its_exception_told_when_the_page_opens(opened: Opened) -> None:
+    answer = samples.Answer(9)
+    [delivery] = samples.to_the_queue(answer)
+    worker = samples.bridged_worker(answer, delivery, fault=True)
+    inner = answer.span("price", 0.42, 0.43, fault=True, cause=worker["cause"]["exceptions"][0]["id"])
+    worker["subsegments"].append(inner)
+    page = opened([answer.json()])
+    assert page.locator(".row[aria-selected='true']").inner_text().splitlines()[0] == "price"
+    told = details(page)
+    assert "ValueError: no <customer>" in told, "the cause is only a reference, and is resolved"
+    assert "fault" in told
+
+
+def test_a_healthy_trace_of_somebody_else_is_not_called_bad(opened: Opened) -> None:
+    answer = samples.Answer(1)
+    checkout = answer.segment("checkout", "AWS::EC2::Instance", 0, 1, parent_id="f" * 16)
+    answer.segment("payments", "AWS::ECS::Container", 0, 1, parent_id=checkout["id"])
+    page = opened([answer.json()])
+    expect(page.locator("#verdict")).to_have_text(re.compile("^connected, 2 nodes"))
+    assert (page.locator("#verdict").get_attribute("class") or "").strip() == "verdict"
+    assert "not" not in page.get_by_label("Trace to show").inner_text()
+
+
+def test_faults_errors_and_throttles_are_told_apart_and_none_is_printed_over_another(opened: Opened) -> None:
+    answers = []
+    states = ({"fault": True}, {"error": True, "throttle": True}, {"error": True})
+    for number, flags in enumerate(states, start=1):
+        answer = samples.Answer(number)
+        answer.segment("a-container-with-a-long-name-of-two-lines", "AWS::ECS::Container", 0, 1, **flags)
+        answers.append(answer.json())
+    page = opened(answers)
+    node = page.locator("#stage .node")
+    parts = node.locator(".word, .label, .facts, .failures strong").all()
+    assert [part.inner_text() for part in parts[3:]] == ["1 fault", "1 throttle", "1 error"]
+    boxes = [box for part in parts if (box := part.bounding_box()) is not None]
+    for index, one in enumerate(boxes):
+        for other in boxes[index + 1 :]:
+            across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+            down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+            assert across <= 0.5 or down <= 0.5, (one, other)
+    whole = node.bounding_box()
+    assert whole is not None
+    assert all(box["y"] + box["height"] <= whole["y"] + whole["height"] for box in boxes)
+    colours = {part.evaluate("part => getComputedStyle(part).color") for part in parts[3:]}
+    assert len(colours) == 3
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_sixty_nodes_can_be_read_when_the_page_opens(opened: Opened, width: int) -> None:
+    answer = samples.Answer(1)
+    segments = [answer.segment("entry", "AWS::ApiGateway::Stage", 0, 10)]
+    for number in range(1, 60):
+        parent = segments[(number - 1) // 3]["id"]
+        segments.append(answer.segment(f"service-{number}", "AWS::ECS::Container", 0, 1, parent_id=parent))
+    page = opened([answer.json()], width=width)
+    entry = page.locator("#stage").get_by_role("button", name="entry")
+    shown, whole = entry.bounding_box(), page.locator("#viewport").bounding_box()
+    assert shown is not None
+    assert whole is not None
+    size = float(entry.locator(".label").evaluate("label => parseFloat(getComputedStyle(label).fontSize)"))
+    assert size * shown["width"] / 178 >= 10, "pixels of a name on the screen"
+    assert whole["x"] <= shown["x"]
+    assert shown["x"] + shown["width"] <= whole["x"] + whole["width"]
+    assert whole["y"] <= shown["y"]
+    assert shown["y"] + shown["height"] <= whole["y"] + whole["height"]
+    expect(page.locator("#legend")).to_contain_text("Drag the map to see the rest")
+    page.get_by_role("button", name="Fit").click()
+    last = page.locator("#stage").get_by_role("button", name="service-59").bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= whole["y"] + whole["height"]
 
 
 def test_logs_stand_beside_the_function_that_wrote_them(opened: Opened) -> None:

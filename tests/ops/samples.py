@@ -205,11 +205,11 @@ def linked_worker(number: int = 1) -> list[Document]:
     return [first.json(), second.json()]
 
 
-def link(first: Answer, second: Answer, function: Document) -> None:
+def link(first: Answer, second: Answer, function: Document, worker: str = WORKER) -> None:
     """Lambda's references in both directions, from the ingest function's Invocation to the worker's."""
     ingest = next(d for d in first.documents if d["origin"] == "AWS::Lambda::Function" and d["name"] == INGEST)
     sending, receiving = ingest["subsegments"][0], function["subsegments"][0]
-    sending["links"] = [_reference(second.trace_id, receiving["id"], "child", WORKER)]
+    sending["links"] = [_reference(second.trace_id, receiving["id"], "child", worker)]
     receiving["links"] = [_reference(first.trace_id, sending["id"], "parent", INGEST)]
 
 

@@ -244,3 +244,24 @@ def test_it_says_which_extra_is_missing() -> None:
     assert done.returncode == 2
     assert "pip install 'traced-pipeline[cli]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_trace_tells_the_exceptions_of_failed_spans_once(aws: FakeAws, capsys: Output) -> None:
+    answer = samples.Answer(1)
+    [delivery] = samples.to_the_queue(answer)
+    worker = samples.bridged_worker(answer, delivery, fault=True)
+    reference = worker["cause"]["exceptions"][0]["id"]
+    worker["subsegments"].append(answer.span("price", 0.42, 0.43, fault=True, cause=reference))
+    aws.add(answer.json())
+    assert run("trace", answer.trace_id) == 0
+    assert capsys.readouterr().out.count("OrdersWorkerFunction failed: ValueError: no <customer>") == 1
+
+
+def test_trace_of_the_latest_lists_the_ids_of_those_it_does_not_draw(aws: FakeAws, capsys: Output) -> None:
+    answers = [samples.bridged(number) for number in range(1, 6)]
+    aws.add(*answers)
+    assert run("trace", "--latest", "TracedPipeline", "--count", "5") == 0
+    out = capsys.readouterr().out
+    assert "The other 2 traces" in out
+    listed = [line.split()[0] for line in out.splitlines() if line.startswith("1-")]
+    assert listed == [answers[1]["Id"], answers[0]["Id"]]

@@ -92,6 +92,50 @@ def test_faults_are_said() -> None:
     assert "1 fault" in map_svg(found)
 
 
+def throttled_and_failed() -> TraceMap:
+    """A node of every state, and one of all."""
+    answers = []
+    states: tuple[dict[str, bool], ...] = ({"fault": True}, {"error": True, "throttle": True}, {"error": True}, {})
+    for number, flags in enumerate(states, start=1):
+        answer = samples.Answer(number)
+        answer.segment("all", "AWS::ECS::Container", 0, 1, **flags)
+        answers.append(answer.json())
+    return drawn(answers)
+
+
+def test_faults_errors_and_throttles_are_told_apart() -> None:
+    found = throttled_and_failed()
+    text = map_text(found)
+    assert "1 fault · 1 throttle · 1 error" in text.plain
+    styles = {text.plain[span.start : span.end]: str(span.style) for span in text.spans}
+    assert [styles[words] for words in ("1 fault", "1 throttle", "1 error")] == [
+        "bold red",
+        "bold magenta",
+        "bold yellow",
+    ]
+    root = ET.fromstring(map_svg(found))
+    lines = {one.text: one for one in root.iter(f"{SVG}text") if one.text in ("1 fault", "1 throttle", "1 error")}
+    assert {text: one.attrib["class"].split()[1] for text, one in lines.items()} == {
+        "1 fault": "fault",
+        "1 throttle": "throttle",
+        "1 error": "error",
+    }
+    assert len({one.attrib["y"] for one in lines.values()}) == 3, "none is printed over another"
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_what_failed_is_not_cut_off(width: int) -> None:
+    text = map_text(throttled_and_failed(), width=width).plain
+    assert "1 fault · 1 throttle · 1 error" in text
+    assert all(len(line) <= width for line in text.splitlines())
+
+
+def test_a_link_in_the_picture_covers_no_title() -> None:
+    root = ET.fromstring(map_svg(drawn(samples.unbridged(linked=True))))
+    lines = {one.text or "": float(one.attrib["y"]) for one in root.iter(f"{SVG}text")}
+    assert lines["link · 1 pair of traces"] - lines["Cluster 2 · 1 trace"] > 15
+
+
 def test_a_service_that_calls_itself_or_back_is_drawn() -> None:
     answer = samples.Answer(1)
     one = answer.segment("one", "AWS::ECS::Container", 0, 1)
@@ -160,6 +204,17 @@ def test_the_waterfall_shows_the_time_in_the_queue() -> None:
     names = [row.name for row in rows]
     assert names.index("waiting in the queue") == names.index(samples.WORKER) - 1
     assert len(rows) == sum(1 for _ in parse_trace(samples.bridged()).spans()) + 1
+
+
+def test_the_waterfall_names_every_wait() -> None:
+    answer = samples.Answer(1)
+    [delivery] = samples.to_the_queue(answer)
+    next(one for one in answer.documents if one["name"] == samples.TOPIC)["end_time"] = answer.start + 0.07
+    for begin, fault in ((0.4, True), (30.4, False)):
+        samples.bridged_worker(answer, delivery, begin=begin, fault=fault)
+    waits = [row for row in waterfall_rows(parse_trace(answer.json())) if row.waiting]
+    assert [row.name for row in waits] == ["waiting in the topic", "waiting in the queue", "waiting for attempt 2"]
+    assert [(row.end or 0) - row.start for row in waits] == pytest.approx([0.03, 0.285, 29.96], abs=1e-6)
 
 
 @pytest.mark.parametrize("width", [60, 80, 160])

@@ -80,28 +80,42 @@ def test_a_link_connects_nothing() -> None:
     found = drawn(samples.unbridged(linked=True))
     assert found.summary() == "2 traces, 2 clusters, 6 nodes"
     [link] = found.links
-    assert (link.source_name, link.target_name) == (samples.INGEST, samples.WORKER)
+    assert (link.source_name, link.target_name) == (samples.QUEUE, samples.WORKER)
     assert len(link.trace_ids) == 1
 
 
 def test_a_link_to_a_trace_that_was_not_fetched_is_kept() -> None:
     first, second = samples.unbridged(linked=True)
     [link] = drawn([first]).links
-    assert (link.source, link.target, link.target_name) == (
-        f"AWS::Lambda::Function/{samples.INGEST}",
-        None,
-        samples.WORKER,
-    )
+    assert (link.source, link.target, link.target_name) == (f"AWS::SQS::Queue/{samples.QUEUE}", None, samples.WORKER)
     [link] = drawn([second]).links
     assert (link.source, link.source_name) == (None, samples.INGEST)
     assert link.target == f"AWS::Lambda::Function/{samples.WORKER}"
+
+
+def test_a_link_begins_at_the_queue_of_the_consumer() -> None:
+    first, second = samples.Answer(1), samples.Answer(2)
+    bridged, _ = samples.to_the_queue(first, (samples.QUEUE, samples.AUDIT_QUEUE))
+    samples.bridged_worker(first, bridged)
+    audit = second.function(samples.AUDIT_WORKER, None, 0.5, 0.6, [])
+    samples.link(first, second, audit, samples.AUDIT_WORKER)
+    [link] = drawn([first.json(), second.json()]).links
+    assert (link.source_name, link.target_name) == (samples.AUDIT_QUEUE, samples.AUDIT_WORKER)
+
+
+def test_a_link_without_a_queue_begins_at_its_sender() -> None:
+    first, second = samples.unbridged(linked=True)
+    first["Segments"] = [one for one in first["Segments"] if '"AWS::SQS::Queue"' not in one["Document"]]
+    [link] = drawn([first, second]).links
+    assert link.source_name == samples.INGEST
 
 
 def test_a_linked_worker_keeps_its_own_trace_beside_the_continued_one() -> None:
     found = drawn(samples.linked_worker())
     assert found.summary() == "2 traces, 1 cluster, 6 nodes"
     assert edges(found) == CHAIN
-    assert len(found.links) == 1
+    [link] = found.links
+    assert link.source_name == samples.QUEUE
     worker = found.by_id[f"AWS::Lambda::Function/{samples.WORKER}"]
     assert worker.requests == 2
     assert len(worker.trace_ids) == 2
@@ -148,6 +162,83 @@ def test_a_fault_inside_a_function_counts_once() -> None:
     function["fault"] = True
     [node] = drawn([answer.json()]).nodes
     assert (node.requests, node.faults) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("flags", "counts"),
+    [
+        ({"fault": True}, (1, 0, 0)),
+        ({"error": True}, (0, 1, 0)),
+        ({"error": True, "throttle": True}, (0, 0, 1)),
+        ({"error": True, "fault": True}, (1, 0, 0)),
+    ],
+)
+def test_a_failed_request_counts_once_as_what_it_is(flags: dict[str, bool], counts: tuple[int, int, int]) -> None:
+    answer = samples.Answer(1)
+    answer.segment("svc", "AWS::ECS::Container", 0, 1, **flags)
+    found = drawn([answer.json()])
+    [node] = found.nodes
+    assert (node.faults, node.errors, node.throttles) == counts
+    [path] = found.traces
+    assert tuple(map(len, (path.faults, path.errors, path.throttles))) == counts
+    assert path.failed
+
+
+def test_a_function_that_raises_is_an_error_in_lambdas_own_segments_and_a_fault_in_the_bridges() -> None:
+    answer = samples.Answer(1)
+    [delivery] = samples.to_the_queue(answer)
+    for document in answer.documents:
+        if document["name"] == samples.INGEST:
+            document["error"] = True
+    samples.bridged_worker(answer, delivery, fault=True)
+    states = {node.name: dict(node.failed) for node in drawn([answer.json()]).nodes if node.failed}
+    assert states == {samples.INGEST: {"error": 1}, samples.WORKER: {"fault": 1}}
+
+
+def test_attempts_wait_one_after_the_other() -> None:
+    answer = samples.Answer(1)
+    [delivery] = samples.to_the_queue(answer)
+    for begin, fault in ((0.4, True), (30.4, True), (60.4, False)):
+        samples.bridged_worker(answer, delivery, begin=begin, fault=fault)
+    found = drawn([answer.json()])
+    [waits] = [edge.waits for edge in found.edges if edge.waits]
+    assert waits == pytest.approx((0.285, 29.96, 29.96), abs=1e-6)
+    [path] = found.traces
+    assert path.attempts == 3
+    assert path.queue_seconds == pytest.approx(60.205, abs=1e-6)
+    assert path.queue_seconds is not None
+    assert path.queue_seconds <= path.seconds
+
+
+def test_messages_that_wait_side_by_side_do_not_add_up_to_more_than_the_trace_took() -> None:
+    answer = samples.Answer(1)
+    first, second = samples.to_the_queue(answer, (samples.QUEUE, samples.AUDIT_QUEUE))
+    samples.bridged_worker(answer, first, begin=10.0)
+    samples.bridged_worker(answer, second, samples.AUDIT_WORKER, begin=10.0)
+    [path] = drawn([answer.json()]).traces
+    assert path.queue_seconds == pytest.approx(9.885, abs=1e-6)
+
+
+def test_messages_of_one_call_are_no_attempts_at_each_other() -> None:
+    answer = samples.Answer(1)
+    [delivery] = samples.to_the_queue(answer)
+    for begin, message in ((0.4, "m-1"), (0.5, "m-2"), (0.6, "")):
+        worker = samples.bridged_worker(answer, delivery, begin=begin)
+        worker["annotations"] = {"message_id": message} if message else {}
+    [waits] = [edge.waits for edge in drawn([answer.json()]).edges if edge.waits]
+    assert waits == pytest.approx((0.285, 0.385, 0.485), abs=1e-6)
+
+
+def test_the_time_in_sns_lies_between_the_topic_and_its_delivery() -> None:
+    answer = samples.Answer(1)
+    [delivery] = samples.to_the_queue(answer)
+    topic = next(one for one in answer.documents if one["name"] == samples.TOPIC)
+    topic["end_time"] = answer.start + 0.07
+    samples.bridged_worker(answer, delivery)
+    found = drawn([answer.json()])
+    [wait] = [edge.median_wait for edge in found.edges if found.by_id[edge.source].kind == "topic"]
+    assert wait == pytest.approx(0.03, abs=1e-6)
+    assert found.traces[0].queue_seconds == pytest.approx(0.285, abs=1e-6)
 
 
 def test_a_subsegment_sent_by_itself_is_nested_under_its_parent() -> None:

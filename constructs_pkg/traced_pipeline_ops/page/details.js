@@ -17,7 +17,7 @@ function showNode(data, index, trace, go) {
   const rows = trace.rows.map((row, place) => ({ row, place })).filter(({ row }) => row.node === index && row.segment);
   fill(
     heading(node.kind, node.word, node.label),
-    node.failures ? html("p", { class: "bad-text" }, node.failures) : null,
+    node.failures.map(({ state, text }) => html("p", { class: `state-text state-${state}` }, text)),
     fieldList(facts),
     neighbours("Called by", data.edges.filter((edge) => edge.target === index), "source", data, go),
     neighbours("Calls", data.edges.filter((edge) => edge.source === index), "target", data, go),
@@ -36,7 +36,7 @@ function showRow(data, row, trace, go) {
     fill(
       heading("wait", "Waiting time", row.name),
       fieldList(facts),
-      html("p", { class: "hint" }, "From the end of the call that sent the message to the start of its processing. X-Ray has no span for it."),
+      html("p", { class: "hint" }, `${row.note} X-Ray has no span for it.`),
     );
     speak(`Details: ${row.name}`);
     return;
@@ -47,7 +47,8 @@ function showRow(data, row, trace, go) {
   const rest = Object.fromEntries(Object.entries(fields).filter(([key]) => !FIRST.includes(key)));
   fill(
     heading(row.kind, word, row.name),
-    row.state ? html("p", { class: "bad-text" }, row.state) : null,
+    row.state ? html("p", { class: `state-text state-${row.state}` }, row.stateWord) : null,
+    row.exceptions.map((text) => html("p", { class: `exception state-${row.state || "fault"}` }, text)),
     fieldList(facts),
     row.node === null ? null : html("p", { class: "list" }, jump(`Node ${data.nodes[row.node].label}`, () => go.node(row.node))),
     row.links.length ? [html("h3", {}, "Linked traces"), html("ul", { class: "list" }, row.links.map((link) => linkItem(link, go)))] : [],

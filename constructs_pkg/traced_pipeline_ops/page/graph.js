@@ -1,9 +1,14 @@
 // Where the map's nodes and edges stand: every cluster laid out by dagre, the clusters one below the other.
 
-const NODE = { width: 178, height: 118 };
+const LOW = 118;
+const NODE = { width: 178, height: LOW };
+// The height of a line that says what failed; two fit into one.
+const FAILURES = { height: 20, inLine: 2 };
 const FRAME = { pad: 18, top: 34, gap: 26 };
 
 function layOut(data, vertical) {
+  const failures = Math.max(0, ...data.nodes.map((node) => node.failures.length));
+  NODE.height = LOW + FAILURES.height * Math.ceil(failures / FAILURES.inLine);
   const places = new Map();
   const lines = [];
   const frames = [];

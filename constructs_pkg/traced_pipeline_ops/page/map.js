@@ -5,6 +5,11 @@ const NARROW = 760;
 const MOST_AT_ONCE = 250;
 const MOST = 1500;
 const FEW = 12;
+// Scales: below the first, names and numbers cannot be read; a few nodes may be smaller, so that they are all in sight.
+const LEGIBLE = 0.8;
+const LEAST_OF_FEW = 0.6;
+const LEAST = 0.1;
+const MARGIN = 12;
 
 class TraceMap {
   constructor(data, onSelect) {
@@ -41,8 +46,7 @@ class TraceMap {
     const buttons = data.nodes.map((node, index) => this.button(node, index, found.places.get(index)));
     stage.replaceChildren(lines, ...labels, ...buttons);
     this.mark();
-    this.fit();
-    at("legend").textContent = this.legend();
+    this.open();
   }
 
   offerToDraw(parts) {
@@ -81,8 +85,11 @@ class TraceMap {
   }
 
   button(node, index, place) {
-    const share = node.failed ? html("span", { class: "share" }) : null;
-    if (share) share.style.width = `${Math.max(3, node.failed * 100)}%`;
+    const shares = node.failures.map(({ state, fraction }) => {
+      const share = html("span", { class: `state-${state}` });
+      share.style.width = `${Math.max(3, fraction * 100)}%`;
+      return share;
+    });
     const made = html(
       "button",
       {
@@ -97,9 +104,9 @@ class TraceMap {
       html("span", { class: "word" }, node.word),
       html("span", { class: "label" }, ...breakable(node.label)),
       html("span", { class: "facts" }, `${node.requests} · ${node.median}`),
-      node.failures ? html("strong", { class: "failures" }, node.failures) : null,
+      shares.length ? html("span", { class: "failures" }, node.failures.map(({ state, text }) => html("strong", { class: `state-${state}` }, text))) : null,
       node.inferred ? html("span", { class: "hidden" }, "inferred") : null,
-      share,
+      shares.length ? html("span", { class: "shares" }, shares) : null,
     );
     Object.assign(made.style, { left: `${place.x - NODE.width / 2}px`, top: `${place.y - NODE.height / 2}px`, width: `${NODE.width}px`, height: `${NODE.height}px` });
     return made;
@@ -121,6 +128,8 @@ class TraceMap {
     if (this.data.nodes.some((node) => node.inferred)) notes.push("Dashed border: inferred by X-Ray from its caller");
     if (this.data.links.length) notes.push("Dotted line: Lambda’s link between two traces, which stay two");
     if (this.data.clusters.length > 1) notes.push("No parent id connects the clusters");
+    if (this.data.nodes.some((node) => node.failures.length)) notes.push("Fault: 5xx or an exception; error: 4xx; throttle: 429");
+    if (this.isLarger) notes.push("Drag the map to see the rest, or Fit it");
     return notes.join(" · ");
   }
 
@@ -131,7 +140,7 @@ class TraceMap {
       html("table", {}, html("caption", {}, caption), html("thead", {}, html("tr", {}, heads.map((head) => html("th", { scope: "col" }, head)))), html("tbody", {}, rows));
     const cells = (...values) => html("tr", {}, values.map((value) => html("td", {}, value)));
     const nodes = data.nodes.map((node, index) =>
-      cells(choose(index), node.type, String(node.count), node.median, node.longest, node.failures || "none", node.inferred ? "inferred" : "reported"));
+      cells(choose(index), node.type, String(node.count), node.median, node.longest, node.failures.map(({ text }) => text).join(", ") || "none", node.inferred ? "inferred" : "reported"));
     const edges = data.edges.map((edge) => cells(choose(edge.source), choose(edge.target), String(edge.requests), edge.wait || "–"));
     const links = data.links.map((link) => cells(link.sourceName, link.targetName, `${link.pairs} of traces`));
     at("tables").append(
@@ -141,23 +150,48 @@ class TraceMap {
     );
   }
 
-  fit() {
-    const viewport = at("viewport");
-    const room = { x: viewport.clientWidth - 24, y: Math.max(260, window.innerHeight * 0.7) };
-    // A few nodes stay legible and may have to be dragged into sight; of many, the whole is shown first.
+  /** Shows the map as it can be read: a large one from its first node on, the rest to be dragged into sight. */
+  open() {
     const few = this.data.nodes.length <= FEW;
-    const whole = Math.min(room.x / this.size.width, few ? 1 : room.y / this.size.height);
-    this.scale = Math.min(1, Math.max(few ? 0.6 : 0.1, whole));
-    const height = this.size.height * this.scale + 24;
-    viewport.style.height = `${few ? height : Math.min(height, room.y + 24)}px`;
-    this.offset = { x: Math.max(12, (viewport.clientWidth - this.size.width * this.scale) / 2), y: 12 };
+    this.show(Math.min(1, Math.max(few ? LEAST_OF_FEW : LEGIBLE, this.whole())));
+  }
+
+  /** Shows all of the map, however small it gets. */
+  fit() {
+    this.show(Math.min(1, Math.max(LEAST, this.whole())));
+  }
+
+  /** The scale at which all of the map is in sight. */
+  whole() {
+    const few = this.data.nodes.length <= FEW;
+    return Math.min((at("viewport").clientWidth - 2 * MARGIN) / this.size.width, few ? 1 : this.room() / this.size.height);
+  }
+
+  /** The height there is for a map. */
+  room() {
+    return Math.max(260, window.innerHeight * 0.7);
+  }
+
+  show(scale) {
+    const viewport = at("viewport");
+    this.scale = scale;
+    const [width, height] = [this.size.width * scale, this.size.height * scale];
+    const shown = this.data.nodes.length <= FEW ? height : Math.min(height, this.room());
+    viewport.style.height = `${shown + 2 * MARGIN}px`;
+    this.isLarger = width > viewport.clientWidth - MARGIN || height > shown + 1;
+    const first = this.size.places.get(0) ?? { x: 0, y: 0 };
+    // A map that fits stands in the middle; of a larger one, the first node does, as far as its borders allow.
+    const placed = (room, length, middle) =>
+      length <= room ? MARGIN + (room - length) / 2 : MARGIN + Math.min(0, Math.max(room - length, room / 2 - middle * scale));
+    this.offset = { x: placed(viewport.clientWidth - 2 * MARGIN, width, first.x), y: placed(shown, height, first.y) };
     this.place();
+    at("legend").textContent = this.legend();
   }
 
   zoom(factor) {
     const viewport = at("viewport");
     const [x, y] = [viewport.clientWidth / 2, viewport.clientHeight / 2];
-    const scale = Math.min(2, Math.max(0.2, this.scale * factor));
+    const scale = Math.min(2, Math.max(LEAST, this.scale * factor));
     const grown = scale / this.scale;
     this.offset = { x: x - (x - this.offset.x) * grown, y: y - (y - this.offset.y) * grown };
     this.scale = scale;
@@ -191,7 +225,7 @@ class TraceMap {
       if (viewport.clientWidth === width || !this.size) return;
       width = viewport.clientWidth;
       if (width < NARROW !== this.vertical) this.draw();
-      else this.fit();
+      else this.open();
     }).observe(viewport);
   }
 

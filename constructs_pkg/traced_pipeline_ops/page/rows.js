@@ -24,13 +24,14 @@ function hasInner(rows, place) {
 const MOST_INDENTS = 16;
 
 function rowElement(row, place, { open, selected, active, number }) {
-  const names = ["row", row.segment ? "segment" : "", row.waiting ? "waiting" : "", row.inferred ? "inferred" : "", row.state ? "failed" : "", active ? "active" : ""];
+  const names = ["row", row.segment ? "segment" : "", row.waiting ? "waiting" : "", row.inferred ? "inferred" : "", row.state ? `failed state-${row.state}` : "", active ? "active" : ""];
   const what = html(
     "div",
     { role: "gridcell", class: "what" },
     html("span", { class: "twist", "aria-hidden": "true" }, open === null ? null : open ? "▾" : "▸"),
     row.segment || row.waiting ? glyph(row.waiting ? "wait" : row.kind) : null,
-    html("span", { class: "text" }, row.word ? html("span", { class: "word" }, `${row.word} `) : null, html("span", { class: "name" }, row.name), row.state ? html("span", { class: "hidden" }, ` ${row.state}`) : null),
+    html("span", { class: "text" }, row.word ? html("span", { class: "word" }, `${row.word} `) : null, html("span", { class: "name" }, row.name)),
+    row.state ? html("span", { class: "tag" }, row.stateWord) : null,
   );
   what.style.setProperty("--depth", Math.min(row.depth, MOST_INDENTS));
   const time = html("div", { role: "gridcell", class: "time" }, html("span", { class: "hidden" }, `begins ${row.begins}`), bar(row));
