@@ -23,6 +23,7 @@ from .queue_keys import check_keys, let_sns_use_key, usable_queue_key
 from .work_queue import bring_queue, make_queue, timeout_of
 
 _LARGEST_BATCH = 10_000
+_ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
 _QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
 _MOST_RECEIVES = 1000
 
@@ -133,10 +134,15 @@ class QueueWorker(Construct):
             environment["TABLE_NAME"] = options.table.table_name
         if options.publish_to is not None:
             environment["TOPIC_ARN"] = options.publish_to.topic_arn
+        if not options.raw_message_delivery:
+            environment[_ENVELOPE] = "sns"
         brought = finished_function(options)
         if brought is not None:
             refuse_settings(options, ("zero_code", "tracing"), brought="a function", instead="give a Handler instead")
             _check_stack(self, brought, topic)
+            if own_function(brought) is not None:
+                # Said either way, so that a function behind two queues is warned of where they differ.
+                environment.setdefault(_ENVELOPE, "none")
             adopt_function(self, brought, environment=environment, must_be_active=False)
             if brought.role is not None:
                 _grant(options, brought)

@@ -4,6 +4,7 @@ from ._batch import sqs_handler
 from ._bridge import continue_trace, trace_batch
 from ._config import ConfigurationError
 from ._counters import Counters, counters
+from ._failures import BatchFailedError
 from ._header import TraceHeader
 from ._instrument import instrument
 from ._message import Message
@@ -15,6 +16,7 @@ from ._threads import TracedThreadPoolExecutor
 
 __all__ = [
     "VERSION",
+    "BatchFailedError",
     "ConfigurationError",
     "Counters",
     "Message",

@@ -1,15 +1,18 @@
 """A handler of one message, made the handler of a batch."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypedDict, overload
+from typing import Any, Self, TypedDict, overload
 
 from . import _state
 from ._bridge import trace_batch
-from ._config import ON_UNDECIDED, OnUndecided, checked_choice, checked_number
+from ._config import ENVELOPES, ON_UNDECIDED, Envelope, OnUndecided, checked_choice, checked_number
+from ._events import records_of
+from ._failures import BatchFailedError
 from ._instrument import instrument
 from ._invocation import LambdaContext
-from ._lanes import Batch, MessageHandler, id_of
+from ._lanes import Batch, MessageHandler
 
 
 class ItemFailure(TypedDict):
@@ -36,7 +39,12 @@ def sqs_handler(handler: MessageHandler, /) -> BatchHandler: ...
 
 @overload
 def sqs_handler(
-    *, max_workers: int | None = None, reserve_ms: int | None = None, on_undecided: OnUndecided | None = None
+    *,
+    max_workers: int | None = None,
+    reserve_ms: int | None = None,
+    raise_if_all_failed: bool | None = None,
+    envelope: Envelope | None = None,
+    on_undecided: OnUndecided | None = None,
 ) -> Callable[[MessageHandler], BatchHandler]: ...
 
 
@@ -46,83 +54,142 @@ def sqs_handler(
     *,
     max_workers: int | None = None,
     reserve_ms: int | None = None,
+    raise_if_all_failed: bool | None = None,
+    envelope: Envelope | None = None,
     on_undecided: OnUndecided | None = None,
 ) -> BatchHandler | Callable[[MessageHandler], BatchHandler]:
     """Makes a function of one message the Lambda handler of a queue: each message in its own trace.
 
     The event source mapping has to report batch item failures (`QueueWorker` sets it): a message whose function raises
-    is returned as failed and delivered again, the others are done. On a FIFO queue nothing of a message group is run
-    behind a failure of that group. Near the end of the invocation's time the messages not begun are returned as failed
-    rather than lost. AWS calls are recorded: the decorator calls `instrument()`.
+    is returned as failed and delivered again, the others are done. An awaitable that the function returns is awaited,
+    on one event loop for all invocations. On a FIFO queue nothing of a message group is run behind a failure of that
+    group. Near the end of the invocation's time the messages not begun are returned as failed rather than lost. AWS
+    calls are recorded: the decorator calls `instrument()`.
 
     Args:
         handler: The function, `def` or `async def`; its result is ignored.
         max_workers: How many messages are worked on at once: threads for `def`, tasks for `async def`; the groups
             of a FIFO queue side by side, each in order. Default: `TRACE_BRIDGE_MAX_WORKERS`, else one after another.
         reserve_ms: Milliseconds before the end of the invocation at which no further message is begun.
-            Default: `TRACE_BRIDGE_RESERVE_MS`, else 1000.
+            Default: `TRACE_BRIDGE_RESERVE_MS`, else each message's equal share of the invocation's time, at least one
+            second (or a quarter of a time that is shorter than four).
+        raise_if_all_failed: Whether to raise `BatchFailedError` when at least one message failed and none succeeded.
+            Default: `TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, else on.
+        envelope: As for `Message`.
         on_undecided: As for `continue_trace`.
 
     Returns:
         `handler(event, context) -> {"batchItemFailures": [...]}`. It raises ValueError for an event that is no batch
-        of SQS messages.
+        of SQS messages, and BatchFailedError when every message that was begun failed.
 
     Raises:
+        TypeError: The handler cannot be called.
         ConfigurationError: An argument has a value that means nothing.
     """
-    workers = int(
-        checked_number("max_workers", _state.settings.max_workers if max_workers is None else max_workers, 1, 1000)
+    options = BatchOptions.of(
+        max_workers=max_workers,
+        reserve_ms=reserve_ms,
+        raise_if_all_failed=raise_if_all_failed,
+        envelope=envelope,
+        on_undecided=on_undecided,
     )
-    reserve = checked_number("reserve_ms", _state.settings.reserve_ms if reserve_ms is None else reserve_ms, 0, 900_000)
-    if on_undecided is not None:
-        checked_choice("on_undecided", on_undecided, ON_UNDECIDED)
 
     def decorate(function: MessageHandler) -> BatchHandler:
+        if not callable(function):
+            raise TypeError(f"the handler is {type(function).__name__}; expected a function of one Message")
         instrument()
 
         @wraps(function)
         def handle(event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
-            records = records_of(event)
-            batch = Batch(
-                records,
-                context,
-                fifo=_is_fifo(records),
-                reserve_seconds=reserve / 1000,
-                on_undecided=on_undecided,
-            )
-            with trace_batch(context):
-                batch.run(function, workers=workers)
-            return {"batchItemFailures": [{"itemIdentifier": id_of(record)} for record in batch.not_done()]}
+            return run_batch(function, records_of(event), context, options=options)
 
         return handle
 
     return decorate if handler is None else decorate(handler)
 
 
-def records_of(event: object) -> list[Any]:
-    """The records of an SQS event.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOptions:
+    """How the messages of a batch are run; the fields are as the arguments of `sqs_handler`."""
+
+    max_workers: int
+    reserve_ms: float | None
+    raise_if_all_failed: bool
+    envelope: Envelope | None
+    on_undecided: OnUndecided | None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        max_workers: int | None = None,
+        reserve_ms: int | None = None,
+        raise_if_all_failed: bool | None = None,
+        envelope: Envelope | None = None,
+        on_undecided: OnUndecided | None = None,
+    ) -> Self:
+        """The options, with the settings where there is no argument.
+
+        Raises:
+            ConfigurationError: An argument has a value that means nothing.
+        """
+        settings = _state.settings
+        workers = checked_number("max_workers", settings.max_workers if max_workers is None else max_workers, 1, 1000)
+        reserve = settings.reserve_ms if reserve_ms is None else reserve_ms
+        raises = settings.raise_if_all_failed if raise_if_all_failed is None else raise_if_all_failed
+        return cls(
+            max_workers=int(workers),
+            reserve_ms=None if reserve is None else checked_number("reserve_ms", reserve, 0, 900_000),
+            raise_if_all_failed=checked_choice("raise_if_all_failed", raises, (True, False)),
+            envelope=None if envelope is None else checked_choice("envelope", envelope, ENVELOPES),
+            on_undecided=None if on_undecided is None else checked_choice("on_undecided", on_undecided, ON_UNDECIDED),
+        )
+
+
+def run_batch(
+    function: MessageHandler,
+    records: list[Any],
+    context: LambdaContext,
+    *,
+    options: BatchOptions,
+    check: Callable[[object], None] | None = None,
+) -> BatchResponse:
+    """Runs a function once for each record of a batch and sends the batch's documents.
+
+    Args:
+        function: The function.
+        records: The records.
+        context: The handler's context.
+        options: How they are run.
+        check: As for `Batch`.
+
+    Returns:
+        The messages that failed or were not begun.
 
     Raises:
-        ValueError: The event is no batch of SQS messages; the message says what came.
+        BatchFailedError: At least one message failed and none succeeded.
     """
-    expected = 'expected the event of an SQS event source mapping, {"Records": [{"eventSource": "aws:sqs", …}, …]}'
-    if not isinstance(event, Mapping):
-        raise ValueError(f"the event is {type(event).__name__}; {expected}")  # noqa: TRY004 - the documented one
-    records = event.get("Records")
-    if not isinstance(records, list):
-        keys = sorted(map(str, event))[:10]
-        raise ValueError(f"the event has no list of Records but the keys {keys}; {expected}")  # noqa: TRY004
-    for record in records:
-        if type(record) is dict or isinstance(record, Mapping):
-            source = record.get("eventSource")
-            if source != "aws:sqs" and source is not None:
-                raise ValueError(f"the event's records come from {source!r}; {expected}")
-    return records
+    batch = Batch(
+        records,
+        context,
+        fifo=_is_fifo(records),
+        reserve_ms=options.reserve_ms,
+        on_undecided=options.on_undecided,
+        envelope=options.envelope,
+        check=check,
+    )
+    with trace_batch(context):
+        batch.run(function, workers=options.max_workers)
+    if options.raise_if_all_failed and batch.has_failed:
+        failures = batch.failures()
+        failed, not_begun = tuple(message_id for message_id, _ in failures), tuple(batch.not_begun_ids())
+        raise BatchFailedError(failed, not_begun) from failures[0][1]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in batch.not_done_ids()]}
 
 
 def _is_fifo(records: list[Any]) -> bool:
     """Whether the records come from a FIFO queue, whose name ends in `.fifo`: all of an event are of one queue."""
     for one in records:
-        if isinstance(one, Mapping) and one.get("eventSourceARN"):
+        if one.get("eventSourceARN"):
             return str(one["eventSourceARN"]).endswith(".fifo")
     return False

@@ -54,13 +54,18 @@ def continue_trace(
         A context manager that gives the message's segment.
 
     Raises:
-        TypeError: The record is no mapping.
+        TypeError: The record is no mapping, or a whole event.
         ConfigurationError: `on_undecided` is none of the three.
     """
     if type(record) is not dict and not isinstance(record, Mapping):
         raise TypeError(
             f"record is {type(record).__name__}; expected one record of a Lambda event or one message of "
             "receive_message, a mapping"
+        )
+    if "Records" in record:
+        raise TypeError(
+            "record is a whole Lambda event, with the key 'Records'; expected one of its records: "
+            "for record in event['Records']: with continue_trace(record, context): …"
         )
     if on_undecided is not None:
         checked_choice("on_undecided", on_undecided, ON_UNDECIDED)

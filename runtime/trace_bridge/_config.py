@@ -1,5 +1,6 @@
-"""What can be set from outside: one table, read once, wrong values refused at import."""
+"""What can be set from outside: one table, read once at import."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -8,8 +9,10 @@ from typing import Literal, TypeVar, cast
 OnUndecided = Literal["drop", "sample", "follow_lambda"]
 EmitterChoice = Literal["auto", "udp", "api"]
 QueueSegment = Literal["never", "always"]
+Envelope = Literal["none", "sns"]
 
 _T = TypeVar("_T")
+_log = logging.getLogger("trace_bridge")
 
 
 class ConfigurationError(ValueError):
@@ -40,7 +43,12 @@ class Settings:
             out of memory) is seen as in progress.
         max_workers: How many messages of a batch `sqs_handler` works on at once.
         reserve_ms: Milliseconds before the end of an invocation at which no further message is begun; the rest
-            is returned as failed.
+            is returned as failed. Default: each message's equal share of the invocation's time, at least one second
+            (or a quarter of a time that is shorter than four).
+        raise_if_all_failed: Whether a Lambda handler raises `BatchFailedError` when at least one message of its batch
+            failed and none succeeded.
+        envelope: What stands around a message's body in the queue. `none`: nothing, the body is what was published;
+            `sns`: SNS's envelope, since the subscription's raw message delivery is off. `QueueWorker` sets it.
         name: Name of the segments. Default: the function's name in Lambda; outside it `AWS_XRAY_TRACING_NAME`,
             or the program's name.
         max_trace_age_days: Messages whose trace began longer ago are processed without a segment. Default: none is
@@ -55,7 +63,9 @@ class Settings:
     queue_segment: QueueSegment = "never"
     in_progress: bool = False
     max_workers: int = 1
-    reserve_ms: int = 1000
+    reserve_ms: int | None = None
+    raise_if_all_failed: bool = True
+    envelope: Envelope = "none"
     name: str | None = None
     max_trace_age_days: int | None = None
 
@@ -63,23 +73,57 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Reads the settings.
 
+        A wrong value of a variable that only concerns tracing is logged as an error, and nothing is recorded: it is
+        never read as a default. A `TRACE_BRIDGE_` name that is none of the bridge's is warned of.
+
         Raises:
-            ConfigurationError: A variable holds a value that means nothing.
+            ConfigurationError: A variable that decides how messages run holds a value that means nothing.
         """
         found: dict[str, object] = {}
+        wrong: list[str] = []
         for field in fields(cls):
-            variable = f"TRACE_BRIDGE_{field.name.upper()}"
+            variable = f"{_PREFIX}{field.name.upper()}"
             text = environment.get(variable, "").strip()
             if text:
-                found[field.name] = _READERS[field.name](variable, text)
-        sdk = environment.get("AWS_XRAY_SDK_ENABLED", "").strip().lower()
-        if sdk in _FALSE:
+                try:
+                    found[field.name] = _READERS[field.name](variable, text)
+                except ConfigurationError as error:
+                    if field.name in _DECIDE_HOW_MESSAGES_RUN:
+                        raise
+                    wrong.append(str(error))
+        if wrong or _sdk_is_off(environment):
             found["enabled"] = found["instrument"] = False
+        if wrong:
+            _log.error("nothing is recorded, messages are processed as if there were no bridge: %s", "; ".join(wrong))
+        _warn_of_unknown(environment, {f"{_PREFIX}{field.name.upper()}" for field in fields(cls)} | {HANDLER_VARIABLE})
         return cls(**found)  # type: ignore[arg-type] # each reader returns its field's type
 
 
+_PREFIX = "TRACE_BRIDGE_"
+HANDLER_VARIABLE = f"{_PREFIX}HANDLER"
+"""The variable that names a team's own handler for `trace_bridge.auto`, which reads it."""
+
+_SDK_VARIABLE = "AWS_XRAY_SDK_ENABLED"
+_DECIDE_HOW_MESSAGES_RUN = frozenset({"max_workers", "reserve_ms", "raise_if_all_failed", "envelope"})
 _TRUE = ("1", "true", "t", "yes", "y", "on")
 _FALSE = ("0", "false", "f", "no", "n", "off")
+
+
+def _sdk_is_off(environment: Mapping[str, str]) -> bool:
+    """Whether the X-Ray SDK's own switch is off; like the SDK, it warns of a value it does not know and stays on."""
+    text = environment.get(_SDK_VARIABLE, "").strip()
+    if text and text.lower() not in _TRUE + _FALSE:
+        _log.warning("%s is %r; expected true or false, and taken for true as the X-Ray SDK does", _SDK_VARIABLE, text)
+    return text.lower() in _FALSE
+
+
+def _warn_of_unknown(environment: Mapping[str, str], known: set[str]) -> None:
+    for name in sorted(environment):
+        if name.startswith(_PREFIX) and name not in known:
+            from difflib import get_close_matches  # only a misspelt name needs it
+
+            [nearest] = get_close_matches(name, sorted(known), n=1, cutoff=0.0)
+            _log.warning("%s is no setting of trace_bridge and is ignored; did you mean %s?", name, nearest)
 
 
 def _boolean(variable: str, text: str) -> bool:
@@ -136,6 +180,7 @@ def _text(_variable: str, text: str) -> str:
 
 
 ON_UNDECIDED = cast("tuple[OnUndecided, ...]", ("drop", "sample", "follow_lambda"))
+ENVELOPES = cast("tuple[Envelope, ...]", ("none", "sns"))
 
 _READERS: dict[str, Callable[[str, str], object]] = {
     "enabled": _boolean,
@@ -147,6 +192,8 @@ _READERS: dict[str, Callable[[str, str], object]] = {
     "in_progress": _boolean,
     "max_workers": _number(int, 1, 1000),
     "reserve_ms": _number(int, 0, 900_000),
+    "raise_if_all_failed": _boolean,
+    "envelope": _one_of(*ENVELOPES),
     "name": _text,
     "max_trace_age_days": _number(int, 1, 36_500),
 }

@@ -60,8 +60,8 @@ class Invocation:
         self.context = context
         self.header = TraceHeader.parse(os.environ.get(_LAMBDA_HEADER))
         self.sampled = self.header is not None and bool(self.header.sampled)
-        self.request_id = str(getattr(context, "aws_request_id", "") or "")
-        place = _place(str(getattr(context, "invoked_function_arn", "") or ""))
+        self.request_id = _text_of(context, "aws_request_id")
+        place = _place(_text_of(context, "invoked_function_arn"))
         self.name = place.name
         self.process = process_number()
         self.continued: list[tuple[str, str]] = []
@@ -131,6 +131,12 @@ class Invocation:
     def inherited(self) -> bool:
         """Whether a parent process began it: its messages are the parent's to send."""
         return self.process != process_number()
+
+
+def _text_of(context: LambdaContext | None, name: str) -> str:
+    """A text of the context; empty where a test's stand-in for it has something else there."""
+    found = getattr(context, name, None)
+    return found if isinstance(found, str) else ""
 
 
 _current: Invocation | None = None

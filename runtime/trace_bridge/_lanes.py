@@ -1,15 +1,17 @@
 """The records of one batch: in order where order counts, side by side where it does not."""
 
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from inspect import iscoroutinefunction
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from ._bridge import continue_trace
-from ._config import OnUndecided
+from ._config import Envelope, OnUndecided
 from ._invocation import LambdaContext
 from ._message import Message
+from ._reserve import Reserve
+from ._results import finish, finish_async, is_async
+from ._workers import RunAwaitable, run_in_threads
 
 _log = logging.getLogger("trace_bridge")
 
@@ -23,8 +25,10 @@ class Batch:
         records: The records, of Lambda or of boto3.
         context: The handler's context; None outside Lambda.
         fifo: Whether they come from a FIFO queue: nothing of a message group is run behind a failure of that group.
-        reserve_seconds: No record is begun when the invocation has less time left than this.
+        reserve_ms: No record is begun when the invocation has less time left than this. Default: as `Reserve` says.
         on_undecided: As for `continue_trace`.
+        envelope: As for `Message`.
+        check: Called with what the function returned, once it is finished; raises where that means a failure.
         may_begin: Asked before each record; False leaves the record, and those behind it in its lane, not done.
         on_done: Called with each record that succeeded, right after it.
     """
@@ -35,44 +39,68 @@ class Batch:
         context: LambdaContext | None,
         *,
         fifo: bool,
-        reserve_seconds: float = 0.0,
+        reserve_ms: float | None = None,
         on_undecided: OnUndecided | None = None,
+        envelope: Envelope | None = None,
+        check: Callable[[object], None] | None = None,
         may_begin: Callable[[], bool] | None = None,
         on_done: Callable[[Any], None] | None = None,
     ) -> None:
         self._records = records
+        # Taken before the handler may change its record.
+        self._ids = [_id_of(record) for record in records]
         self._context = context
-        self._remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
         self._fifo = fifo
-        self._reserve_ms = reserve_seconds * 1000
+        self._reserve_ms = reserve_ms
+        self._reserve: Reserve | None = None
+        self._late = False
         self._on_undecided = on_undecided
+        self._message: Callable[[Any], Message] = Message if envelope is None else partial(Message, envelope=envelope)
+        self._check = check
         self._asked = may_begin
         self._on_done = on_done
         self._begun = [False] * len(records)
         self._done = [False] * len(records)
+        self._failures: dict[int, BaseException] = {}
+        self._behind: list[int] = []
 
     def not_begun(self) -> list[Any]:
         """The records that were never begun."""
         return [record for record, begun in zip(self._records, self._begun, strict=True) if not begun]
 
-    def not_done(self) -> list[Any]:
-        """The records that failed or were never begun."""
-        return [record for record, done in zip(self._records, self._done, strict=True) if not done]
+    def not_done_ids(self) -> list[str]:
+        """Ids of the records that failed or were never begun; empty where a record has none."""
+        return [message_id for message_id, done in zip(self._ids, self._done, strict=True) if not done]
+
+    def not_begun_ids(self) -> list[str]:
+        """Ids of the records that were never begun."""
+        return [message_id for message_id, begun in zip(self._ids, self._begun, strict=True) if not begun]
+
+    def failures(self) -> list[tuple[str, BaseException]]:
+        """Ids of the records that failed and what they raised, in the order of the batch."""
+        return [(self._ids[index], self._failures[index]) for index in sorted(self._failures)]
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether at least one record failed and none succeeded."""
+        return bool(self._failures) and not any(self._done)
 
     def run(self, function: MessageHandler, *, workers: int) -> None:
         """Runs the records: in this thread one after another, or `workers` lanes at once."""
         lanes = self._lanes() if self._fifo or workers > 1 else [range(len(self._records))]
-        if iscoroutinefunction(function):
-            import asyncio  # half of this package's import, needed by coroutines alone
-
-            asyncio.run(self._run_tasks(cast("Callable[[Message], Awaitable[object]]", function), lanes, workers))
-        elif workers == 1 or len(lanes) <= 1:
+        at_once = min(workers, len(lanes))
+        self._reserve = Reserve.of(
+            self._context, reserve_ms=self._reserve_ms, records=len(self._records), at_once=at_once
+        )
+        if at_once <= 1:
             for lane in lanes:
-                self._run_lane(function, lane)
+                self._run_lane(function, lane, _run)
+        elif is_async(function):
+            _run(self._run_tasks(cast("Callable[[Message], Awaitable[object]]", function), lanes, at_once))
         else:
-            with ThreadPoolExecutor(min(workers, len(lanes)), thread_name_prefix="trace-bridge-worker") as pool:
-                for _ in pool.map(lambda lane: self._run_lane(function, lane), lanes):
-                    pass
+            run_in_threads(partial(self._run_lane, function), lanes, workers=at_once)
+        if self._late or self._behind:
+            self._tell_of_not_begun()
 
     async def _run_tasks(
         self, function: Callable[[Message], Awaitable[object]], lanes: Sequence[Iterable[int]], workers: int
@@ -83,42 +111,60 @@ class Batch:
 
         async def in_turn(lane: Iterable[int]) -> None:
             async with turn:
-                await self._run_lane_async(function, lane)
+                for index in lane:
+                    if not self._may_begin(index):
+                        return
+                    # A task of its own, so that a message that cancels its task cancels no other.
+                    task = asyncio.ensure_future(self._attempt(function, index))
+                    await asyncio.wait([task])
+                    error = asyncio.CancelledError() if task.cancelled() else task.result()
+                    if error is None:
+                        self._succeeded(index)
+                    elif self._failed(index, error, lane):
+                        return
 
         await asyncio.gather(*(in_turn(lane) for lane in lanes))
 
-    def _run_lane(self, function: Callable[[Message], object], lane: Iterable[int]) -> None:
-        records, context, on_undecided, done = self._records, self._context, self._on_undecided, self._done
+    async def _attempt(self, function: Callable[[Message], Awaitable[object]], index: int) -> BaseException | None:
+        """Runs one record; gives what it failed with."""
+        record = self._records[index]
+        try:
+            with continue_trace(record, self._context, on_undecided=self._on_undecided):
+                result = await finish_async(function(self._message(record)))
+                if self._check is not None:
+                    self._check(result)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - any failure is that message's, and only that message's
+            return error
+        return None
+
+    def _run_lane(
+        self,
+        function: Callable[[Message], object],
+        lane: Iterable[int],
+        run: RunAwaitable,
+    ) -> None:
+        records, context, on_undecided, message = self._records, self._context, self._on_undecided, self._message
+        check = self._check
         for index in lane:
             if not self._may_begin(index):
                 return
             record = records[index]
             try:
                 with continue_trace(record, context, on_undecided=on_undecided):
-                    function(Message(record))
-            except Exception as error:  # noqa: BLE001 - any failure is that message's, and only that message's
-                if self._failed(index, error):
+                    result = function(message(record))
+                    if result is not None:
+                        result = finish(result, run)
+                        if check is not None:
+                            check(result)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - as above
+                if self._failed(index, error, lane):
                     return
             else:
-                done[index] = True
-                if self._on_done is not None:
-                    self._on_done(record)
-
-    async def _run_lane_async(self, function: Callable[[Message], Awaitable[object]], lane: Iterable[int]) -> None:
-        for index in lane:
-            if not self._may_begin(index):
-                return
-            record = self._records[index]
-            try:
-                with continue_trace(record, self._context, on_undecided=self._on_undecided):
-                    await cast("Coroutine[Any, Any, object]", function(Message(record)))
-            except Exception as error:  # noqa: BLE001 - as above
-                if self._failed(index, error):
-                    return
-            else:
-                self._done[index] = True
-                if self._on_done is not None:
-                    self._on_done(record)
+                self._succeeded(index)
 
     def _lanes(self) -> Sequence[Sequence[int]]:
         """Records that have to keep their order, together: a FIFO queue's message groups, else each by itself."""
@@ -132,23 +178,65 @@ class Batch:
     def _may_begin(self, index: int) -> bool:
         if self._asked is not None and not self._asked():
             return False
-        remaining = self._remaining
-        if remaining is None or remaining() > self._reserve_ms:
+        reserve = self._reserve
+        if reserve is None or reserve.remaining() > reserve.milliseconds:
             self._begun[index] = True
             return True
-        _log.warning("no time left for message %s; it is returned to the queue", id_of(self._records[index]))
+        self._late = True
         return False
 
-    def _failed(self, index: int, error: Exception) -> bool:
-        """Logs a failure; True when nothing behind it may run."""
-        told = id_of(self._records[index])
-        _log.error("message %s failed: %s: %s", told, type(error).__name__, error, exc_info=error)
+    def _succeeded(self, index: int) -> None:
+        self._done[index] = True
+        if self._on_done is not None:
+            self._on_done(self._records[index])
+
+    def _failed(self, index: int, error: BaseException, lane: Iterable[int]) -> bool:
+        """Notes and logs a failure; True when nothing behind it may run."""
+        self._failures[index] = error
+        _log.error("message %s failed: %s: %s", self._ids[index], type(error).__name__, error, exc_info=error)
+        if self._fifo:
+            self._behind += [other for other in lane if other > index]
         return self._fifo
 
+    def _tell_of_not_begun(self) -> None:
+        """Logs which messages were never begun, and why: each of them has lost one of its attempts."""
+        behind = set(self._behind)
+        late = [index for index, begun in enumerate(self._begun) if not begun and index not in behind]
+        if late and self._late:
+            _log.warning(
+                "%d of %d messages were never begun: %s; each is returned to the queue and has lost one attempt. "
+                "Give the function a smaller batch size or a longer time-out, or work on more messages at once "
+                "(max_workers). Never begun: %s",
+                len(late),
+                len(self._records),
+                self._reserve,
+                self._listed(late),
+            )
+        if behind:
+            _log.warning(
+                "%d of %d messages were never begun: an earlier message of their message group failed; each is "
+                "returned to the queue and has lost one attempt. Never begun: %s",
+                len(behind),
+                len(self._records),
+                self._listed(sorted(behind)),
+            )
 
-def id_of(record: Any) -> str:
+    def _listed(self, indexes: Iterable[int]) -> str:
+        return ", ".join(self._ids[index] for index in indexes)
+
+
+def _run(awaitable: Awaitable[object]) -> object:
+    from ._loop import run  # asyncio is half of this package's import, needed by awaitables alone
+
+    return run(awaitable)
+
+
+def _id_of(record: Any) -> str:
     """The message id of a record; empty where it has none, which Lambda takes as the whole batch having failed."""
-    return Message(record).message_id if isinstance(record, Mapping) else ""
+    if type(record) is dict or isinstance(record, Mapping):
+        found = record.get("messageId") or record.get("MessageId")
+        return found if type(found) is str else str(found or "")
+    return ""
 
 
 def _group_of(record: Any) -> str:

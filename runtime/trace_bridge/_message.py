@@ -1,9 +1,11 @@
 """One SQS message, as Lambda hands it over or as `receive_message` returns it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import _state
+from ._config import ENVELOPES, Envelope, checked_choice
 from ._header import TraceHeader
 
 
@@ -15,16 +17,23 @@ class Message:
 
     Args:
         record: The record or message.
+        envelope: What stands around the body in the queue: `none`, or `sns` where the queue's subscription has raw
+            message delivery off. Default: `TRACE_BRIDGE_ENVELOPE`, else `none`. Nothing in a body decides it, since
+            whoever may publish chooses a body's words.
+
+    Raises:
+        ConfigurationError: `envelope` is neither.
     """
 
-    __slots__ = ("_body", "record")
+    __slots__ = ("_body", "_envelope", "record")
 
     record: Mapping[str, Any]
     """The record as it came."""
 
-    def __init__(self, record: Mapping[str, Any]) -> None:
+    def __init__(self, record: Mapping[str, Any], *, envelope: Envelope | None = None) -> None:
         self.record = record
         self._body: str | None = None
+        self._envelope = envelope if envelope is None else checked_choice("envelope", envelope, ENVELOPES)
 
     def __repr__(self) -> str:
         return f"Message(message_id={self.message_id!r})"
@@ -36,24 +45,36 @@ class Message:
 
     @property
     def body(self) -> str:
-        """What was published: the body, or the message inside it when SNS delivered it with its envelope.
+        """The body, as the queue holds it; with the envelope `sns`, the message inside SNS's envelope.
 
-        Raw message delivery or not, the same publisher gives the same text:
+        A body that is in no such envelope, as of a message that was sent to the queue itself, is given as it is.
         https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
         """
         if self._body is None:
             raw = self.record.get("body")
-            self._body = _unwrap(raw if type(raw) is str else str(self._field("body", "Body") or ""))
+            body = raw if type(raw) is str else str(self._field("body", "Body") or "")
+            in_envelope = (self._envelope or _state.settings.envelope) == "sns"
+            self._body = _inside_envelope(body) if in_envelope else body
         return self._body
 
-    def json(self) -> Any:
+    def json(
+        self,
+        *,
+        parse_float: Callable[[str], Any] | None = None,
+        parse_int: Callable[[str], Any] | None = None,
+    ) -> Any:
         """The body parsed as JSON.
+
+        Args:
+            parse_float: Makes a number of the text of one with a fraction or an exponent; `decimal.Decimal` keeps it
+                as it is, which DynamoDB's resource needs. Default: `float`.
+            parse_int: The same for whole numbers. Default: `int`.
 
         Raises:
             ValueError: The body is not JSON; the message names the message id and the place.
         """
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_float=parse_float, parse_int=parse_int)
         except ValueError as error:
             raise ValueError(
                 f"message {self.message_id or '(no id)'} has a body that is not JSON: {error}; "
@@ -137,13 +158,14 @@ def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
-def _unwrap(body: str) -> str:
-    """The message inside an SNS envelope, or the body itself where there is no envelope."""
-    if '"TopicArn"' not in body or '"Notification"' not in body:
-        return body
+def _inside_envelope(body: str) -> str:
+    """The message inside an SNS envelope, or the body itself where there is no envelope.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
+    """
     try:
         envelope = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body
     if not isinstance(envelope, dict) or envelope.get("Type") != "Notification" or "TopicArn" not in envelope:
         return body

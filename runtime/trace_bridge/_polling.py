@@ -9,9 +9,17 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ._bridge import trace_batch
-from ._config import ON_UNDECIDED, OnUndecided, checked_choice, checked_number
+from ._config import (
+    ENVELOPES,
+    ON_UNDECIDED,
+    ConfigurationError,
+    Envelope,
+    OnUndecided,
+    checked_choice,
+    checked_number,
+)
 from ._instrument import instrument
-from ._lanes import Batch, MessageHandler, id_of
+from ._lanes import Batch, MessageHandler
 from ._message import Message
 
 if TYPE_CHECKING:
@@ -46,6 +54,7 @@ def poll(
     wait_seconds: int = 20,
     visibility_seconds: int = 30,
     max_workers: int = 1,
+    envelope: Envelope | None = None,
     on_undecided: OnUndecided | None = None,
     stop: threading.Event | None = None,
 ) -> None:
@@ -64,14 +73,17 @@ def poll(
         wait_seconds: Long polling: seconds a call waits for a message, 0 to 20. Stopping may take as long.
         visibility_seconds: Seconds a message stays hidden, extended every third of it; 3 to 43,200.
         max_workers: How many messages are worked on at once.
+        envelope: As for `Message`.
         on_undecided: As for `continue_trace`.
         stop: Ends the loop when set. Default: only the signals do.
 
     Raises:
         ConfigurationError: An argument has a value that means nothing.
-        botocore.exceptions.ClientError: SQS refuses to hand out messages (no such queue, access denied); failures of
-            the network and throttling are tried again, with growing pauses.
+        botocore.exceptions.ClientError: SQS refuses to hand out messages (no such queue, access denied).
+        botocore.exceptions.BotoCoreError: SQS cannot be asked (no credentials, no Region). Failures of the network, of
+            the place that credentials come from, and throttling are tried again, with growing pauses.
     """
+    _check_queue_url(queue_url)
     workers = int(checked_number("max_workers", max_workers, 1, 1000))
     arguments = {
         "QueueUrl": queue_url,
@@ -83,6 +95,8 @@ def poll(
     }
     if on_undecided is not None:
         checked_choice("on_undecided", on_undecided, ON_UNDECIDED)
+    if envelope is not None:
+        checked_choice("envelope", envelope, ENVELOPES)
     instrument()
     sqs = client or _make_client()
     stopping = stop or threading.Event()
@@ -95,11 +109,19 @@ def poll(
                     None,
                     fifo=queue_url.endswith(".fifo"),
                     on_undecided=on_undecided,
+                    envelope=envelope,
                     may_begin=lambda: not stopping.is_set(),
                     on_done=hidden.delete,
                 )
                 batch.run(handler, workers=workers)
             hidden.hand_back(batch.not_begun())
+
+
+def _check_queue_url(queue_url: object) -> None:
+    if not isinstance(queue_url, str) or not queue_url.startswith(("https://", "http://")):
+        raise ConfigurationError(
+            f"queue_url is {queue_url!r}; expected the URL of a queue, https://sqs.<Region>.amazonaws.com/<account>/<name>"
+        )
 
 
 def _make_client() -> SqsClient:
@@ -110,7 +132,7 @@ def _make_client() -> SqsClient:
 
 def _receive(sqs: SqsClient, arguments: Mapping[str, Any], stopping: threading.Event) -> list[Any]:
     """The next messages; an empty list when there are none or it is time to stop."""
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
 
     pause = _FIRST_PAUSE_SECONDS
     while not stopping.is_set():
@@ -122,11 +144,26 @@ def _receive(sqs: SqsClient, arguments: Mapping[str, Any], stopping: threading.E
             if status < 500 and not any(word in code for word in _TRANSIENT):
                 raise
             _log.warning("no messages could be received, trying again in %g s: %s", pause, error)
-        except BotoCoreError as error:
+        except _passing_errors() as error:
             _log.warning("no messages could be received, trying again in %g s: %s", pause, error)
         stopping.wait(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
     return []
+
+
+def _passing_errors() -> tuple[type[Exception], ...]:
+    """Failures that pass by themselves: of the network, of the place credentials come from, answers cut off."""
+    from botocore import exceptions
+    from botocore.parsers import ResponseParserError
+
+    return (
+        exceptions.ConnectionError,
+        exceptions.HTTPClientError,
+        exceptions.IncompleteReadError,
+        exceptions.CredentialRetrievalError,
+        exceptions.MetadataRetrievalError,
+        ResponseParserError,
+    )
 
 
 class _Hidden:
@@ -137,7 +174,10 @@ class _Hidden:
         self._queue_url = queue_url
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._open = {id(message): Message(message).receipt_handle for message in messages}
+        # Taken before a handler may change its message.
+        self._told = {id(message): Message(message).message_id for message in messages}
+        self._handles = {id(message): Message(message).receipt_handle for message in messages}
+        self._open = dict(self._handles)
         self.over = threading.Event()
 
     def extend(self) -> None:
@@ -152,20 +192,19 @@ class _Hidden:
         """Deletes a message that is done."""
         with self._lock:
             handle = self._open.pop(id(message), None)
-        self._try(f"deleted (message {id_of(message)} will be delivered again)", self._sqs.delete_message, handle)
+        message_id = self._told[id(message)]
+        self._try(f"deleted (message {message_id} will be delivered again)", self._sqs.delete_message, handle)
 
     def hand_back(self, messages: list[Any]) -> None:
         """Shows messages that were never begun to other consumers at once."""
         for message in messages:
-            handle = Message(message).receipt_handle
+            handle = self._handles[id(message)]
             self._try("handed back", self._sqs.change_message_visibility, handle, VisibilityTimeout=0)
 
     def _try(self, what: str, call: Callable[..., Any], handle: str | None, **more: int) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
             call(QueueUrl=self._queue_url, ReceiptHandle=handle, **more)
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:  # noqa: BLE001 - what a call can raise must not end the loop; the message comes again
             _log.warning("a message could not be %s: %s", what, error)
 
 

@@ -6,40 +6,52 @@ Set the function's handler to `trace_bridge.auto.handler` and `TRACE_BRIDGE_HAND
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
-from inspect import isawaitable
+from collections.abc import Callable
 from typing import Any
 
-from ._batch import records_of, sqs_handler
-from ._config import ConfigurationError
+from ._batch import BatchOptions, run_batch
+from ._config import HANDLER_VARIABLE, ConfigurationError
+from ._events import is_sqs_batch, records_of
+from ._failures import ReportedFailureError, reported_failures
 from ._instrument import instrument
 from ._invocation import LambdaContext
 from ._message import Message
+from ._results import is_async, is_awaitable
 
 __all__ = ["handler"]
 
-_VARIABLE = "TRACE_BRIDGE_HANDLER"
 _Handler = Callable[[Any, Any], Any]
-
-
-class _ReportedError(Exception):
-    """The team's handler returned its message as failed."""
 
 
 def _load(path: str | None) -> _Handler:
     if not path:
-        raise ConfigurationError(f"{_VARIABLE} is not set; expected the handler to run, as module.function")
+        raise ConfigurationError(f"{HANDLER_VARIABLE} is not set; expected the handler to run, as module.function")
     module_name, _, name = path.replace("/", ".").rpartition(".")
-    if not module_name:
-        raise ConfigurationError(f"{_VARIABLE} is {path!r}; expected module.function")
-    module = importlib.import_module(module_name)
+    if not module_name or not all(module_name.split(".")):
+        raise ConfigurationError(f"{HANDLER_VARIABLE} is {path!r}; expected module.function")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # what the team's module itself imports is missing
+        raise ConfigurationError(
+            f"{HANDLER_VARIABLE} is {path!r}, but there is no module {error.name}; expected module.function, with the "
+            "module in the function's code or its layers"
+        ) from error
     found = getattr(module, name, None)
     if not callable(found):
-        raise ConfigurationError(f"{_VARIABLE} is {path!r}, but module {module_name} has no function {name}")
+        raise ConfigurationError(f"{HANDLER_VARIABLE} is {path!r}, but module {module_name} has no function {name}")
     return found  # type: ignore[no-any-return] # just checked
 
 
-_handler = _load(os.environ.get(_VARIABLE))
+def _check_answer(answer: object) -> None:
+    reported = reported_failures(answer)
+    if reported:
+        raise ReportedFailureError(reported)
+
+
+_handler = _load(os.environ.get(HANDLER_VARIABLE))
+_options = BatchOptions.of()
 instrument()
 
 
@@ -47,28 +59,27 @@ def handler(event: Any, context: LambdaContext) -> Any:
     """Runs the team's handler once per message and gathers the messages it failed.
 
     A message fails when the handler raises, or returns `batchItemFailures` that are not empty. An event that is no
-    batch of SQS messages is handed to the handler as it is.
+    batch of SQS messages is handed to the handler as it is, and so are its result and its exceptions to Lambda.
+
+    Raises:
+        BatchFailedError: At least one message failed and none succeeded, as for `sqs_handler`.
     """
-    try:
-        records_of(event)
-    except ValueError:
-        return _run(event, context)
+    if not is_sqs_batch(event):
+        answer = _handler(event, context)
+        return _awaited(answer) if is_awaitable(answer) else answer
 
-    def one(message: Message) -> None:
-        answer = _run({"Records": [message.record]}, context)
-        if isinstance(answer, Mapping) and answer.get("batchItemFailures"):
-            raise _ReportedError(f"the handler returned it in batchItemFailures: {answer['batchItemFailures']}")
+    def one(message: Message) -> Any:
+        # A copy, so that a handler that changes its record changes nothing that is recorded of the message.
+        return _handler({"Records": [dict(message.record)]}, context)
 
-    return sqs_handler(one)(event, context)
+    async def one_async(message: Message) -> Any:
+        return await one(message)
+
+    each = one_async if is_async(_handler) else one
+    return run_batch(each, records_of(event), context, options=_options, check=_check_answer)
 
 
-def _run(event: Any, context: LambdaContext) -> Any:
-    answer = _handler(event, context)
-    if isawaitable(answer):
-        import asyncio  # only coroutines need it
+def _awaited(answer: Any) -> Any:
+    from ._loop import run  # asyncio takes its time to import, and only coroutines need it
 
-        async def finish() -> Any:
-            return await answer
-
-        return asyncio.run(finish())
-    return answer
+    return run(answer)

@@ -67,7 +67,7 @@ class TestFunction:
         TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=mine))
         variables = synthesize(stack).variables("Mine")
         assert variables["LEVEL"] == "debug"
-        assert set(variables) == {"LEVEL", "TABLE_NAME"}
+        assert set(variables) == {"LEVEL", "TABLE_NAME", "TRACE_BRIDGE_ENVELOPE"}
 
     def test_untraced_ingest(self, new_stack: NewStack) -> None:
         stack = new_stack()
@@ -452,6 +452,28 @@ def test_worker_with_provisioned_concurrency_is_called_by_its_alias(new_stack: N
     template = synthesize(stack)
     called = template.one("AWS::Lambda::EventSourceMapping")["FunctionName"]
     assert called["Fn::Join"][1][-1] == ":live"
+
+
+class TestEnvelope:
+    """The bridge takes SNS's envelope off a body only where it is told that there is one."""
+
+    @pytest.mark.parametrize(("raw", "expected"), [(True, None), (False, "sns")])
+    def test_a_made_worker_is_told(self, new_stack: NewStack, raw: bool, expected: str | None) -> None:
+        stack = new_stack()
+        mine = {"TRACE_BRIDGE_ENVELOPE": "none"} if not raw else None
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(raw_message_delivery=raw, environment=mine))
+        assert synthesize(stack).variables("WorkerFunction").get("TRACE_BRIDGE_ENVELOPE") == expected
+
+    def test_a_function_behind_two_queues_that_differ_is_warned_of(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        topic = TracedTopic(stack, "Topic").topic
+        shared = lambda_.Function(
+            stack, "Shared", code=lambda_.Code.from_inline("x"), handler="index.x", runtime=lambda_.Runtime.PYTHON_3_13
+        )
+        QueueWorker(stack, "Raw", topic=topic, options=WorkerOptions(handler=shared))
+        QueueWorker(stack, "Wrapped", topic=topic, options=WorkerOptions(handler=shared, raw_message_delivery=False))
+        (warning,) = warnings_of(stack, Check.VARIABLE_REPLACED)
+        assert "whose variable TRACE_BRIDGE_ENVELOPE this one replaces" in warning
 
 
 class TestPassiveTopic:

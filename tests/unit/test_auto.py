@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from trace_bridge import ConfigurationError
+from trace_bridge import BatchFailedError, ConfigurationError
 
 from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
 
@@ -89,11 +89,87 @@ async def handler(event, context):
     assert sys.modules["team.orders"].done == ["message-1", "message-2", "message-3"]
 
 
-def test_other_events_are_handed_on_as_they_are(process: Process, load: Load) -> None:
+OTHERS: list[Any] = [
+    {"source": "aws.events"},
+    {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": {"Message": "{}"}}]},
+    {"Records": [{"cf": {"request": {"uri": "/"}}}]},
+    {"Records": [{"eventSource": "aws:s3"}]},
+    {"Records": [{"eventSource": "aws:dynamodb"}, record(1)]},
+    {"Records": ["text"]},
+    {"Records": []},
+    {"Records": "text"},
+    ["text"],
+    None,
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_other_events_are_handed_on_as_they_are(process: Process, load: Load, other: Any) -> None:
     auto = load("def handler(event, context):\n    return {'saw': event}\n")
-    other = {"source": "aws.events"}
-    assert auto.handler(other, LambdaContext()) == {"saw": other}
+    answer = auto.handler(other, LambdaContext())
+    assert answer == {"saw": other}
+    assert answer["saw"] is other
     assert process.documents() == []
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_what_fails_on_another_event_fails_the_invocation(process: Process, load: Load, other: Any, kind: str) -> None:
+    auto = load(f"{kind} handler(event, context):\n    raise RuntimeError('the database is down')\n")
+    with pytest.raises(RuntimeError, match="the database is down"):
+        auto.handler(other, LambdaContext())
+
+
+def test_a_batch_in_which_all_fail_fails_the_invocation(process: Process, load: Load) -> None:
+    auto = load("def handler(event, context):\n    raise RuntimeError('the database is down')\n")
+    with pytest.raises(BatchFailedError, match="all 3 messages of the batch failed: message-1") as raised:
+        auto.handler(SEVERAL, LambdaContext())
+    assert isinstance(raised.value.__cause__, RuntimeError)
+    assert len(process.documents()) == 3
+
+
+def test_that_can_be_turned_off(process: Process, load: Load) -> None:
+    process.set(raise_if_all_failed=False)
+    auto = load("def handler(event, context):\n    raise RuntimeError('the database is down')\n")
+    assert len(_failed(auto.handler(SEVERAL, LambdaContext()))) == 3
+
+
+def test_a_handler_may_take_its_record_apart(process: Process, load: Load) -> None:
+    auto = load(
+        """
+def handler(event, context):
+    record = event["Records"].pop()
+    if record.pop("messageId") == "message-2":
+        raise ValueError
+    record.clear()
+"""
+    )
+    assert _failed(auto.handler(SEVERAL, LambdaContext())) == ["message-2"]
+    recorded = [document["annotations"]["message_id"] for document in process.documents()]
+    assert recorded == ["message-1", "message-2", "message-3"]
+
+
+def test_what_nobody_would_run_is_a_failure(process: Process, load: Load) -> None:
+    auto = load("def handler(event, context):\n    yield 1\n")
+    with pytest.raises(BatchFailedError) as raised:
+        auto.handler(SEVERAL, LambdaContext())
+    assert "returned a generator" in str(raised.value.__cause__)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_module_level_lock_works_in_every_invocation(process: Process, load: Load, workers: int) -> None:
+    process.set(max_workers=workers)
+    auto = load(
+        """
+import asyncio
+lock = asyncio.Lock()
+async def handler(event, context):
+    async with lock:
+        await asyncio.sleep(0.001)
+"""
+    )
+    for _ in range(3):
+        assert _failed(auto.handler(SEVERAL, LambdaContext())) == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +178,9 @@ def test_other_events_are_handed_on_as_they_are(process: Process, load: Load) ->
         (None, "TRACE_BRIDGE_HANDLER is not set; expected the handler to run, as module.function"),
         ("handler", "is 'handler'; expected module.function"),
         ("team.orders.missing", "module team.orders has no function missing"),
+        ("team.ordres.handler", "TRACE_BRIDGE_HANDLER is 'team.ordres.handler', but there is no module team.ordres"),
+        ("taem.orders.handler", "but there is no module taem; expected module.function"),
+        ("team..orders.handler", "is 'team..orders.handler'; expected module.function"),
     ],
 )
 def test_a_wrong_handler_is_told_at_import(process: Process, load: Load, handler: str | None, told: str) -> None:
@@ -112,3 +191,5 @@ def test_a_wrong_handler_is_told_at_import(process: Process, load: Load, handler
 def test_an_error_of_the_teams_module_is_its_own(process: Process, load: Load) -> None:
     with pytest.raises(ZeroDivisionError):
         load("1 / 0\n")
+    with pytest.raises(ModuleNotFoundError, match="No module named 'absent'"):
+        load("import absent\n")

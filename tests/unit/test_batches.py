@@ -128,6 +128,9 @@ def test_a_record_that_lacks_everything_fails_by_itself(process: Process) -> Non
         ("text", "the event is str"),
         ({"httpMethod": "GET"}, r"keys \['httpMethod'\]"),
         ({"Records": [{"eventSource": "aws:s3"}]}, "come from 'aws:s3'"),
+        ({"Records": [{"EventSource": "aws:sns", "Sns": {}}]}, "come from 'aws:sns'"),
+        ({"Records": [{"cf": {"request": {}}}]}, r"have the keys \['cf'\]"),
+        ({"Records": ["text"]}, "hold str"),
     ],
 )
 def test_an_event_that_is_no_batch_is_told(process: Process, wrong: Any, told: str) -> None:
@@ -137,17 +140,6 @@ def test_an_event_that_is_no_batch_is_told(process: Process, wrong: Any, told: s
     with pytest.raises(ValueError, match=told) as raised:
         handler(wrong, LambdaContext())
     assert "expected the event of an SQS event source mapping" in str(raised.value)
-
-
-def test_what_ends_the_process_goes_through_and_closes_the_segment(process: Process) -> None:
-    @sqs_handler
-    def handler(_message: Message) -> None:
-        raise SystemExit(3)
-
-    with pytest.raises(SystemExit):
-        handler(event(*_numbered(1)), LambdaContext())
-    (document,) = process.documents()
-    assert document["fault"]
 
 
 def test_a_traced_executor_stays_in_the_message_and_a_plain_thread_does_not(process: Process) -> None:

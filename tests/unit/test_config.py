@@ -27,6 +27,8 @@ from tests.unit.conftest import Process, header, record, trace_id
         ("IN_PROGRESS", "yes", True),
         ("MAX_WORKERS", "8", 8),
         ("RESERVE_MS", "0", 0),
+        ("RAISE_IF_ALL_FAILED", "false", False),
+        ("ENVELOPE", "sns", "sns"),
         ("NAME", "orders", "orders"),
         ("MAX_TRACE_AGE_DAYS", "30", 30),
     ],
@@ -46,7 +48,23 @@ def test_every_setting_has_a_case_here() -> None:
 @pytest.mark.parametrize(
     ("variable", "text", "told"),
     [
+        ("MAX_WORKERS", "many", "TRACE_BRIDGE_MAX_WORKERS is 'many'; expected a number from 1 to 1000"),
+        ("MAX_WORKERS", "0", "TRACE_BRIDGE_MAX_WORKERS is 0; expected a number from 1 to 1000"),
+        ("RESERVE_MS", "1s", "TRACE_BRIDGE_RESERVE_MS is '1s'; expected a number from 0 to 900000"),
+        ("RAISE_IF_ALL_FAILED", "maybe", "TRACE_BRIDGE_RAISE_IF_ALL_FAILED is 'maybe'; expected true or false"),
+        ("ENVELOPE", "SNS ", "TRACE_BRIDGE_ENVELOPE is 'SNS'; expected one of 'none', 'sns'"),
+    ],
+)
+def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str, text: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        Settings.from_environment({f"TRACE_BRIDGE_{variable}": text})
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "told"),
+    [
         ("ENABLED", "perhaps", "TRACE_BRIDGE_ENABLED is 'perhaps'; expected true or false"),
+        ("INSTRUMENT", "2", "TRACE_BRIDGE_INSTRUMENT is '2'; expected true or false"),
         (
             "ON_UNDECIDED",
             "keep",
@@ -54,14 +72,43 @@ def test_every_setting_has_a_case_here() -> None:
         ),
         ("UNDECIDED_RATE", "1.5", "TRACE_BRIDGE_UNDECIDED_RATE is 1.5; expected a number from 0 to 1"),
         ("UNDECIDED_RATE", "nan", "TRACE_BRIDGE_UNDECIDED_RATE is nan; expected a number from 0 to 1"),
-        ("MAX_WORKERS", "many", "TRACE_BRIDGE_MAX_WORKERS is 'many'; expected a number from 1 to 1000"),
-        ("MAX_WORKERS", "0", "TRACE_BRIDGE_MAX_WORKERS is 0; expected a number from 1 to 1000"),
         ("EMITTER", "tcp", "TRACE_BRIDGE_EMITTER is 'tcp'; expected one of 'auto', 'udp', 'api'"),
+        ("QUEUE_SEGMENT", "yes", "TRACE_BRIDGE_QUEUE_SEGMENT is 'yes'; expected one of 'never', 'always'"),
+        ("IN_PROGRESS", "so", "TRACE_BRIDGE_IN_PROGRESS is 'so'; expected true or false"),
     ],
 )
-def test_a_value_that_means_nothing_is_told(variable: str, text: str, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(told)):
-        Settings.from_environment({f"TRACE_BRIDGE_{variable}": text})
+def test_a_wrong_value_of_what_concerns_tracing_alone_records_nothing_and_is_told_once(
+    variable: str, text: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Settings.from_environment({f"TRACE_BRIDGE_{variable}": text, "TRACE_BRIDGE_MAX_WORKERS": "3"})
+    assert (settings.enabled, settings.instrument, settings.max_workers) == (False, False, 3)
+    [line] = caplog.records
+    assert line.levelname == "ERROR"
+    assert line.getMessage() == f"nothing is recorded, messages are processed as if there were no bridge: {told}"
+
+
+def test_several_wrong_values_are_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    Settings.from_environment({"TRACE_BRIDGE_EMITTER": "tcp", "TRACE_BRIDGE_IN_PROGRESS": "so"})
+    [line] = caplog.messages
+    assert "TRACE_BRIDGE_EMITTER is 'tcp'" in line
+    assert "TRACE_BRIDGE_IN_PROGRESS is 'so'" in line
+
+
+def test_a_misspelt_name_is_told_with_the_nearest_one(caplog: pytest.LogCaptureFixture) -> None:
+    wrong = {"TRACE_BRIDGE_MAX_WORKER": "8", "TRACE_BRIDGE_HANDLERS": "a.b"}
+    settings = Settings.from_environment(wrong | {"TRACE_BRIDGE_HANDLER": "a.b", "OTHER": "1"})
+    assert settings == Settings()
+    assert caplog.messages == [
+        "TRACE_BRIDGE_HANDLERS is no setting of trace_bridge and is ignored; did you mean TRACE_BRIDGE_HANDLER?",
+        "TRACE_BRIDGE_MAX_WORKER is no setting of trace_bridge and is ignored; did you mean TRACE_BRIDGE_MAX_WORKERS?",
+    ]
+
+
+def test_the_sdks_own_switch_with_an_unknown_value_stays_on(caplog: pytest.LogCaptureFixture) -> None:
+    assert Settings.from_environment({"AWS_XRAY_SDK_ENABLED": "banana"}) == Settings()
+    assert caplog.messages == [
+        "AWS_XRAY_SDK_ENABLED is 'banana'; expected true or false, and taken for true as the X-Ray SDK does"
+    ]
 
 
 def test_it_is_told_at_import_and_not_at_the_first_message() -> None:
@@ -112,5 +159,7 @@ def test_a_wrong_argument_is_told_at_decoration(arguments: dict[str, Any], told:
 def test_a_wrong_record_or_choice_is_told() -> None:
     with pytest.raises(TypeError, match="record is str; expected one record of a Lambda event"):
         continue_trace("message")  # type: ignore[arg-type] # what is tested
+    with pytest.raises(TypeError, match="record is a whole Lambda event, with the key 'Records'; expected one of its"):
+        continue_trace({"Records": [record()]})
     with pytest.raises(ConfigurationError, match="on_undecided is 'keep'"):
         continue_trace({}, on_undecided="keep")  # type: ignore[arg-type] # what is tested

@@ -1,10 +1,13 @@
 """Messages, as Lambda and as boto3 shape them."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from trace_bridge import Message
+from trace_bridge import ConfigurationError, Message, sqs_handler
+
+from tests.unit.conftest import LambdaContext, Process
 
 ROOT = "1-6b04d6c2-0123456789abcdef01234567"
 ATTRIBUTES = {
@@ -53,12 +56,53 @@ def test_the_queue_is_known_to_lambda_alone() -> None:
     assert Message(BOTO3).queue_arn is None
 
 
-def test_raw_and_wrapped_delivery_read_alike() -> None:
-    envelope = {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": '{"id": "1"}'}
-    wrapped = Message({**LAMBDA, "body": json.dumps(envelope)})
-    assert wrapped.body == Message(LAMBDA).body
-    assert wrapped.json() == {"id": "1"}
-    assert "TopicArn" in wrapped.record["body"]
+ENVELOPE = json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": '{"id": "1"}'})
+COMPLETE = json.dumps(
+    {
+        "Type": "Notification",
+        "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:orders",
+        "Message": '{"id": "smuggled"}',
+        "Timestamp": "2026-11-25T15:00:00.000Z",
+        "SignatureVersion": "1",
+        "Signature": "c2lnbmF0dXJl",
+        "SigningCertURL": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-1.pem",
+        "UnsubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe",
+    }
+)
+"""All that SNS writes: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html."""
+
+
+@pytest.mark.parametrize("body", [ENVELOPE, COMPLETE], ids=["envelope", "complete forgery"])
+@pytest.mark.parametrize("shape", [LAMBDA, BOTO3], ids=["Lambda", "boto3"])
+def test_no_words_of_a_publisher_make_another_message_of_a_raw_body(shape: dict[str, Any], body: str) -> None:
+    message = Message({**shape, "body" if "body" in shape else "Body": body})
+    assert message.body == body
+    assert message.json() == json.loads(body)
+
+
+def test_the_envelope_is_taken_off_where_the_delivery_is_said_not_to_be_raw(process: Process) -> None:
+    wrapped = {**LAMBDA, "body": ENVELOPE}
+    assert Message(wrapped, envelope="sns").json() == {"id": "1"}
+    process.set(envelope="sns")
+    assert Message(wrapped).body == Message(LAMBDA).body == '{"id": "1"}'
+    assert Message(wrapped, envelope="none").body == ENVELOPE
+    assert "TopicArn" in Message(wrapped).record["body"]
+
+
+def test_handlers_are_told_of_the_envelope_by_an_argument(process: Process) -> None:
+    bodies: list[str] = []
+    wrapped = {"Records": [{**LAMBDA, "body": ENVELOPE, "eventSource": "aws:sqs"}]}
+    sqs_handler(lambda m: bodies.append(m.body))(wrapped, LambdaContext())
+    sqs_handler(envelope="sns")(lambda m: bodies.append(m.body))(wrapped, LambdaContext())
+    assert bodies == [ENVELOPE, '{"id": "1"}']
+
+
+def test_a_wrong_envelope_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="envelope is 'SNS'; expected one of 'none', 'sns'"):
+        Message(LAMBDA, envelope="SNS")  # type: ignore[arg-type] # what is tested
+    with pytest.raises(ConfigurationError, match="envelope is 'SNS'"):
+        sqs_handler(envelope="SNS")  # type: ignore[call-overload] # what is tested
 
 
 @pytest.mark.parametrize(
@@ -69,10 +113,20 @@ def test_raw_and_wrapped_delivery_read_alike() -> None:
         '{"Type": "Other", "TopicArn": "x", "Message": "Notification"}',
         '{"Type": "Notification", "TopicArn": "x", "Message": {"is": "no text"}}',
         '["TopicArn", "Notification"]',
+        "[" * 100_000,
+        "",
     ],
+    ids=range(7),
 )
-def test_what_only_looks_like_an_envelope_stays_as_it_is(body: str) -> None:
-    assert Message({"body": body}).body == body
+def test_what_is_in_no_envelope_stays_as_it_is(body: str) -> None:
+    assert Message({"body": body}, envelope="sns").body == body
+
+
+def test_numbers_can_be_kept_as_they_came() -> None:
+    message = Message({"body": '{"price": 12345678901234567.89, "count": 3}'})
+    assert message.json(parse_float=Decimal) == {"price": Decimal("12345678901234567.89"), "count": 3}
+    assert message.json(parse_float=Decimal, parse_int=Decimal)["count"] == Decimal(3)
+    assert message.json() == {"price": 12345678901234567.89, "count": 3}
 
 
 def test_a_body_that_is_no_json_names_the_message() -> None:

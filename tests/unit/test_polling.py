@@ -1,5 +1,6 @@
 """Outside of Lambda: `poll`, through a real client of boto3's making."""
 
+import asyncio
 import signal
 import socket
 import threading
@@ -7,7 +8,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+)
+from botocore.parsers import ResponseParserError
 from trace_bridge import ConfigurationError, Message, _invocation, _polling, poll
 
 from tests.unit.conftest import SENDER, Process, header, trace_id
@@ -233,6 +242,89 @@ def test_what_does_not_pass_is_raised(queue: Queue) -> None:
         queue.run(lambda _message: None)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [NoCredentialsError(), PartialCredentialsError(provider="env", cred_var="secret"), NoRegionError()],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_no_second_attempt_mends_is_an_error_at_once(queue: Queue, error: Exception) -> None:
+    queue.client.meta.events.register("before-sign", _raising(error))
+    with pytest.raises(type(error)):
+        queue.run(lambda _message: None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CredentialRetrievalError(provider="container", error_msg="no answer"),
+        MetadataRetrievalError(error_msg="no answer"),
+        ResponseParserError("no JSON"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_credentials_that_are_late_are_waited_for(
+    queue: Queue, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    raising = _raising(error, times=2)
+    queue.client.meta.events.register("before-sign.sqs.ReceiveMessage", raising)
+    queue.messages = [_message(1)]
+    queue.run(lambda _message: None)
+    assert queue.deleted() == ["handle-1"]
+    assert caplog.text.count("trying again in") == 2
+
+
+def _raising(error: Exception, times: int = 1_000) -> Callable[..., None]:
+    left = [error] * times
+
+    def raises(**_: object) -> None:
+        if left:
+            raise left.pop()
+
+    return raises
+
+
+def test_messages_of_which_all_failed_raise_nothing(queue: Queue) -> None:
+    queue.messages = [_message(1)]
+    queue.run(lambda message: message.record["missing"])
+    queue.stop.clear()
+    queue.messages = [_message(2)]
+    queue.run(lambda _message: None)
+    assert queue.deleted() == ["handle-2"]
+
+
+async def _work(message: Message) -> None:
+    if message.message_id == "message-1":
+        raise SystemExit(3)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("handler", [_work, lambda message: _work(message)], ids=["async def", "lambda"])
+def test_only_what_was_awaited_to_its_end_is_deleted(queue: Queue, handler: Any, workers: int) -> None:
+    queue.messages = [_message(1), _message(2)]
+    queue.run(handler, max_workers=workers)
+    assert queue.deleted() == ["handle-2"]
+
+
+def test_a_lock_of_the_module_works_from_call_to_call(queue: Queue) -> None:
+    lock, batches = asyncio.Lock(), [[_message(3), _message(4)]]
+
+    async def handler(_message: Message) -> None:
+        async with lock:
+            await asyncio.sleep(0.001)
+        if batches:
+            queue.messages = batches.pop()
+
+    queue.messages = [_message(1), _message(2)]
+    queue.run(handler, max_workers=2)
+    assert sorted(queue.deleted()) == [f"handle-{number}" for number in (1, 2, 3, 4)]
+
+
+def test_a_handler_that_changes_its_message_does_not_change_what_is_deleted(queue: Queue) -> None:
+    queue.messages = [_message(1), _message(2)]
+    queue.run(lambda message: message.record.clear())  # type: ignore[attr-defined] # what is tested
+    assert queue.deleted() == ["handle-1", "handle-2"]
+
+
 def test_a_message_that_cannot_be_deleted_is_told(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
     answer = queue.process.services.answer
 
@@ -287,6 +379,10 @@ def test_a_client_is_made_where_none_is_given(process: Process, queue: Queue) ->
         ({"visibility_seconds": 1}, "visibility_seconds is 1; expected a number from 3 to 43200"),
         ({"max_workers": 0}, "max_workers is 0"),
         ({"on_undecided": "keep"}, "on_undecided is 'keep'"),
+        ({"envelope": "SNS"}, "envelope is 'SNS'; expected one of 'none', 'sns'"),
+        ({"url": None}, "queue_url is None; expected the URL of a queue, https://sqs"),
+        ({"url": ""}, "queue_url is ''; expected the URL"),
+        ({"url": "orders"}, "queue_url is 'orders'; expected the URL"),
     ],
 )
 def test_a_wrong_argument_is_told_before_anything_is_received(

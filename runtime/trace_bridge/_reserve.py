@@ -1,0 +1,63 @@
+"""How much of an invocation's time has to be left for one more message to be begun."""
+
+from collections.abc import Callable
+from typing import cast
+
+from ._invocation import LambdaContext
+
+_FOR_SENDING_MS = 1000
+_SMALLEST_FRACTION = 0.25
+
+
+class Reserve:
+    """The least time left with which a message is begun.
+
+    A message that is still under way when the invocation's time is over takes the whole batch with it, those included
+    that were done: all come again. One that is not begun costs one of its own attempts, no more. By default a message
+    is begun as long as its equal share of the time is left, so that a batch whose messages all take less than
+    time-out ÷ batch size is never cut off, and a slow message costs those behind it rather than those before it. For
+    sending documents a second is kept, or a quarter of a time that is shorter than four.
+
+    Attributes:
+        remaining: Gives the milliseconds that are left.
+        milliseconds: The reserve.
+        began_with: Milliseconds that were left when the batch began.
+    """
+
+    __slots__ = ("began_with", "milliseconds", "remaining")
+
+    def __init__(self, remaining: Callable[[], float], began_with: float, milliseconds: float) -> None:
+        self.remaining = remaining
+        self.began_with = began_with
+        self.milliseconds = milliseconds
+
+    @classmethod
+    def of(
+        cls, context: LambdaContext | None, *, reserve_ms: float | None, records: int, at_once: int
+    ) -> "Reserve | None":
+        """The reserve for a batch.
+
+        Args:
+            context: The handler's context.
+            reserve_ms: The reserve in milliseconds, where it was set.
+            records: How many records the batch has.
+            at_once: How many of them are worked on at once.
+
+        Returns:
+            The reserve; None where nothing limits the time: outside Lambda, or a test's stand-in for the context.
+        """
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        began_with = remaining() if callable(remaining) else None
+        if not isinstance(began_with, int | float):
+            return None
+        if reserve_ms is None:
+            rounds = -(-records // max(at_once, 1))
+            share = began_with / rounds if rounds > 1 else 0.0
+            reserve_ms = max(share, min(_FOR_SENDING_MS, began_with * _SMALLEST_FRACTION))
+        return cls(cast("Callable[[], float]", remaining), began_with, reserve_ms)
+
+    def __str__(self) -> str:
+        return (
+            f"a message is begun with more than {self.milliseconds:.0f} ms left of the invocation's time, and the "
+            f"batch began with {self.began_with:.0f} ms"
+        )
