@@ -21,6 +21,10 @@ _TEXT_ERRORS = (
 )
 
 
+_NEVER_BEGUN = re.compile(r"\d+ of \d+ messages were never begun: (?P<why>[^;]+);.*")
+_NEVER_BEGUN_REASON = "never begun: "
+
+
 def first_error(client: CloudWatchLogsClient, group: str, since: float) -> str | None:
     """The first error a function logged, in a line; None where there is none.
 
@@ -36,7 +40,9 @@ def first_error(client: CloudWatchLogsClient, group: str, since: float) -> str |
 
 
 def error_about(client: CloudWatchLogsClient, group: str, since: float, message_id: str) -> str | None:
-    """The last error a function logged about a message, in a line; None where there is none.
+    """Why a message was not done, by the last line of the log that says so; None where there is none.
+
+    The bridge's own words about the message come before an error that names it among others.
 
     Args:
         client: The CloudWatch Logs client.
@@ -48,7 +54,10 @@ def error_about(client: CloudWatchLogsClient, group: str, since: float, message_
         botocore.exceptions.ClientError: AWS refused.
     """
     found = list(_errors(client, group, since, f'"{message_id}"'))
-    return found[-1].removeprefix(f"message {message_id} failed: ") if found else None
+    failed = f"message {message_id} failed: "
+    of_the_bridge = [line for line in found if line.startswith((failed, _NEVER_BEGUN_REASON))]
+    last = (of_the_bridge or found or [None])[-1]
+    return last.removeprefix(failed) if last is not None else None
 
 
 def _errors(client: CloudWatchLogsClient, group: str, since: float, pattern: str) -> Iterator[str]:
@@ -70,6 +79,8 @@ def error_in(line: str) -> str | None:
     try:
         value: object = json.loads(line)
     except ValueError:
+        if never_begun := _never_begun(line):
+            return never_begun
         found = [match for error in _TEXT_ERRORS if (match := error.match(line)) is not None]
         return " ".join(found[0]["text"].split()) if found else None
     if not isinstance(value, dict):
@@ -77,8 +88,16 @@ def error_in(line: str) -> str | None:
     record = value.get("record")
     if isinstance(record, dict) and record.get("status") in ("error", "failure", "timeout"):
         return f"the invocation ended with {record.get('errorType') or record['status']}"
+    if never_begun := _never_begun(value.get("message")):
+        return never_begun
     if value.get("level") not in ("ERROR", "CRITICAL", "FATAL") and "errorType" not in value:
         return None
     error = ": ".join(str(value[key]) for key in ("errorType", "errorMessage") if value.get(key))
     message = value.get("message")
     return " ".join((message if isinstance(message, str) and message else error).split()) or None
+
+
+def _never_begun(text: object) -> str | None:
+    """What the bridge warns of where messages were left for another invocation."""
+    found = _NEVER_BEGUN.search(text) if isinstance(text, str) else None
+    return f"{_NEVER_BEGUN_REASON}{found['why']}" if found else None
