@@ -21,7 +21,7 @@ from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
 from .topic import TracedTopic
 from .trace_everything import TraceEverything, TraceFinding
-from .traceable import TraceState
+from .trace_state import TraceState
 from .tracing import SnsTracePermission
 
 __all__ = [

@@ -12,9 +12,12 @@ from aws_cdk import AspectPriority, Aspects, CfnResource, IAspect
 from constructs import IConstruct
 
 from .checks import Check, note
-from .traceable import NOT_TRACEABLE, TraceState, switch_for
+from .not_traceable import BY_ITS_APPLICATION, NOT_TRACEABLE
+from .trace_state import Outcome, TraceState
+from .traceable import switch_for
 from .tracing import SnsTracePermission
 from .words import checks_words
+from .xray_policies import lets_topics_trace
 
 _TOPIC = "AWS::SNS::Topic"
 
@@ -40,9 +43,11 @@ class TraceFinding:
 class TraceEverything:
     """Turns tracing on for every resource that supports it, below a scope of any origin.
 
-    REST API stages, functions (with their permission), topics (with the stack's permission for SNS), AppSync APIs
-    and state machines. A function whose mode is `PassThrough` was given it on purpose and keeps it. It works as an
-    aspect at synthesis, so that it also sees what is added later; doing it twice changes nothing more.
+    REST API stages, functions (with their permission), topics (with the stack's permission for SNS), AppSync GraphQL
+    APIs, state machines, and the same in a SAM template that `CfnInclude` reads. A function whose mode is `PassThrough`
+    was given it on purpose and keeps it. Everything else that carries requests is reported, with the reason why it is
+    not traced. It works as an aspect at synthesis, so that it also sees what is added later; doing it twice changes
+    nothing more.
 
     Args:
         except_paths: Construct paths to leave alone, with `*` and `?` as wildcards. Default: none.
@@ -107,18 +112,37 @@ class TraceEverything:
         if not CfnResource.is_cfn_resource(node) or not isinstance(node, CfnResource):
             return
         kind, path = node.cfn_resource_type, node.node.path
-        switch = switch_for(kind)
-        if path in self._findings or (switch is None and kind not in NOT_TRACEABLE):
+        if path in self._findings:
             return
-        if kind in self._except_types or any(fnmatchcase(path, pattern) for pattern in self._except_paths):
-            state, reason = TraceState.LEFT, "it is excepted"
-        elif switch is None:
-            state, reason = TraceState.IMPOSSIBLE, NOT_TRACEABLE[kind]
-        else:
-            state, reason = switch(node)
-        if kind == _TOPIC and state is TraceState.TURNED_ON and self._trace_permission == "stack":
-            node.node.add_dependency(SnsTracePermission.of(node).resource_policy)
+        outcome = self._outcome(node, kind, path)
+        if outcome is None:
+            return
+        state, reason = outcome
         self._findings[path] = TraceFinding(path=path, kind=kind, state=state, reason=reason)
         if state is not TraceState.ON:
             because = f"; {reason}" if reason else ""
             note(node, Check.TRACE_EVERYTHING, f"tracing of {kind}: {state.value}{because}")
+
+    def _outcome(self, resource: CfnResource, kind: str, path: str) -> Outcome | None:
+        switch = switch_for(kind)
+        if switch is None and kind not in NOT_TRACEABLE and kind not in BY_ITS_APPLICATION:
+            return None
+        if kind in self._except_types or any(fnmatchcase(path, pattern) for pattern in self._except_paths):
+            return TraceState.LEFT, "it is excepted"
+        if switch is None:
+            reason = NOT_TRACEABLE.get(kind)
+            return (TraceState.LEFT, BY_ITS_APPLICATION[kind]) if reason is None else (TraceState.IMPOSSIBLE, reason)
+        outcome = switch(resource)
+        return self._let_send(resource, outcome) if kind == _TOPIC else outcome
+
+    def _let_send(self, topic: CfnResource, outcome: Outcome) -> Outcome:
+        """Gives a topic the permission without which SNS records nothing and says nothing."""
+        state, _ = outcome
+        if self._trace_permission == "none" or state not in (TraceState.ON, TraceState.TURNED_ON):
+            return outcome
+        if state is TraceState.ON and lets_topics_trace(topic):
+            return outcome
+        topic.node.add_dependency(SnsTracePermission.of(topic).resource_policy)
+        if state is TraceState.TURNED_ON:
+            return outcome
+        return TraceState.TURNED_ON, "it was active, but nothing let SNS send its segments"

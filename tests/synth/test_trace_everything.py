@@ -87,8 +87,8 @@ def test_reports_what_is_on_and_what_was_turned_on(everything: Result) -> None:
     ("path", "reason"),
     [
         ("Legacy/Http/Resource", "REST APIs only"),
-        ("Legacy/Queue/Resource", "hands the trace header on"),
-        ("Legacy/Table/Resource", "draws a table from its caller's subsegment"),
+        ("Legacy/Queue/Resource", "propagates the trace header"),
+        ("Legacy/Table/Resource", "draws it from its caller's subsegment"),
     ],
 )
 def test_says_why_the_rest_cannot_be_traced(everything: Result, path: str, reason: str) -> None:

@@ -1,0 +1,23 @@
+"""What became of a resource below `TraceEverything`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class TraceState(StrEnum):
+    """What became of a resource below `TraceEverything`."""
+
+    ON = "on"
+    TURNED_ON = "turned on"
+    LEFT = "left as it is"
+    IMPOSSIBLE = "cannot be traced"
+
+
+Outcome = tuple[TraceState, str]
+"""The state, and why; the reason is empty where there is nothing to say."""
+
+
+def unknown_properties() -> Outcome:
+    """Returns the outcome for a resource of a type that can be traced, but of no class that tells its properties."""
+    return TraceState.LEFT, "it is a plain CfnResource, whose properties are not known here"
