@@ -12,6 +12,7 @@ from typing import Any
 
 from ._client import CALL_SECONDS, XRayClient, is_throttled, load_model, make_client, was_answered
 from ._counters import count
+from ._unseen import unseen
 
 _log = logging.getLogger("trace_bridge")
 
@@ -23,6 +24,9 @@ MAX_CALLS = 8
 
 LINGER_SECONDS = 0.5
 """Longest wait of a document for others to share its call."""
+
+_CLIENT_SECONDS = 5.0
+"""Longest wait for the client, which may have to ask for credentials."""
 
 _DEFAULT_CLIENT = partial(make_client, connections=MAX_CALLS)
 _MAX_WAITING_CALLS = 1_000
@@ -133,14 +137,16 @@ class ApiEmitter:
             self._hand_over()
             ends = None if seconds_left is None else self._clock() + max(seconds_left, 0.0)
             while (self._waiting or self._under_way) and not self.backing_off:
-                patience = CALL_SECONDS - self._silent_seconds
+                longest = CALL_SECONDS if self._client is not None else _CLIENT_SECONDS
+                patience = longest - self._silent_seconds
                 left = patience if ends is None else ends - self._clock()
                 if self._wait_for_news(min(patience, left)):
                     continue
                 if left < patience:
                     self._outlive()
                 else:
-                    self._back_off(f"PutTraceSegments did not answer within {CALL_SECONDS:g} s")
+                    what = "PutTraceSegments" if self._client is not None else "what gives the credentials"
+                    self._back_off(f"{what} did not answer within {longest:g} s")
                 return
 
     def close(self) -> None:
@@ -226,7 +232,8 @@ class ApiEmitter:
     def _run(self) -> None:
         while (call := self._next()) is not None:
             try:
-                self._send(call)
+                with unseen():
+                    self._send(call)
             except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
                 self._failed(call, error)
             with self._lock:
@@ -267,10 +274,12 @@ class ApiEmitter:
         return not any(call.announces for call in self._under_way)
 
     def _send(self, call: _Call) -> None:
-        with self._lock:
-            client = self._client
+        client = self._client
         if client is None:
-            client = self._client = self._make_client()
+            client = self._make_client()
+            with self._lock:
+                self._client = client
+                self._heard()
         answer = self._answer(client, call)
         refused = answer.get("UnprocessedTraceSegments") or []
         count("sent_api", len(call.documents) - len(refused))

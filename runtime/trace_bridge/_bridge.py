@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from . import _state
@@ -13,9 +13,10 @@ from ._config import ON_UNDECIDED, OnUndecided, checked_choice
 from ._counters import count
 from ._emitter import get_emitter
 from ._header import TraceHeader
+from ._imports import when_imported
 from ._invocation import Invocation, LambdaContext, current_invocation
 from ._links import QueueWait, continued_document
-from ._scope import Scope, enter_scope, leave_scope, new_scope
+from ._scope import Scope, current_scope, enter_message, leave_message
 from ._segment import MessageSegment, Recording
 
 _log = logging.getLogger("trace_bridge")
@@ -88,27 +89,20 @@ class _Continuation(AbstractContextManager[MessageSegment]):
     def __enter__(self) -> MessageSegment:
         segment = self._segment = _begin(self._record, self._context, self._on_undecided)
         if segment.recording != "none":
-            if _joined is not None:
-                _joined()
-            else:
-                join_sdk()
-            self._before = enter_scope(new_scope(segment))
+            self._before = enter_message(segment)
             if segment.recording == "recorded" and _state.settings.in_progress:
                 _announce(segment)
+        elif _state.settings.enabled and current_scope() is None:
+            self._before = enter_message(segment)
         return segment
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         segment = self._segment
-        if segment.recording == "none":
-            return
-        leave_scope(self._before)
+        leave_message(segment, self._before)
         if segment.recording == "recorded":
-            if error is not None:
-                segment.add_exception(error)
-            segment.close()
-            _emit(segment)
+            _end(segment, error)
         else:
             segment.end_time = time.time()
 
@@ -117,7 +111,7 @@ def _begin(
     record: Mapping[str, Any], context: LambdaContext | None, on_undecided: OnUndecided | None
 ) -> MessageSegment:
     invocation = current_invocation(context)
-    if not _state.settings.enabled:
+    if not is_on():
         return MessageSegment(invocation, record, None, "none")
     attributes = record.get("attributes") or record.get("Attributes")
     if type(attributes) is dict or isinstance(attributes, Mapping):
@@ -163,9 +157,13 @@ def _too_old(root: str, days: int) -> bool:
     return days * 86_400 < age < max(_OLDEST_EPOCH_SECONDS, 2 * days * 86_400)
 
 
-def _emit(segment: MessageSegment) -> None:
+def _end(segment: MessageSegment, error: BaseException | None) -> None:
     try:
-        get_emitter().emit(segment)
+        if error is not None:
+            segment.add_exception(error)
+        segment.close()
+        if not segment.invocation.inherited:
+            get_emitter().emit(segment)
     except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
         count("failed")
         _log.exception("a segment could not be sent; the message itself is not affected")
@@ -180,26 +178,32 @@ def _announce(segment: MessageSegment) -> None:
 
 
 _waiting_for_sdk = False
-_joined: Callable[[], None] | None = None
+_join: Callable[[], bool] | None = None
 
 
-def join_sdk() -> None:
-    """Routes the X-Ray SDK to the messages: now if it is loaded, or else as soon as anything loads it."""
-    global _joined, _waiting_for_sdk
+def is_on() -> bool:
+    """Whether messages are traced: by the bridge's own switch, and by the X-Ray SDK's where that is loaded."""
+    if not _state.settings.enabled:
+        return False
+    return join_sdk() if _join is None else _join()
+
+
+def join_sdk() -> bool:
+    """Routes the X-Ray SDK to the messages: now if it is loaded, or else as soon as anything loads it.
+
+    Returns:
+        Whether the SDK's own switch is on.
+    """
+    global _join, _waiting_for_sdk
     if _SDK in sys.modules:
         from ._sdk import join
 
-        _joined = join
-        join()
-    elif not _waiting_for_sdk:
-        from wrapt.importer import register_post_import_hook
-
+        _join = join
+        return join()
+    if not _waiting_for_sdk:
         _waiting_for_sdk = True
-        register_post_import_hook(_join_loaded, _SDK)
-
-
-def _join_loaded(_module: ModuleType) -> None:
-    join_sdk()
+        when_imported(_SDK, join_sdk)
+    return True
 
 
 class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a function, as contextlib's are

@@ -33,4 +33,8 @@ def exception_entry(error: BaseException, *, remote: bool = False) -> dict[str, 
 
 def cause(entry: dict[str, object]) -> dict[str, object]:
     """The `cause` of a segment that holds one exception."""
-    return {"working_directory": str(Path.cwd()), "exceptions": [entry]}
+    try:
+        directory = str(Path.cwd())
+    except OSError:  # it may be gone
+        directory = ""
+    return {"working_directory": directory, "exceptions": [entry]}

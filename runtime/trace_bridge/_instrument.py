@@ -1,25 +1,31 @@
 """AWS calls made through botocore: recorded on the message under way, with its trace on the wire."""
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol
 
 from . import _state
-from ._bridge import join_sdk
+from ._bridge import is_on, join_sdk
 from ._emitter import get_emitter, prepare_emitter
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation, current_invocation
 from ._json import encode
-from ._scope import Scope, current_scope
+from ._safely import safely
+from ._scope import Scope, current_scope, inherited_scope, is_aside
+from ._sdk_calls import call_by_sdk, carry_sdk_header, has_open_segment, sdk_recorder
 from ._subsegment import AwsSubsegment, load_descriptions
+from ._threads import follow_threads
 
 _NOT_RECORDED = frozenset({"GetSamplingRules", "GetSamplingTargets", "PutTraceSegments", "PutTelemetryRecords"})
 _MARK = "_trace_bridge"
 _TRACE_HEADER = "X-Amzn-Trace-Id"
+_BY_SDK = ""
 
 _outgoing: ContextVar[str | None] = ContextVar("trace_bridge_outgoing", default=None)
+"""The header of the call under way; empty where the SDK writes it, None where botocore does."""
 
 _Call = Callable[[Any, str, dict[str, Any]], dict[str, Any]]
 
@@ -32,6 +38,7 @@ def instrument() -> None:
     """Records every AWS call of botocore and boto3, also of clients made before, and puts the trace on it.
 
     Inside a message a call belongs to the message's trace; outside of one, to the trace of the Lambda invocation.
+    Calls that boto3's transfers of S3 or `loop.run_in_executor` make in other threads belong to their message too.
     `sqs_handler` and `trace_bridge.auto` call it; an ingest handler calls it itself, once, at import.
     Calling it again changes nothing. Beside a `patch()` of the X-Ray SDK, the SDK records the calls and this does not.
     Off by `TRACE_BRIDGE_INSTRUMENT=false` or `AWS_XRAY_SDK_ENABLED=false`.
@@ -44,32 +51,48 @@ def instrument() -> None:
     join_sdk()
     load_descriptions()
     prepare_emitter()
+    follow_threads()
     clients: Any = BaseClient
     endpoints: Any = Endpoint
     if not hasattr(clients, _MARK):
-        setattr(clients, _MARK, True)
-        clients._make_api_call = _recording(clients._make_api_call)  # noqa: SLF001 - the one way every call takes
-        endpoints.prepare_request = _carrying(endpoints.prepare_request)
+        clients._make_api_call = _recording(clients._make_api_call, clients)  # noqa: SLF001 - every call's one way
+        endpoints.prepare_request = _carrying(endpoints.prepare_request, endpoints)
+    # Where the bridge itself is imported anew, its newest copy is asked.
+    setattr(clients, _MARK, staticmethod(_call))
+    setattr(endpoints, _MARK, staticmethod(_carry))
 
 
-def _recording(make_api_call: _Call) -> _Call:
+def _recording(make_api_call: _Call, clients: Any) -> _Call:
     def _make_api_call(self: Any, operation_name: str, api_params: dict[str, Any]) -> dict[str, Any]:
-        if _left_alone(self, operation_name):
-            return make_api_call(self, operation_name, api_params)
-        scope = current_scope()
-        if scope is not None:
-            return _call_in_message(scope, make_api_call, self, operation_name, api_params)
-        return _call_outside(make_api_call, self, operation_name, api_params)
+        answer: dict[str, Any] = clients._trace_bridge(make_api_call, self, operation_name, api_params)  # noqa: SLF001
+        return answer
 
     return _make_api_call
 
 
-def _left_alone(client: Any, operation: str) -> bool:
-    import botocore.client
+def _carrying(prepare_request: Callable[[Any, _Request], Any], endpoints: Any) -> Callable[[Any, _Request], Any]:
+    def _prepare_request(self: Any, request: _Request) -> Any:
+        endpoints._trace_bridge(request)  # noqa: SLF001 - set above
+        return prepare_request(self, request)
 
-    if not _state.settings.instrument or hasattr(botocore.client, "_xray_enabled"):
+    return _prepare_request
+
+
+def _call(make_api_call: _Call, client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    if _left_alone(client, operation):
+        return make_api_call(client, operation, parameters)
+    scope = current_scope()
+    if scope is None or scope.message.recording == "none":
+        return _call_outside(make_api_call, client, operation, parameters)
+    return _call_in_message(scope, make_api_call, client, operation, parameters)
+
+
+def _left_alone(client: Any, operation: str) -> bool:
+    if not _state.settings.instrument or is_aside() or hasattr(sys.modules.get("botocore.client"), "_xray_enabled"):
         return True
-    return operation in _NOT_RECORDED and client.meta.service_model.endpoint_prefix == "xray"
+    if operation in _NOT_RECORDED and client.meta.service_model.endpoint_prefix == "xray":
+        return True
+    return _state.settings.enabled and not is_on()
 
 
 def _call_in_message(
@@ -80,16 +103,25 @@ def _call_in_message(
     parameters: dict[str, Any],
 ) -> dict[str, Any]:
     message = scope.message
-    if message.recording != "recorded":
+    parent: Any = next((entity for entity in reversed(scope.opened) if entity.in_progress), message)
+    if parent is not message and not hasattr(getattr(parent, "parent_segment", parent), "message"):
+        # Below a segment of the handler's own, the call is the SDK's to record and to send.
+        return _call_below_own_segment(make_api_call, client, operation, parameters)
+    subsegment = _begin(message.invocation, client, operation) if message.recording == "recorded" else None
+    if subsegment is None:
         return _with_header(message.header_text(), make_api_call, client, operation, parameters)
-    subsegment = _begin(message.invocation, client, operation)
-    siblings: list[Any] = (scope.opened[-1] if scope.opened else message).subsegments
-    siblings.append(subsegment)
+    if not message.invocation.inherited:
+        parent.subsegments.append(subsegment)
     try:
         return _recorded(subsegment, message.header_text(subsegment.id), make_api_call, client, operation, parameters)
     except BaseException as error:
-        message.call_failed(error, subsegment.failed(error, parameters))
+        described = safely(subsegment.failed, error, parameters)
+        if described is not None:
+            message.call_failed(error, described)
         raise
+    finally:
+        if message.invocation.inherited:
+            _emit_alone(subsegment, str(message.trace_id), parent.id, message.invocation)
 
 
 def _call_outside(
@@ -99,42 +131,51 @@ def _call_outside(
     parameters: dict[str, Any],
 ) -> dict[str, Any]:
     """A call outside of messages belongs to the invocation: to what the SDK has open, or to Lambda's own segment."""
-    recorder = _sdk_recorder()
-    if recorder is not None and _has_open_segment(recorder):
-        from aws_xray_sdk.ext.boto_utils import aws_meta_processor
-
-        answer: dict[str, Any] = recorder.record_subsegment(
-            make_api_call,
-            client,
-            (client, operation, parameters),
-            {},
-            name=client.meta.service_model.endpoint_prefix,
-            namespace="aws",
-            meta_processor=_shifted(aws_meta_processor),
-        )
-        return answer
+    outlived = inherited_scope() is not None and current_scope() is None
+    if not outlived and has_open_segment(sdk_recorder()):
+        return _call_below_own_segment(make_api_call, client, operation, parameters)
     header = TraceHeader.parse(os.environ.get("_X_AMZN_TRACE_ID"))
     if header is None or header.parent is None or not header.sampled:
         return make_api_call(client, operation, parameters)
     invocation = current_invocation(None)
     subsegment = _begin(invocation, client, operation)
+    if subsegment is None:
+        return make_api_call(client, operation, parameters)
     outgoing = format_header(header.root, subsegment.id, True, header.lineage)
     try:
         return _recorded(subsegment, outgoing, make_api_call, client, operation, parameters)
     except BaseException as error:
-        subsegment.failed(error, parameters)
+        safely(subsegment.failed, error, parameters)
         raise
     finally:
-        document = {
-            "type": "subsegment",
-            "trace_id": header.root,
-            "parent_id": header.parent,
-            **subsegment.to_dict(),
-        }
-        get_emitter().emit_text(encode(document), invocation)
+        _emit_alone(subsegment, header.root, header.parent, invocation)
 
 
-def _begin(invocation: Invocation, client: Any, operation: str) -> AwsSubsegment:
+def _call_below_own_segment(
+    make_api_call: _Call, client: Any, operation: str, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    before = _outgoing.get()
+    _outgoing.set(_BY_SDK)
+    try:
+        return call_by_sdk(make_api_call, client, operation, parameters)
+    finally:
+        _outgoing.set(before)
+
+
+def _emit_alone(subsegment: AwsSubsegment, trace_id: str, parent_id: str, invocation: Invocation) -> None:
+    safely(_emit, subsegment, trace_id, parent_id, invocation)
+
+
+def _emit(subsegment: AwsSubsegment, trace_id: str, parent_id: str, invocation: Invocation) -> None:
+    document = {"type": "subsegment", "trace_id": trace_id, "parent_id": parent_id, **subsegment.to_dict()}
+    get_emitter().emit_text(encode(document), invocation)
+
+
+def _begin(invocation: Invocation, client: Any, operation: str) -> AwsSubsegment | None:
+    return safely(_begun, invocation, client, operation)
+
+
+def _begun(invocation: Invocation, client: Any, operation: str) -> AwsSubsegment:
     meta = client.meta
     return AwsSubsegment(
         invocation.new_id(), meta.service_model.endpoint_prefix, time.time(), operation, meta.region_name
@@ -153,7 +194,7 @@ def _recorded(
         answer = _with_header(outgoing, make_api_call, client, operation, parameters)
     finally:
         subsegment.close(time.time())
-    subsegment.answered(parameters, answer)
+    safely(subsegment.answered, parameters, answer)
     return answer
 
 
@@ -172,53 +213,10 @@ def _with_header(
         _outgoing.set(before)
 
 
-def _carrying(prepare_request: Callable[[Any, _Request], Any]) -> Callable[[Any, _Request], Any]:
-    def _prepare_request(self: Any, request: _Request) -> Any:
-        header = _outgoing.get()
-        if header is not None:
-            del request.headers[_TRACE_HEADER]
-            request.headers[_TRACE_HEADER] = header
-        elif _sdk_recorder() is not None and current_scope() is None:
-            _carry_sdk_header(request)
-        return prepare_request(self, request)
-
-    return _prepare_request
-
-
-def _carry_sdk_header(request: _Request) -> None:
-    """Puts the trace of the subsegment that the SDK opened for this call on the request."""
-    import botocore.client
-    from aws_xray_sdk.ext.util import inject_trace_header
-
-    recorder = _sdk_recorder()
-    if hasattr(botocore.client, "_xray_enabled") or not _has_open_segment(recorder):
-        return
-    subsegment = recorder.current_subsegment()
-    if subsegment is not None:
+def _carry(request: _Request) -> None:
+    header = _outgoing.get()
+    if header:
         del request.headers[_TRACE_HEADER]
-        inject_trace_header(request.headers, subsegment)
-
-
-def _sdk_recorder() -> Any:
-    import sys
-
-    return getattr(sys.modules.get("aws_xray_sdk.core"), "xray_recorder", None)
-
-
-def _has_open_segment(recorder: Any) -> bool:
-    """Whether asking the SDK for its open segment is safe: outside Lambda it complains when there is none."""
-    from aws_xray_sdk.core.lambda_launcher import LambdaContext
-
-    context = getattr(recorder.context, "inner", recorder.context)
-    if isinstance(context, LambdaContext):
-        return True
-    return bool(getattr(getattr(context, "_local", None), "entities", None))
-
-
-def _shifted(processor: Callable[..., None]) -> Callable[..., None]:
-    """The SDK's processor expects a bound method: `(operation, parameters)` without the client in front."""
-
-    def process(*, args: tuple[Any, ...], **rest: Any) -> None:
-        processor(args=args[1:], **rest)
-
-    return process
+        request.headers[_TRACE_HEADER] = header
+    elif header == _BY_SDK:
+        safely(carry_sdk_header, request.headers)

@@ -24,15 +24,23 @@ def encode(value: object) -> str:
         return _lenient(_plain(value, 20))
 
 
+def is_number(value: float) -> bool:
+    """Whether a number is finite, and an integer no larger than any float: Python writes no others."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 quote = json.encoder.encode_basestring_ascii
 """A string as JSON, in ASCII."""
 
 
 def _plain(value: object, depth: int) -> object:
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | str):
         return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+    if isinstance(value, int | float):
+        return value if is_number(value) else _text(value)
     if depth and isinstance(value, Mapping):
         return {_text(key): _plain(item, depth - 1) for key, item in value.items()}
     if depth and isinstance(value, list | tuple | set | frozenset):

@@ -25,7 +25,7 @@ def traced_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     traced = dict(entry)
     attributes = dict(traced.get("MessageSystemAttributes") or {})
     scope = current_scope()
-    if scope is not None:
+    if scope is not None and scope.message.recording != "none":
         header = scope.message.header_text()
     else:
         own = TraceHeader.parse(os.environ.get("_X_AMZN_TRACE_ID"))

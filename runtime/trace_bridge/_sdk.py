@@ -5,90 +5,43 @@ Imported only once the SDK itself is loaded; a handler that does not use the SDK
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
+from aws_xray_sdk import global_sdk_config
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.context import Context
-from aws_xray_sdk.core.lambda_launcher import LambdaContext
+from aws_xray_sdk.core.models.dummy_entities import DummySegment
 from aws_xray_sdk.core.models.entity import Entity
 from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
-from aws_xray_sdk.core.models.trace_header import TraceHeader as SdkTraceHeader
 
-from ._scope import Scope, current_scope, enter_scope
-from ._segment import MessageSegment
-from ._subsegment import AwsSubsegment
-
-_log = logging.getLogger("trace_bridge")
-_MIDDLEWARES = ("bottle", "django", "flask")
-_WRITTEN_BY_THE_BRIDGE = frozenset(
-    {"id", "name", "trace_id", "parent_id", "start_time", "end_time", "in_progress", "type"}
+from ._emitter import get_emitter
+from ._json import encode
+from ._scope import Scope, current_scope, enter_scope, inherited_scope, is_aside
+from ._sdk_entities import (
+    MessageSubsegment,
+    NoSubsegment,
+    PatientSubsegment,
+    SdkSegment,
+    is_dummy,
+    is_subsegment,
+    owner,
+    sdk_segment,
+    subsegment_alone,
+    taking,
 )
 
-
-class SdkSegment(Segment):
-    """The segment of a message as the SDK's own object.
-
-    The bridge sends it, whole and once; the SDK must not stream parts of it to a daemon that may not be there.
-    """
-
-    def __init__(self, message: MessageSegment) -> None:
-        super().__init__(
-            name=message.invocation.name,
-            entityid=message.id or None,
-            traceid=message.trace_id,
-            parent_id=message.parent_id,
-            sampled=message.sampled,
-        )
-        self._message = message
-        self.start_time = message.start_time or self.start_time
-        lineage = message.invocation.lineage
-        self.save_origin_trace_header(SdkTraceHeader(data={"Lineage": lineage} if lineage else None))
-
-    @property
-    def message(self) -> MessageSegment:
-        """The message this is the segment of."""
-        return self._message
-
-    def get_total_subsegments_size(self) -> int:
-        """Always 0: nothing is streamed out by the SDK."""
-        return 0
-
-    def ready_to_send(self) -> bool:
-        """Never: the bridge sends the segment at the end of the message."""
-        return False
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields the SDK knows of."""
-        fields: dict[str, Any] = super().to_dict()
-        del fields["_message"]
-        for nested in fields.get("subsegments", ()):
-            _tidy(nested)
-        return fields
-
-    def close_all(self, end_time: float) -> None:
-        """Ends the segment and every subsegment still open below it."""
-        _close_below(self.subsegments, end_time)
-        if self.in_progress:
-            self.close(end_time)
-
-    def merge_into(self, document: dict[str, Any]) -> None:
-        """Adds what was put on the SDK's object to the document of the message."""
-        for key, value in self.to_dict().items():
-            if key in _WRITTEN_BY_THE_BRIDGE:
-                continue
-            present = document.get(key)
-            if isinstance(present, dict) and isinstance(value, dict):
-                document[key] = _merged(present, value)
-            elif isinstance(present, list) and isinstance(value, list):
-                document[key] = present + value
-            else:
-                document[key] = value
+_log = logging.getLogger("trace_bridge")
+_CORE = "aws_xray_sdk.core"
+_MIDDLEWARES = ("bottle", "django", "flask")
 
 
 class RoutingContext(Context):
     """The SDK's storage of open entities: inside a message the message's own, outside of it the one there was.
+
+    Inside a message nothing fails for want of a segment: where the SDK by itself would have none to write to, what it
+    is given is dropped. Work that outlasts its message is treated so too.
 
     Args:
         inner: The context the recorder had before.
@@ -110,87 +63,170 @@ class RoutingContext(Context):
         self.inner.context_missing = value
 
     def put_segment(self, segment: Segment) -> None:
-        """Stores a segment of the handler's own."""
-        scope = current_scope()
-        if scope is None:
+        """Stores a segment of the handler's own; in Lambda the SDK has none."""
+        scope = _routed_scope()
+        if scope is None or self._in_lambda():
             self.inner.put_segment(segment)
         else:
-            enter_scope(Scope(scope.message, (segment,)))
+            enter_scope(scope.with_opened(*scope.opened, segment))
 
     def end_segment(self, end_time: Any = None) -> None:
         """Ends a segment of the handler's own; the message's is ended by the bridge."""
-        scope = current_scope()
-        if scope is None:
-            self.inner.end_segment(end_time)
-        elif scope.opened:
-            entity = scope.opened[0]
-            segment = getattr(entity, "parent_segment", entity)
+        scope = _routed_scope()
+        if scope is not None:
+            segment = owner(_innermost(scope))
             if not isinstance(segment, SdkSegment):
                 segment.close(end_time)
+        elif not _in_message() or self._own_entity() is not None:
+            self.inner.end_segment(end_time)
 
     def put_subsegment(self, subsegment: Subsegment) -> None:
         """Opens a subsegment below the innermost open entity."""
-        scope = current_scope()
-        if scope is None:
+        scope = _routed_scope()
+        if scope is not None:
+            self._put_below(scope, subsegment)
+        elif not _in_message() or self._own_entity() is not None:
             self.inner.put_subsegment(subsegment)
-        else:
-            _innermost(scope).add_subsegment(subsegment)
-            enter_scope(Scope(scope.message, (*scope.opened, subsegment)))
 
     def end_subsegment(self, end_time: Any = None) -> bool:
-        """Ends the innermost open subsegment; False when there is none."""
-        scope = current_scope()
+        """Ends the innermost open subsegment; False when there is none whose segment the SDK may have to send."""
+        scope = _routed_scope()
         if scope is None:
-            return bool(self.inner.end_subsegment(end_time))
-        if not scope.opened or not self._is_subsegment(scope.opened[-1]):
+            may_end = not _in_message() or self._own_entity() is not None
+            return may_end and bool(self.inner.end_subsegment(end_time))
+        if not scope.opened or not is_subsegment(scope.opened[-1]):
             return False
         entity = scope.opened[-1]
-        enter_scope(Scope(scope.message, scope.opened[:-1]))
+        enter_scope(scope.with_opened(*scope.opened[:-1]))
         if entity.in_progress:
             entity.close(end_time)
-        return True
+            _send_alone(scope, entity)
+        return not scope.message.end_time
 
     def get_trace_entity(self) -> Entity:
         """The innermost open entity."""
-        scope = current_scope()
-        return self.inner.get_trace_entity() if scope is None else _innermost(scope)
+        if not _in_message():
+            return self.inner.get_trace_entity()
+        scope = _routed_scope()
+        if scope is not None and global_sdk_config.sdk_enabled():
+            return _innermost(scope)
+        entity = None if is_aside() else self._own_entity()
+        return DummySegment() if entity is None else taking(entity)
 
     def set_trace_entity(self, trace_entity: Entity) -> None:
         """Makes an entity current in this thread or task: one of a message brings its message along."""
-        segment = getattr(trace_entity, "parent_segment", trace_entity)
+        segment = owner(trace_entity)
+        scope = _routed_scope()
         if isinstance(segment, SdkSegment):
             opened = () if trace_entity is segment else (trace_entity,)
-            enter_scope(Scope(segment.message, opened))
-        elif current_scope() is None:
+            enter_scope(Scope(segment.message, opened, inherited_scope()))
+        elif scope is None:
             self.inner.set_trace_entity(trace_entity)
         else:
-            enter_scope(Scope(current_scope().message, (trace_entity,)))  # type: ignore[union-attr] # just looked
+            enter_scope(scope.with_opened(trace_entity))
 
     def clear_trace_entities(self) -> None:
-        """Forgets what is open, without sending it."""
-        scope = current_scope()
+        """Forgets what is open, without sending it; inside a segment of the handler's own, that segment alone."""
+        scope = _routed_scope()
         if scope is None:
             self.inner.clear_trace_entities()
-        else:
-            enter_scope(Scope(scope.message))
+            return
+        opened = scope.opened
+        own = [index for index, entity in enumerate(opened) if not is_subsegment(entity)]
+        enter_scope(scope.with_opened(*opened[: own[-1]] if own else ()))
 
     def handle_context_missing(self) -> Any:
         """Does what the SDK is configured to do where no segment is open."""
         return self.inner.handle_context_missing()
 
+    def _put_below(self, scope: Scope, subsegment: Subsegment) -> None:
+        opened = scope.opened
+        while opened and not opened[-1].in_progress:
+            opened = opened[:-1]
+        parent = opened[-1] if opened else sdk_segment(scope.message)
+        segment = owner(parent)
+        if isinstance(segment, SdkSegment):
+            self._make_the_messages(subsegment, segment)
+        subsegment.parent_segment = segment
+        subsegment.trace_id = segment.trace_id
+        parent.add_subsegment(subsegment)
+        enter_scope(scope.with_opened(*opened, subsegment))
 
-def join() -> None:
-    """Routes the SDK's recorder to the messages; done anew where somebody gave it another context since."""
-    recorder = xray_recorder
+    def _make_the_messages(self, subsegment: Subsegment, segment: SdkSegment) -> None:
+        message = segment.message
+        if type(subsegment).__name__ == "Subsegment":
+            entity = self._own_entity()
+            alone = entity is not None and bool(entity.sampled)
+            subsegment.__class__ = MessageSubsegment if alone else PatientSubsegment
+        elif not message.sampled:
+            # What the SDK's patches write into a request is then the header the message came with.
+            subsegment.id = message.parent_id or "" if message.recording == "unsampled" else ""
+            subsegment.sampled = False if message.recording == "unsampled" else None  # type: ignore[assignment]
+
+    def _own_entity(self) -> Entity | None:
+        """What the SDK by itself would write to; None where it has nothing."""
+        inner = self.inner
+        if not global_sdk_config.sdk_enabled():
+            return None
+        if not self._in_lambda():
+            local = getattr(inner, "_local", None)
+            if local is not None and not getattr(local, "entities", None):
+                return None
+        entity = inner.get_trace_entity()
+        return None if is_dummy(entity) else entity
+
+    def _in_lambda(self) -> bool:
+        return any(kind.__name__ == "LambdaContext" for kind in type(self.inner).__mro__)
+
+
+def join() -> bool:
+    """Routes the SDK's recorder to the messages; done anew where somebody gave it another context since.
+
+    Returns:
+        Whether the SDK's own switch is on: its variable, or `set_sdk_enabled` in code.
+    """
+    recorder: Any = getattr(sys.modules.get(_CORE), "xray_recorder", xray_recorder)
     if type(recorder.context) is not RoutingContext:
         _warn_of_middleware(recorder.context)
-        recorder.configure(context=RoutingContext(recorder.context), stream_sql=recorder.stream_sql)
+        recorder.context = RoutingContext(recorder.context)
+        recorder.current_segment = _taking_segment(type(recorder).current_segment.__get__(recorder))
+        recorder.current_subsegment = _some_subsegment(type(recorder).current_subsegment.__get__(recorder), recorder)
+    return bool(global_sdk_config.sdk_enabled())
+
+
+def leave() -> None:
+    """Gives the SDK's recorder the context back that it had."""
+    recorder: Any = getattr(sys.modules.get(_CORE), "xray_recorder", xray_recorder)
+    if isinstance(recorder.context, RoutingContext):
+        recorder.context = recorder.context.inner
+        for name in ("current_segment", "current_subsegment"):
+            vars(recorder).pop(name, None)
+
+
+def _taking_segment(found: Callable[[], Any]) -> Callable[[], Any]:
+    def current_segment() -> Any:
+        """Returns the open segment; inside a message one that takes annotations and metadata."""
+        segment = found()
+        return taking(segment) if _in_message() else segment
+
+    return current_segment
+
+
+def _some_subsegment(found: Callable[[], Any], recorder: Any) -> Callable[[], Any]:
+    def current_subsegment() -> Any:
+        """Returns the open subsegment; inside a message something that takes annotations and metadata, always."""
+        subsegment = found()
+        if subsegment is None and _in_message():
+            return NoSubsegment(recorder.current_segment())
+        return subsegment
+
+    return current_subsegment
 
 
 def _warn_of_middleware(context: Context) -> None:
     """The SDK's web middlewares look at the type of the recorder's context to tell that they run in Lambda."""
     loaded = [name for name in _MIDDLEWARES if f"aws_xray_sdk.ext.{name}.middleware" in sys.modules]
-    if loaded and isinstance(context, LambdaContext):
+    if loaded and type(context).__name__ == "LambdaContext":
         _log.warning(
             "the X-Ray SDK's middleware for %s is loaded beside trace_bridge and may open segments of its own in "
             "Lambda; serve web requests from a function without trace_bridge",
@@ -198,37 +234,32 @@ def _warn_of_middleware(context: Context) -> None:
         )
 
 
-def leave() -> None:
-    """Gives the SDK's recorder the context back that it had."""
-    recorder = xray_recorder
-    if isinstance(recorder.context, RoutingContext):
-        recorder.configure(context=recorder.context.inner, stream_sql=recorder.stream_sql)
+def _in_message() -> bool:
+    """Whether the running code was begun in a message, or is the bridge's own."""
+    return inherited_scope() is not None or is_aside()
+
+
+def _routed_scope() -> Scope | None:
+    """The message whose entities the SDK works on: one under way, or one that is done but has something open here."""
+    if is_aside():
+        return None
+    live = current_scope()
+    if live is not None:
+        return live if live.message.recording != "none" else None
+    late = inherited_scope()
+    return late if late is not None and late.opened and late.opened[-1].in_progress else None
 
 
 def _innermost(scope: Scope) -> Entity:
-    return scope.opened[-1] if scope.opened else scope.message.sdk_segment()
+    """What is open innermost; a segment of the handler's own stays so until the SDK has sent it."""
+    for entity in reversed(scope.opened):
+        if entity.in_progress or not isinstance(owner(entity), SdkSegment):
+            return entity
+    return sdk_segment(scope.message)
 
 
-def _close_below(subsegments: Iterable[Entity | AwsSubsegment], end_time: float) -> None:
-    for subsegment in subsegments:
-        if isinstance(subsegment, Entity):
-            _close_below(subsegment.subsegments, end_time)
-        if subsegment.in_progress:
-            subsegment.close(end_time)
-
-
-def _tidy(subsegment: dict[str, Any]) -> None:
-    """Takes away what the SDK writes into every nested subsegment, though its segment says it or it says nothing."""
-    if not subsegment.get("in_progress"):
-        subsegment.pop("in_progress", None)
-    subsegment.pop("trace_id", None)
-    for nested in subsegment.get("subsegments", ()):
-        _tidy(nested)
-
-
-def _merged(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    merged = ours | theirs
-    for key in ours.keys() & theirs.keys():
-        if isinstance(ours[key], dict) and isinstance(theirs[key], dict):
-            merged[key] = ours[key] | theirs[key]
-    return merged
+def _send_alone(scope: Scope, entity: Entity) -> None:
+    """Sends a subsegment by itself where its message belongs to a parent process, which will not see it."""
+    message = scope.message
+    if message.invocation.inherited and entity.sampled and isinstance(owner(entity), SdkSegment):
+        get_emitter().emit_text(encode(subsegment_alone(entity)), message.invocation)

@@ -2,24 +2,29 @@
 
 import json
 import logging
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from ._errors import cause, exception_entry
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation, now
-from ._json import encode, quote
+from ._json import encode, is_number, quote
 
 if TYPE_CHECKING:
     from ._links import QueueWait
-    from ._sdk import SdkSegment
     from ._subsegment import AwsSubsegment
 
 _log = logging.getLogger("trace_bridge")
 
 Recording = Literal["recorded", "unsampled", "undecided", "none"]
+
+
+class Joined(Protocol):
+    """A message's segment as another library's object."""
+
+    def merge_into(self, document: dict[str, Any]) -> None:
+        """Adds what was put on it to the document of the message."""
 
 
 class MessageSegment:
@@ -48,7 +53,8 @@ class MessageSegment:
     _metadata: Mapping[str, dict[str, object]] = MappingProxyType({})
     _cause: dict[str, object] | str | None = None
     _failed_with: tuple[BaseException, str] | None = None
-    _sdk: "SdkSegment | None" = None
+    joined: Joined | None = None
+    """The segment as the X-Ray SDK's own object, once the handler has asked for it."""
     _sender_id: str | None = None
 
     def __init__(
@@ -90,7 +96,8 @@ class MessageSegment:
         if not _is_annotation_key(key):
             _log.warning("annotation %r dropped: a key consists of letters, digits and _", key)
         elif not _is_annotation(value):
-            _log.warning("annotation %r dropped: %r is no string, finite number or boolean", key, value)
+            kind = type(value).__name__
+            _log.warning("annotation %r dropped: its %s is no string, finite number or boolean", key, kind)
         elif self.recording == "recorded":
             self._annotations = {**self._annotations, key: value[:1000] if isinstance(value, str) else value}
         return self
@@ -153,34 +160,24 @@ class MessageSegment:
             return format_header(self.trace_id, self.parent_id, False, lineage)
         return format_header(self.trace_id, None, None, lineage)
 
-    def sdk_segment(self) -> "SdkSegment":
-        """The segment as the X-Ray SDK's own object, made at the first call."""
-        if self._sdk is None:
-            from ._sdk import SdkSegment
-
-            self._sdk = SdkSegment(self)
-        return self._sdk
-
     def close(self) -> None:
         """Ends the segment and whatever was left open below it."""
-        self.end_time = now()
+        self.end_time = max(self.start_time, now())  # a clock may step back
         for subsegment in self.subsegments:
             if subsegment.in_progress:
                 subsegment.close(self.end_time)
-        if self._sdk is not None:
-            self._sdk.close_all(self.end_time)
 
     def document(self) -> str:
         """The segment document as JSON; of one not closed yet, its `in_progress` document."""
-        if self._sdk is not None:
+        if self.joined is not None:
             return encode(self.to_dict())
         return self._own_document()
 
     def to_dict(self) -> dict[str, Any]:
         """The segment document as a dict, with what was done to the SDK's object."""
         document: dict[str, Any] = json.loads(self._own_document())
-        if self._sdk is not None:
-            self._sdk.merge_into(document)
+        if self.joined is not None:
+            self.joined.merge_into(document)
         return document
 
     def _own_document(self) -> str:
@@ -229,4 +226,4 @@ def _is_annotation_key(key: object) -> bool:
 
 
 def _is_annotation(value: object) -> bool:
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    return isinstance(value, str) or (isinstance(value, int | float) and is_number(value))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sized
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,7 +45,7 @@ class AwsSubsegment:
 
     def close(self, end_time: float) -> None:
         """Marks the call as over."""
-        self.end_time = end_time
+        self.end_time = max(self.start_time, end_time)
 
     def answered(self, parameters: Mapping[str, Any], response: Mapping[str, Any]) -> None:
         """Records what the service answered and the parameters worth showing (table, queue, topic, …)."""
@@ -61,12 +61,12 @@ class AwsSubsegment:
             The id of the exception's entry, for the segments around it to refer to.
         """
         response = getattr(error, "response", None)
+        entry = exception_entry(error, remote=isinstance(response, Mapping))
+        self._cause = cause(entry)
         if isinstance(response, Mapping):
             self.answered(parameters, response)
         else:
             self._describe_request(parameters)
-        entry = exception_entry(error, remote=isinstance(response, Mapping))
-        self._cause = cause(entry)
         return str(entry["id"])
 
     def to_dict(self) -> dict[str, object]:
@@ -100,7 +100,7 @@ class AwsSubsegment:
         described: Mapping[str, Any] | None = (
             _described().get(self.name, {}).get("operations", {}).get(self._aws["operation"])
         )
-        if described:
+        if described and isinstance(parameters, Mapping):
             _describe(described, "request", parameters, self._aws)
         return described
 
@@ -141,11 +141,13 @@ def _describe(described: Mapping[str, Any], side: str, actual: Mapping[str, Any]
     for key, how in described.get(f"{side}_descriptors", {}).items():
         if key in actual:
             value = actual[key]
+            # Of parameters botocore refuses, anything may be anything.
             if how.get("get_count"):
-                value = len(value)
+                value = len(value) if isinstance(value, Sized) else None
             if how.get("get_keys"):
-                value = list(value)
-            into[how["rename_to"]] = value
+                value = list(value) if isinstance(value, Iterable) else None
+            if value is not None:
+                into[how["rename_to"]] = value
 
 
 @cache

@@ -201,12 +201,13 @@ def test_a_segment_of_the_handlers_own_does_not_end_the_messages(process: Proces
 
 def test_an_entity_of_another_trace_is_the_handlers_own_affair(process: Process) -> None:
     with continue_trace(SAMPLED, LambdaContext()) as segment:
+        ours = xray_recorder.current_segment()
         mine = Segment("mine", traceid=trace_id(8))
         xray_recorder.set_trace_entity(mine)
         assert xray_recorder.current_segment() is mine
         xray_recorder.clear_trace_entities()
         assert xray_recorder.current_segment().id == segment.id
-        xray_recorder.set_trace_entity(segment.sdk_segment())
+        xray_recorder.set_trace_entity(ours)
         assert xray_recorder.get_trace_entity().id == segment.id
     assert "subsegments" not in _message(process)
 

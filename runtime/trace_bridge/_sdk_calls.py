@@ -1,0 +1,71 @@
+"""AWS calls below a segment that the X-Ray SDK has open and sends by itself: recorded by the SDK."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from ._safely import safely
+
+_TRACE_HEADER = "X-Amzn-Trace-Id"
+
+
+def sdk_recorder() -> Any:
+    """Returns the SDK's recorder; None where the SDK is not loaded."""
+    return getattr(sys.modules.get("aws_xray_sdk.core"), "xray_recorder", None)
+
+
+def has_open_segment(recorder: Any) -> bool:
+    """Whether asking the SDK for its open segment is safe: outside Lambda it complains when there is none."""
+    if recorder is None:
+        return False
+    context = getattr(recorder.context, "inner", recorder.context)
+    if any(kind.__name__ == "LambdaContext" for kind in type(context).__mro__):
+        return True
+    return bool(getattr(getattr(context, "_local", None), "entities", None))
+
+
+def call_by_sdk(
+    make_api_call: Callable[..., dict[str, Any]], client: Any, operation: str, parameters: dict[str, Any]
+) -> dict[str, Any]:
+    """Makes a call in a subsegment of the SDK's, as the SDK's own patch of botocore does.
+
+    Unlike there, what the SDK cannot record costs the record alone.
+    """
+    recorder = sdk_recorder()
+    subsegment = safely(_begun, recorder, client)
+    answer, error, stack = None, None, None
+    try:
+        answer = make_api_call(client, operation, parameters)
+    except Exception as raised:
+        error, stack = raised, traceback.extract_stack(limit=recorder.max_trace_back)
+        raise
+    finally:
+        if subsegment is not None:
+            ended = time.time()
+            safely(_describe, client, operation, parameters, answer, error, subsegment, stack)
+            safely(recorder.end_subsegment, ended)
+    return answer
+
+
+def carry_sdk_header(headers: Any) -> None:
+    """Puts the trace of the subsegment that the SDK opened for this call on the request."""
+    from aws_xray_sdk.ext.util import inject_trace_header
+
+    subsegment = sdk_recorder().current_subsegment()
+    if subsegment:
+        del headers[_TRACE_HEADER]
+        inject_trace_header(headers, subsegment)
+
+
+def _begun(recorder: Any, client: Any) -> Any:
+    return recorder.begin_subsegment(client.meta.service_model.endpoint_prefix, "aws")
+
+
+def _describe(
+    client: Any, operation: str, parameters: Any, answer: Any, error: Any, subsegment: Any, stack: Any
+) -> None:
+    from aws_xray_sdk.ext.boto_utils import aws_meta_processor
+
+    aws_meta_processor(None, client, (operation, parameters), {}, answer, error, subsegment, stack)
