@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import IResource, Stack, Token
+from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_sns as sns
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from .checks import Check, PipelineError, warn
+from .environments import check_environment
 from .resource import resource_of
 from .synthesis_checks import check_at_synthesis
 from .topic import TracedTopic
 from .xray_policies import lets_topics_trace
-
-_ACCOUNT_OF_AN_ARN = 4
-
-
-def check_account(
-    scope: Construct, resource: IResource, arn: str, what: str, *, warned: IConstruct | None = None
-) -> None:
-    """Warn where a resource is known to belong to another account.
-
-    Args:
-        scope: The hop that uses it.
-        resource: The resource.
-        arn: Its ARN.
-        what: What it is, for the message.
-        warned: The construct that gets the warning. Default: the hop.
-    """
-    ours = Stack.of(scope).account
-    # An imported resource may claim its stack's account, whatever its ARN says.
-    theirs = resource.env.account if Token.is_unresolved(arn) else arn.split(":")[_ACCOUNT_OF_AN_ARN]
-    if theirs == ours or Token.is_unresolved(theirs) or Token.is_unresolved(ours):
-        return
-    warn(
-        warned or scope,
-        Check.OTHER_ACCOUNT,
-        f"{what} {resource.node.path} belongs to account {theirs}, this stack to {ours}: its own policy must let "
-        "this account in, and each account records its own part of a trace, under the same trace id",
-    )
 
 
 def check_topic(scope: Construct, topic: sns.ITopic) -> None:
@@ -46,11 +20,10 @@ def check_topic(scope: Construct, topic: sns.ITopic) -> None:
 
     The topic itself gets the warning, which is then one however many hops use it.
     """
+    check_environment(scope, topic, topic.topic_arn, "topic", warned=topic)
     if isinstance(topic.node.scope, TracedTopic):
-        # It is traced and has decided about the permission; and the CDK itself refuses a resource without a name of
-        # its own from another account.
+        # It is traced, and has decided about the permission.
         return
-    check_account(scope, topic, topic.topic_arn, "topic", warned=topic)
     if not isinstance(topic, sns.Topic):
         warn(
             topic,

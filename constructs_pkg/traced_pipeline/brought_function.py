@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
-from .brought import check_account
 from .checks import Check, refuse_settings, warn
+from .environments import check_environment
 from .layer import trace_bridge_layer
 from .options import FunctionOptions, Handler
 from .resource import resource_of
@@ -66,7 +66,7 @@ def adopt_function(
     """
     own = own_function(function)
     if own is None:
-        check_account(scope, function, function.function_arn, "function")
+        check_environment(scope, function, function.function_arn, "function")
         _warn_of_import(scope, function, environment)
         return
     mode = (Stack.of(own).resolve(_resource(own).tracing_config) or {}).get("mode")

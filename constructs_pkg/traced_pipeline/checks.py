@@ -37,7 +37,8 @@ class Check(StrEnum):
     QUEUE_IN_OTHER_STACK = "traced-pipeline:queue-in-other-stack"
     FUNCTION_IN_OTHER_STACK = "traced-pipeline:function-in-other-stack"
     TABLE_KEY_REGION = "traced-pipeline:table-key-region"
-    SHARED_KEY = "traced-pipeline:shared-key"
+    OUT_OF_REACH = "traced-pipeline:out-of-reach"
+    DUPLICATE_SUBSCRIPTION = "traced-pipeline:duplicate-subscription"
 
     VISIBILITY_BELOW_RECOMMENDED = "traced-pipeline:visibility-below-recommended"
     CONCURRENCY_ABOVE_RESERVED = "traced-pipeline:concurrency-above-reserved"
@@ -58,6 +59,7 @@ class Check(StrEnum):
     API_NOT_TRACED = "traced-pipeline:api-not-traced"
     API_NOT_MANAGED = "traced-pipeline:api-not-managed"
     OTHER_ACCOUNT = "traced-pipeline:other-account"
+    OTHER_REGION = "traced-pipeline:other-region"
     VPC_WITHOUT_XRAY = "traced-pipeline:vpc-without-xray"
     TRACE_PERMISSION_QUOTA = "traced-pipeline:trace-permission-quota"
 

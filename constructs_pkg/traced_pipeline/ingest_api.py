@@ -23,7 +23,9 @@ from .authorization import authorize, check_method_states
 from .brought import check_api, check_topic, own_api
 from .brought_function import adopt_function, finished_function
 from .checks import Check, PipelineError, names_path, refuse_settings
+from .environments import refuse_other_region
 from .function import TracedFunction
+from .grants import grant_publish
 from .handler_code import reference_publisher
 from .ingest_checks import WITHOUT_BODY, check_function_stack, check_method, check_taken_over, check_timeout
 from .log_group import make_log_group
@@ -85,6 +87,9 @@ class IngestApi(Construct):
         self._access_log_group: logs.LogGroup | None = None
         self._path = options.path
         self._created = options.api is None
+        if options.handler is None:
+            why = "the reference handler reaches its own Region only"
+            refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
         check_topic(self, topic)
         self._function, self._target = self._make_function(topic, options)
         self._api = self._bring_api(options.api, options) if options.api else self._make_api(options)
@@ -191,14 +196,14 @@ class IngestApi(Construct):
             check_function_stack(self, brought, topic)
             adopt_function(self, brought, environment=environment, must_be_active=True)
             if brought.role is not None:
-                topic.grant_publish(brought)
+                grant_publish(topic, brought)
             return brought, brought
         check_timeout(self, options)
         if options.handler is None:
             check_method(options)
             options = replace(options, handler=reference_publisher("ingest", topic))
         traced = TracedFunction(self, "Function", options=options, environment=environment)
-        topic.grant_publish(traced.function)
+        grant_publish(topic, traced.function)
         return traced.function, traced.target
 
     def _bring_api(self, api: apigateway.IRestApi, options: IngestOptions) -> apigateway.IRestApi:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import RemovalPolicy, Stack, Token
+from aws_cdk import PhysicalName, RemovalPolicy, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
@@ -174,6 +174,7 @@ class TracedPipeline(Construct):
         return dynamodb.TableV2(
             self,
             "Table",
+            table_name=PhysicalName.GENERATE_IF_NEEDED,
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.customer_managed_key(options.key)

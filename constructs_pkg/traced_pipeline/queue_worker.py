@@ -8,24 +8,26 @@ from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import check_account, check_topic, is_passive
+from .brought import check_topic, is_passive
 from .brought_function import adopt_function, finished_function, own_function, reserved_concurrency
 from .checks import Check, PipelineError, names_path, refuse_settings, warn
+from .environments import check_environment, refuse_other_region, table_name_for
 from .filter_checks import check_filters
 from .function import TracedFunction
+from .grants import grant_key_of_queue, grant_publish, grant_write
 from .handler_code import reference_publisher
 from .options import Handler, WorkerOptions
-from .queue_keys import check_keys, let_sns_use_key, usable_queue_key
-from .work_queue import bring_queue, make_queue, timeout_of
+from .queue_subscription import subscribe_queue
+from .work_queue import SAME_REGION, bring_queue, make_queue, timeout_of
 
 _LARGEST_BATCH = 10_000
 _ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
 _QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
 _MOST_RECEIVES = 1000
+_REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
 
 
 class QueueWorker(Construct):
@@ -71,29 +73,16 @@ class QueueWorker(Construct):
         _check_counts(options)
         check_topic(self, topic)
         check_filters(self, options)
-        if options.table is not None:
-            check_account(self, options.table, options.table.table_arn, "table")
-        if options.publish_to is not None:
-            check_topic(self, options.publish_to)
-        check_keys(self, topic, options)
+        _check_destinations(self, options)
         self._function, target, timeout = self._make_function(topic, options)
         if options.queue is not None:
             work = bring_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
         else:
-            if options.queue_key is not None:
-                options = replace(options, queue_key=usable_queue_key(self, topic, options.queue_key))
             work = make_queue(self, options=options, fifo=topic.fifo, function_timeout=timeout)
         self._queue, self._dead_letter_queue = work.queue, work.dead_letter_queue
-        self._subscription = topic.add_subscription(
-            subscriptions.SqsSubscription(
-                self._queue,
-                raw_message_delivery=options.raw_message_delivery,
-                dead_letter_queue=self._dead_letter_queue,
-                filter_policy=options.filter_policy,
-                filter_policy_with_message_body=options.filter_policy_with_message_body,
-            )
+        self._subscription = subscribe_queue(
+            self, topic, queue=self._queue, dead_letter_queue=self._dead_letter_queue, options=options
         )
-        let_sns_use_key(topic, self._queue, self._dead_letter_queue)
         target.add_event_source(
             event_sources.SqsEventSource(
                 self._queue,
@@ -104,6 +93,7 @@ class QueueWorker(Construct):
                 report_batch_item_failures=True,
             )
         )
+        grant_key_of_queue(self._queue, target)
         _check_concurrency(self, options, self._function)
 
     @property
@@ -131,7 +121,7 @@ class QueueWorker(Construct):
     ) -> tuple[lambda_.IFunction, lambda_.IFunction, Duration | None]:
         environment: dict[str, str] = {}
         if options.table is not None:
-            environment["TABLE_NAME"] = options.table.table_name
+            environment["TABLE_NAME"] = table_name_for(self, options.table)
         if options.publish_to is not None:
             environment["TOPIC_ARN"] = options.publish_to.topic_arn
         if not options.raw_message_delivery:
@@ -140,6 +130,7 @@ class QueueWorker(Construct):
         if brought is not None:
             refuse_settings(options, ("zero_code", "tracing"), brought="a function", instead="give a Handler instead")
             _check_stack(self, brought, topic)
+            refuse_other_region(self, brought, brought.function_arn, "function", why=SAME_REGION)
             if own_function(brought) is not None:
                 # Said either way, so that a function behind two queues is warned of where they differ.
                 environment.setdefault(_ENVELOPE, "none")
@@ -177,9 +168,21 @@ def _reference_worker(options: WorkerOptions) -> Handler:
 
 def _grant(options: WorkerOptions, function: lambda_.IFunction) -> None:
     if options.table is not None:
-        options.table.grant_write_data(function)
+        grant_write(options.table, function)
     if options.publish_to is not None:
-        options.publish_to.grant_publish(function)
+        grant_publish(options.publish_to, function)
+
+
+def _check_destinations(scope: Construct, options: WorkerOptions) -> None:
+    table, topic = options.table, options.publish_to
+    if table is not None:
+        if options.handler is None:
+            refuse_other_region(scope, table, table.table_arn, "table", why=_REFERENCE_CLIENTS)
+        check_environment(scope, table, table.table_arn, "table")
+    if topic is not None:
+        if options.handler is None:
+            refuse_other_region(scope, topic, topic.topic_arn, "topic", why=_REFERENCE_CLIENTS)
+        check_topic(scope, topic)
 
 
 def _check_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopic) -> None:

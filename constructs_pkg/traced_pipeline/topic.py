@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from aws_cdk import Names, PhysicalName
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .checks import names_path
 from .options import TopicOptions
 from .tracing import SnsTracePermission
+
+_FIFO = ".fifo"
 
 
 class TracedTopic(Construct):
@@ -38,6 +41,7 @@ class TracedTopic(Construct):
         self._topic = sns.Topic(
             self,
             "Resource",
+            topic_name=_fifo_name(self) if options.fifo else PhysicalName.GENERATE_IF_NEEDED,
             tracing_config=sns.TracingConfig.ACTIVE,
             enforce_ssl=True,
             master_key=options.key,
@@ -54,3 +58,15 @@ class TracedTopic(Construct):
     def topic(self) -> sns.Topic:
         """The topic."""
         return self._topic
+
+
+def _fifo_name(scope: Construct) -> str:
+    """Returns the name the CDK gives a FIFO topic, so that another account's stack knows the topic by it, too.
+
+    With `GENERATE_IF_NEEDED` the CDK makes a name of a FIFO topic that is only its ending.
+    """
+    longest = 256 - len(_FIFO)
+    placeholder = Construct(scope, "Resource")
+    name = Names.unique_resource_name(placeholder, max_length=longest, separator="-")
+    scope.node.try_remove_child(placeholder.node.id)
+    return name + _FIFO

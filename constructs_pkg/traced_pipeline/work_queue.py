@@ -10,14 +10,20 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import check_account
 from .brought_function import own_function
 from .checks import Check, PipelineError, refuse_settings, warn
+from .environments import check_environment, refuse_other_account, refuse_other_region
 from .options import WorkerOptions
 from .resource import resource_of
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 _VISIBILITY_FACTOR = 6
+SAME_REGION = "Lambda works through queues of a function's own Region only"
+"""Why a worker's queue or function is refused: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
+
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+# https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+_SAME_PLACE = "SNS and SQS move messages to dead-letter queues of the same account and Region only"
 _SQS_DEFAULT_VISIBILITY_SECONDS = 30
 _OF_A_CREATED_QUEUE = ("visibility_timeout", "max_receive_count")
 _DEAD_LETTER_DAYS = 14
@@ -47,7 +53,7 @@ def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function
     visibility = options.visibility_timeout or _derived_visibility(options, function_timeout)
     _check_visibility(scope, visibility, function_timeout, "visibility_timeout")
     dead_letters = options.dead_letter_queue or dead_letter_queue(scope, options=options, fifo=fifo)
-    _check_dead_letters(dead_letters, fifo=fifo)
+    _check_dead_letters(scope, dead_letters, fifo=fifo)
     queue = sqs.Queue(
         scope,
         "Queue",
@@ -88,7 +94,8 @@ def bring_queue(
         PipelineError: The queue cannot work behind the topic or with the function.
     """
     refuse_settings(options, _OF_A_CREATED_QUEUE, brought="a queue", instead="leave out queue")
-    check_account(scope, queue, queue.queue_arn, "queue")
+    refuse_other_region(scope, queue, queue.queue_arn, "queue", why=SAME_REGION)
+    check_environment(scope, queue, queue.queue_arn, "queue")
     _check_kind(scope, queue, topic)
     if not isinstance(queue, sqs.Queue):
         warn(
@@ -119,7 +126,7 @@ def bring_queue(
         or (own.queue if own else None)
         or dead_letter_queue(scope, options=options, fifo=fifo)
     )
-    _check_dead_letters(dead_letters, fifo=fifo)
+    _check_dead_letters(scope, dead_letters, fifo=fifo)
     return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
 
 
@@ -184,7 +191,16 @@ def _check_kind(scope: Construct, queue: sqs.IQueue, topic: sns.ITopic) -> None:
     )
 
 
-def _check_dead_letters(queue: sqs.IQueue, *, fifo: bool) -> None:
+def _check_dead_letters(scope: Construct, queue: sqs.IQueue, *, fifo: bool) -> None:
+    refuse_other_region(scope, queue, queue.queue_arn, "dead-letter queue", why=_SAME_PLACE)
+    refuse_other_account(scope, queue, queue.queue_arn, "dead-letter queue", why=_SAME_PLACE)
+    if not isinstance(queue, sqs.Queue):
+        warn(
+            scope,
+            Check.QUEUE_NOT_MANAGED,
+            f"dead-letter queue {queue.node.path} is imported, so that its access policy cannot be set from here; "
+            "where it is made, let sns.amazonaws.com send to it for the topic",
+        )
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
     if _kind_is_known(queue) and queue.fifo != fifo:
         kinds = {True: "FIFO", False: "standard"}

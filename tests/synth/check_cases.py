@@ -138,8 +138,8 @@ def _trace_everything(scene: Scene, tracing: sns.TracingConfig) -> None:
     synthesize(scene.stack)
 
 
-def _queue_arn(account: str) -> str:
-    return f"arn:aws:sqs:eu-west-1:{account}:jobs"
+def _queue_arn(account: str, region: str = "eu-west-1") -> str:
+    return f"arn:aws:sqs:{region}:{account}:jobs"
 
 
 def _topic_of(scene: Scene, account: str) -> sns.ITopic:
@@ -181,11 +181,16 @@ def _timeouts(*, function: int, queue: int) -> WorkerOptions:
     return WorkerOptions(timeout=Duration.seconds(function), visibility_timeout=Duration.seconds(queue))
 
 
-def _shared_key(scene: Scene, *, shared: bool) -> None:
-    key = kms.Key(scene.stack, "Key")
-    other = key if shared else kms.Key(scene.stack, "Other")
-    queue = sqs.Queue(scene.stack, "Jobs", encryption_master_key=other, visibility_timeout=Duration.minutes(3))
-    scene.pipeline(topic=TopicOptions(key=key), worker=WorkerOptions(queue=queue))
+def _two_workers(scene: Scene, *, topics: int) -> None:
+    queue = _queue_of(scene.stack)
+    made = [TracedTopic(scene.stack, f"Topic{number}").topic for number in range(topics)]
+    for name, topic in (("First", made[0]), ("Second", made[-1])):
+        options = WorkerOptions(handler=scene.function(name=f"{name}Function"), queue=queue)
+        QueueWorker(scene.stack, f"{name}Worker", topic=topic, options=options)
+
+
+def _table_of(scene: Scene, region: str) -> dynamodb.ITable:
+    return dynamodb.Table.from_table_arn(scene.stack, "Table", f"arn:aws:dynamodb:{region}:{HERE}:table/orders")
 
 
 def _two_hops(scene: Scene, *, one_function: bool) -> None:
@@ -281,10 +286,17 @@ CASES: dict[Check, Case] = {
         lambda s: _table_with_key(s.stack_beside()),
         lambda s: _table_with_key(s.stack),
     ),
-    Check.SHARED_KEY: Case(
+    Check.OUT_OF_REACH: Case(
         "error",
-        lambda s: _shared_key(s, shared=True),
-        lambda s: _shared_key(s, shared=False),
+        lambda s: s.pipeline(
+            worker=WorkerOptions(queue=sqs.Queue.from_queue_arn(s.stack, "Jobs", _queue_arn(HERE, "us-east-1")))
+        ),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=sqs.Queue.from_queue_arn(s.stack, "Jobs", _queue_arn(HERE)))),
+    ),
+    Check.DUPLICATE_SUBSCRIPTION: Case(
+        "error",
+        lambda s: _two_workers(s, topics=1),
+        lambda s: _two_workers(s, topics=2),
     ),
     Check.FUNCTION_IN_OTHER_STACK: Case(
         "error",
@@ -385,6 +397,11 @@ CASES: dict[Check, Case] = {
         "warning",
         lambda s: s.pipeline(topic=_topic_of(s, THERE)),
         lambda s: s.pipeline(topic=_topic_of(s, HERE)),
+    ),
+    Check.OTHER_REGION: Case(
+        "warning",
+        lambda s: s.pipeline(table=_table_of(s, "us-east-1"), worker=WorkerOptions(handler=s.function())),
+        lambda s: s.pipeline(table=_table_of(s, "eu-west-1"), worker=WorkerOptions(handler=s.function())),
     ),
     Check.VPC_WITHOUT_XRAY: Case(
         "warning",

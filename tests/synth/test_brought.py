@@ -372,7 +372,7 @@ class TestTable:
         table = dynamodb.Table.from_table_arn(stack, "Mine", f"arn:aws:dynamodb:{PLACE}:table/mine")
         TracedPipeline(stack, "Orders", table=table)
         assert len(warnings_of(stack, Check.OTHER_ACCOUNT)) == 1
-        assert synthesize(stack).variables("Worker") == {"TABLE_NAME": "mine"}
+        assert synthesize(stack).variables("Worker") == {"TABLE_NAME": f"arn:aws:dynamodb:{PLACE}:table/mine"}
 
 
 class TestTracePermission:

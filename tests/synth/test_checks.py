@@ -231,15 +231,6 @@ class TestKinds:
 
 
 class TestKeys:
-    @pytest.mark.parametrize("part", ["queue", "dead_letter_queue"])
-    def test_one_key_for_topic_and_a_queue_brought_along(self, new_stack: NewStack, part: str) -> None:
-        stack = new_stack()
-        key = kms.Key(stack, "Key")
-        queue = sqs.Queue(stack, "Jobs", encryption_master_key=key)
-        worker = WorkerOptions(**{part: queue})  # type: ignore[arg-type]
-        message = refusal(Check.SHARED_KEY, stack, topic=TopicOptions(key=key), worker=worker)
-        assert "topic and queue Shop/Jobs share the key Shop/Key" in message
-
     @pytest.mark.parametrize("part", ["queue_key", "log_key"])
     def test_imported_key_that_cannot_let_its_service_in(self, new_stack: NewStack, part: str) -> None:
         stack = new_stack()
@@ -249,13 +240,6 @@ class TestKeys:
         (warning,) = warnings_of(stack, Check.KEY_NOT_MANAGED)
         assert "key Shop/Key is imported" in warning
         assert ("logs.<region>.amazonaws.com" if part == "log_key" else "sns.amazonaws.com") in warning
-
-    def test_one_key_brought_where_the_cdk_does_not_restrict_it(self, new_stack: NewStack) -> None:
-        stack = new_stack(**{"@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption": False})
-        key = kms.Key(stack, "Key")
-        queue = sqs.Queue(stack, "Jobs", encryption_master_key=key, visibility_timeout=Duration.minutes(3))
-        TracedPipeline(stack, "Orders", topic=TopicOptions(key=key), worker=WorkerOptions(queue=queue))
-        synthesize(stack)
 
     def test_table_key_needs_a_region(self, new_stack: NewStack) -> None:
         stack = new_stack()

@@ -1,0 +1,98 @@
+"""What a hop's function is allowed, on resources of this account or of another one, with or without customer keys."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aws_cdk import IResource, Stack, Token
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+
+from .customer_keys import let_use_key
+
+_PUBLISH = ("sns:Publish",)
+_WRITE = (
+    "dynamodb:BatchWriteItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:DescribeTable",
+)
+# https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+_ENCRYPT_FOR_TOPIC = ("kms:Decrypt", "kms:GenerateDataKey*")
+_ENCRYPT_FOR_TABLE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
+_DECRYPT = ("kms:Decrypt",)
+
+
+class _HasPolicy(Protocol):
+    def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult: ...
+
+
+def grant_publish(topic: sns.ITopic, function: lambda_.IFunction) -> None:
+    """Lets a function publish to a topic, and use the topic's customer key."""
+    if isinstance(topic, sns.Topic) and _account_differs(topic, function):
+        _grant_across(topic, topic.topic_arn, function, _PUBLISH, own_arn=topic.topic_arn)
+        _grant_key_across(topic.master_key, function, _ENCRYPT_FOR_TOPIC)
+        return
+    topic.grant_publish(function)
+    let_use_key(topic.master_key, function, *_ENCRYPT_FOR_TOPIC)
+
+
+def grant_write(table: dynamodb.ITable, function: lambda_.IFunction) -> None:
+    """Lets a function write to a table, and use the table's customer key."""
+    if isinstance(table, dynamodb.Table | dynamodb.TableV2) and _account_differs(table, function):
+        _grant_across(table, table.table_arn, function, _WRITE, own_arn="*")
+        _grant_key_across(table.encryption_key, function, _ENCRYPT_FOR_TABLE)
+        return
+    table.grant_write_data(function)
+    let_use_key(table.encryption_key, function, *_ENCRYPT_FOR_TABLE)
+
+
+def grant_key_of_queue(queue: sqs.IQueue, function: lambda_.IFunction) -> None:
+    """Lets a function read a queue that has a customer key, beyond what the event source grants."""
+    let_use_key(queue.encryption_master_key, function, *_DECRYPT)
+
+
+def let_account_subscribe(topic: sns.ITopic, queue: sqs.IQueue) -> None:
+    """Lets the account of a queue subscribe it to a topic of this app in another account.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html
+    """
+    if isinstance(topic, sns.Topic) and _account_differs(topic, queue):
+        _let_account(topic, queue.env.account, ("sns:Subscribe",), topic.topic_arn)
+
+
+def _grant_across(
+    resource: _HasPolicy, arn: str, function: lambda_.IFunction, actions: tuple[str, ...], *, own_arn: str
+) -> None:
+    """Grants on both sides: the function's role here, and the function's account in the resource's own policy.
+
+    The policy names the account: a role must exist before a policy can name it, and it may be deployed later.
+    """
+    iam.Grant.add_to_principal(grantee=function, actions=list(actions), resource_arns=[arn])
+    _let_account(resource, function.env.account, actions, own_arn)
+
+
+def _grant_key_across(key: kms.IKey | None, function: lambda_.IFunction, actions: tuple[str, ...]) -> None:
+    if key is not None:
+        # A key has no name by which another account could know it before it is made.
+        keys = Stack.of(key).format_arn(
+            service="kms", resource="key", resource_name="*", account=key.env.account, region=key.env.region
+        )
+        iam.Grant.add_to_principal(grantee=function, actions=list(actions), resource_arns=[keys])
+        _let_account(key, function.env.account, actions, "*")
+
+
+def _let_account(resource: _HasPolicy, account: str, actions: tuple[str, ...], arn: str) -> None:
+    resource.add_to_resource_policy(
+        iam.PolicyStatement(principals=[iam.AccountPrincipal(account)], actions=list(actions), resources=[arn])
+    )
+
+
+def _account_differs(one: IResource, other: IResource) -> bool:
+    ours, theirs = one.env.account, other.env.account
+    return ours != theirs and not (Token.is_unresolved(ours) and Token.is_unresolved(theirs))
