@@ -36,7 +36,7 @@ class Shop(Stack):
             self,
             "Work",
             visibility_timeout=Duration.minutes(1),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=letters, max_receive_count=3),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=letters, max_receive_count=5),
         )
         ship = lambda_.Function(
             self,

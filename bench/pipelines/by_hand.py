@@ -59,7 +59,7 @@ def build(stack: Stack, ingest: str, worker: str, layer: str) -> None:
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         visibility_timeout=Duration.seconds(180),
-        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=3),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=5),
     )
     topic.add_subscription(
         subscriptions.SqsSubscription(queue, raw_message_delivery=True, dead_letter_queue=dead_letters)

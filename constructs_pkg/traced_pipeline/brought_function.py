@@ -13,7 +13,7 @@ from constructs import Construct
 from .acknowledged import acknowledge_star
 from .checks import Check, refuse_settings, warn
 from .environments import check_environment
-from .layer import trace_bridge_layer
+from .layer import publish_with_layer, trace_bridge_layer
 from .options import FunctionOptions, Handler
 from .resource import resource_of
 from .tracing import write_segments
@@ -131,6 +131,7 @@ def _add_layer(scope: Construct, function: lambda_.Function) -> None:
         fits = function.runtime.name in {runtime.name for runtime in layer.compatible_runtimes or []}
         if fits and len(present) < _MOST_LAYERS:
             function.add_layers(layer)
+            publish_with_layer(function, layer)
             return
     warn(
         scope,

@@ -13,7 +13,7 @@ from constructs import Construct
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, refuse_settings
 from .handler_code import function_code
-from .layer import trace_bridge_layer
+from .layer import publish_with_layer, trace_bridge_layer
 from .log_group import make_log_group
 from .options import FunctionOptions, Handler, IngestOptions
 from .resource import resource_of
@@ -89,6 +89,7 @@ class TracedFunction(Construct):
         if zero_code:
             variables["TRACE_BRIDGE_HANDLER"] = handler.entry_point
         architecture = options.architecture or lambda_.Architecture.ARM_64
+        layer = trace_bridge_layer(self)
         with function_code(self, handler, runtime=runtime, architecture=architecture) as code:
             self._function = lambda_.Function(
                 self,
@@ -97,7 +98,7 @@ class TracedFunction(Construct):
                 handler=_AUTO_HANDLER if zero_code else handler.entry_point,
                 runtime=runtime,
                 architecture=architecture,
-                layers=[trace_bridge_layer(self)],
+                layers=[layer],
                 memory_size=options.memory_size,
                 timeout=self._timeout,
                 environment=variables,
@@ -109,6 +110,7 @@ class TracedFunction(Construct):
                 vpc_subnets=options.vpc_subnets,
                 security_groups=options.security_groups,
             )
+        publish_with_layer(self._function, layer)
         self._trace(active=active)
         self._alias = self._make_alias(options.provisioned_concurrency)
         if options.vpc is not None:

@@ -7,16 +7,18 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from aws_cdk import Stack
+from aws_cdk import FeatureFlags, Stack
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as s3_assets
 from constructs import IConstruct
 
 from .checks import Check, PipelineError
 from .staging import staging_folder
 
 _LAYER_ID = "TraceBridgeLayer"
-# What is copied, and the distribution of others whose licence travels with it.
-_PACKAGES = {"trace_bridge": None, "aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
+_LAYER_MAKES_VERSION = "@aws-cdk/aws-lambda:recognizeLayerVersion"
+# What is copied, and the distribution whose licence travels with it.
+_PACKAGES = {"trace_bridge": "trace-bridge", "aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
 # Compiled files fit one Python and one architecture; wrapt falls back to its Python code without them.
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi", "*.so", "*.pyd", "*.dylib", "*.dll")
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
@@ -49,6 +51,16 @@ def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
         )
 
 
+def publish_with_layer(function: lambda_.Function, layer: lambda_.ILayerVersion) -> None:
+    """Lets a layer that changed publish a new version of a function, which an alias then moves to.
+
+    The CDK does so by itself only with the feature flag `@aws-cdk/aws-lambda:recognizeLayerVersion`.
+    """
+    content = layer.node.try_find_child("Code")
+    if isinstance(content, s3_assets.Asset) and not FeatureFlags.of(function).is_enabled(_LAYER_MAKES_VERSION):
+        function.invalidate_version_based_on(content.asset_hash)
+
+
 def assemble(folder: Path) -> None:
     """Copy the layer's content into an empty folder: `python/` and `licenses/`.
 
@@ -58,8 +70,6 @@ def assemble(folder: Path) -> None:
     for package, distribution in _PACKAGES.items():
         source = _source_of(package)
         shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=_link_or_copy)
-        if distribution is None:
-            continue
         target = folder / "licenses" / distribution
         target.mkdir(parents=True)
         for licence in _licences_of(distribution, source):
@@ -87,9 +97,11 @@ def _source_of(package: str) -> Path:
 
 
 def _licences_of(distribution: str, package: Path) -> list[Path]:
-    """Find the licence files that a wheel's installation left beside its package."""
+    """Find the licence files that a wheel's installation left beside its package, or those of its project's folder."""
     information = package.parent.glob(f"{distribution.replace('-', '_')}-*.dist-info")
     found = [path for folder in information for path in folder.rglob("*") if _is_licence(path)]
+    if not found and (package.parent / "pyproject.toml").is_file():
+        found = [path for path in package.parent.iterdir() if _is_licence(path)]
     if not found:
         raise PipelineError(
             Check.LAYER_PACKAGE,

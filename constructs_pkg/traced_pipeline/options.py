@@ -184,7 +184,9 @@ class WorkerOptions(FunctionOptions):
         filter_policy_with_message_body: The same by the message's body, instead. Default: all.
         raw_message_delivery: Put the published message itself into the queue, without SNS's envelope.
             Default: on.
-        max_receive_count: Attempts before a message goes to the dead-letter queue. Default: 3.
+        max_receive_count: Attempts before a message goes to the dead-letter queue. Default: 5, the least that AWS
+            recommends, so that throttling alone takes no message there.
+            https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         visibility_timeout: How long a message given to the function stays hidden from others. Default:
             six times the function's timeout plus the batching window, as AWS recommends.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -206,7 +208,7 @@ class WorkerOptions(FunctionOptions):
     filter_policy: Mapping[str, sns.SubscriptionFilter] | None = None
     filter_policy_with_message_body: Mapping[str, sns.FilterOrPolicy] | None = None
     raw_message_delivery: bool = True
-    max_receive_count: int = 3
+    max_receive_count: int = 5
     visibility_timeout: Duration | None = None
     queue: sqs.IQueue | None = None
     queue_key: kms.IKey | None = None

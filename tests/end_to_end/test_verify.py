@@ -152,7 +152,7 @@ def test_the_cause_is_named_where_the_trace_breaks(verdicts: dict[str, Ran], nam
 def test_a_failing_worker_is_told_with_what_and_what_comes_of_it(verdicts: dict[str, Ran]) -> None:
     [cause] = _first_break(verdicts["NoTablePermission"].json())["causes"]
     assert "AccessDenied" in cause["text"]
-    assert "dead-letter queue OrdersWorkerDeadLetterQueue after 3 attempts" in cause["text"]
+    assert "dead-letter queue OrdersWorkerDeadLetterQueue after 5 attempts" in cause["text"]
     [cause] = _first_break(verdicts["BrokenImport"].json())["causes"]
     assert "no_such_module" in cause["text"]
 

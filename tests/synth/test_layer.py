@@ -7,15 +7,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from traced_pipeline import Check, PipelineError, TracedPipeline
+from aws_cdk import Stack
+from aws_cdk import aws_lambda as lambda_
+from traced_pipeline import Check, PipelineError, TracedPipeline, WorkerOptions
 from traced_pipeline import layer as layer_module
 from traced_pipeline.layer import assemble
 
 from .conftest import NewStack
-from .templates import synthesize
+from .templates import ROOT, synthesize
+from .test_brought import make_function
 
 LARGEST = 1_500_000
 
@@ -39,6 +43,7 @@ def test_holds_the_bridge_what_it_imports_and_their_licences(folder: Path) -> No
     assert {name for name in held if name.startswith("licenses/")} == {
         "licenses/aws-xray-sdk/LICENSE",
         "licenses/aws-xray-sdk/NOTICE",
+        "licenses/trace-bridge/LICENSE",
         "licenses/wrapt/LICENSE",
     }
 
@@ -80,6 +85,8 @@ def test_is_the_same_after_its_packages_were_imported(
         shutil.copytree(installed, copies / package)
         for information in installed.parent.glob(f"{package}-*.dist-info"):
             shutil.copytree(information, copies / information.name)
+    for name in ("LICENSE", "pyproject.toml"):
+        shutil.copyfile(ROOT / "runtime" / name, copies / name)
     monkeypatch.setattr(layer_module, "_source_of", lambda package: copies / package)
     keys = []
     for _ in range(2):
@@ -106,6 +113,55 @@ def test_every_function_has_it(new_stack: NewStack) -> None:
     properties = template.one("AWS::Lambda::LayerVersion")
     assert properties["CompatibleArchitectures"] == ["arm64", "x86_64"]
     assert set(properties["CompatibleRuntimes"]) >= {function["Runtime"] for function in functions}
+
+
+class TestVersions:
+    """A changed layer publishes a new version, with the CDK's feature flag for that and without it."""
+
+    @pytest.fixture(params=[True, False], ids=["flag", "no flag"])
+    def versions(
+        self, request: pytest.FixtureRequest, new_stack: NewStack, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[Callable[[Stack], object]], list[list[str]]]:
+        """The versions of a stack: as it is, again, and with another layer."""
+
+        def made(build: Callable[[Stack], object]) -> list[list[str]]:
+            found = []
+            for extra in ("", "", "changed = True"):
+
+                def changed(folder: Path, extra: str = extra) -> None:
+                    assemble(folder)
+                    (folder / "python" / "extra.py").write_text(extra)
+
+                monkeypatch.setattr(layer_module, "assemble", changed)
+                stack = new_stack(**{"@aws-cdk/aws-lambda:recognizeLayerVersion": request.param})
+                build(stack)
+                found.append(sorted(synthesize(stack).all("AWS::Lambda::Version")))
+            return found
+
+        return made
+
+    def test_behind_the_alias_of_a_worker(
+        self, versions: Callable[[Callable[[Stack], object]], list[list[str]]]
+    ) -> None:
+        first, again, changed = versions(
+            lambda stack: TracedPipeline(stack, "Orders", worker=WorkerOptions(provisioned_concurrency=1))
+        )
+        assert first == again
+        assert len(first) == 1
+        assert changed != first
+
+    def test_behind_the_alias_of_an_existing_function(
+        self, versions: Callable[[Callable[[Stack], object]], list[list[str]]]
+    ) -> None:
+        def build(stack: Stack) -> None:
+            function = make_function(stack, "Mine")
+            live = lambda_.Alias(stack, "Live", alias_name="live", version=function.current_version)
+            TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=live))
+
+        first, again, changed = versions(build)
+        assert first == again
+        assert len(first) == 1
+        assert changed != first
 
 
 def test_leaves_nothing_behind(new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_queue_follows_the_function_and_keeps_what_failed(default: Synthesized) 
     arn = {"Fn::GetAtt": [dead_letters, "Arn"]}
     queue = default.one("AWS::SQS::Queue", "WorkerQueue")
     assert queue["VisibilityTimeout"] == 6 * default.one("AWS::Lambda::Function", "Worker")["Timeout"]
-    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn, "maxReceiveCount": 3}
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": arn, "maxReceiveCount": 5}
     assert default.one("AWS::SQS::Queue", "DeadLetter")["MessageRetentionPeriod"] == 14 * 24 * 3600
     assert default.one("AWS::SNS::Subscription")["RedrivePolicy"] == {"deadLetterTargetArn": arn}
 
