@@ -6,11 +6,12 @@ import threading
 from . import _state
 from ._api import ApiEmitter
 from ._counters import count, report_losses
+from ._daemon_address import daemon_address
 from ._documents import MAX_BYTES, fit
 from ._forks import in_every_child
 from ._invocation import Invocation
 from ._segment import MessageSegment
-from ._udp import UdpEmitter, daemon_address
+from ._udp import UdpEmitter
 
 _FLUSH_RESERVE_SECONDS = 0.2
 

@@ -1,6 +1,5 @@
 """Documents to the X-Ray daemon, one datagram each."""
 
-import os
 import socket
 import threading
 import time
@@ -13,24 +12,6 @@ _OVERHEAD = len(_HEADER) + 28 + 320 - 1
 Measured: a buffer of 212,992 bytes holds 166 datagrams of 400 bytes.
 """
 _WINDOW_SECONDS = 1.0
-
-
-def daemon_address() -> tuple[str, int] | None:
-    """Where the daemon listens, by `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port`.
-
-    https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-configuration.html
-    """
-    text = os.environ.get("AWS_XRAY_DAEMON_ADDRESS", "").strip()
-    for part in text.split():
-        kind, _, rest = part.partition(":")
-        if kind == "udp":
-            return _host_and_port(rest)
-    return _host_and_port(text) if text and " " not in text else None
-
-
-def _host_and_port(text: str) -> tuple[str, int] | None:
-    host, _, port = text.rpartition(":")
-    return (host.strip("[]"), int(port)) if host and port.isdigit() else None
 
 
 class UdpEmitter:

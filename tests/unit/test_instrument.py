@@ -208,25 +208,6 @@ def test_instrumenting_can_be_switched_off(process: Process) -> None:
     assert "subsegments" not in document
 
 
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("127.0.0.1:2000", ("127.0.0.1", 2000)),
-        ("tcp:127.0.0.1:2001 udp:127.0.0.2:2002", ("127.0.0.2", 2002)),
-        ("udp:127.0.0.1:2003", ("127.0.0.1", 2003)),
-        ("[::1]:2004", ("::1", 2004)),
-        ("tcp:127.0.0.1:2001 tcp:127.0.0.1:2002", None),
-        ("127.0.0.1", None),
-        ("127.0.0.1:port", None),
-        ("", None),
-    ],
-)
-def test_the_daemons_address_is_read_as_aws_writes_it(text: str, address: tuple[str, int] | None) -> None:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_XRAY_DAEMON_ADDRESS", text)
-        assert _udp.daemon_address() == address
-
-
 def test_a_daemon_on_ipv6_is_reached() -> None:
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("::1", 0))
