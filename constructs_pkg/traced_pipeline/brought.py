@@ -7,7 +7,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from .checks import Check, PipelineError, warn
+from .checks import Check, warn
 from .environments import check_environment
 from .resource import resource_of
 from .synthesis_checks import check_at_synthesis
@@ -71,17 +71,7 @@ def own_api(api: apigateway.IRestApi) -> apigateway.RestApiBase | None:
 
 
 def check_api(scope: Construct, api: apigateway.IRestApi) -> None:
-    """Warn where an API's stage does not, or may not, record its part of a trace.
-
-    Raises:
-        PipelineError: It is no REST API.
-    """
-    if not hasattr(api, "rest_api_id"):
-        raise PipelineError(
-            Check.HTTP_API,
-            f"api is of type {type(api).__name__}, but X-Ray traces no other API of API Gateway than a REST API; "
-            "give an apigateway.RestApi",
-        )
+    """Warn where an API's stage does not, or may not, record its part of a trace."""
     own = own_api(api)
     if own is None:
         warn(

@@ -101,10 +101,19 @@ def names_path(
             return method(construct, *args, **kwargs)
         except PipelineError as refusal:
             if not refusal.path:
-                refusal.path = construct.node.path
+                refusal.path = _path_of(construct, args)
             raise
 
     return call
+
+
+def _path_of(construct: Construct, arguments: tuple[object, ...]) -> str:
+    """Returns a construct's path; where its constructor refused before it was made, the path it was to have."""
+    if hasattr(construct, "__jsii_ref__"):
+        return construct.node.path
+    scope, construct_id = (*arguments, None, None)[:2]
+    parent = scope.node.path if isinstance(scope, Construct) else ""
+    return f"{parent}/{construct_id}".lstrip("/")
 
 
 def warn(scope: IConstruct, check: Check, message: str) -> None:

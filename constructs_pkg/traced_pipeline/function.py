@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -12,15 +12,16 @@ from constructs import Construct
 
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, refuse_settings
+from .function_checks import check_function, check_runtime
 from .handler_code import function_code
 from .layer import publish_with_layer, trace_bridge_layer
 from .log_group import make_log_group
+from .option_checks import check_options, checks_arguments
 from .options import FunctionOptions, Handler, IngestOptions
 from .resource import resource_of
 from .tracing import write_segments
 from .vpc_checks import check_network_path
 
-_TOO_OLD = {f"python{version}" for version in ("2.7", "3.6", "3.7", "3.8", "3.9", "3.10")}
 _AUTO_HANDLER = "trace_bridge.auto.handler"
 _XRAY_REASON = "X-Ray's write actions know no resources; AWS documents them with Resource *"
 _VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
@@ -58,6 +59,7 @@ class TracedFunction(Construct):
     """
 
     @names_path
+    @checks_arguments
     def __init__(
         self,
         scope: Construct,
@@ -70,10 +72,14 @@ class TracedFunction(Construct):
         zero_code: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
+        check_options(options)
         handler = _handler_of(options)
         runtime = options.runtime or lambda_.Runtime.PYTHON_3_14
+        architecture = options.architecture or lambda_.Architecture.ARM_64
         _check_logs(options)
-        _check_options(options, runtime)
+        check_function(options)
+        layer = trace_bridge_layer(self)
+        check_runtime(runtime, architecture, layer)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
         self._log_group = options.log_group or make_log_group(
             self,
@@ -88,8 +94,6 @@ class TracedFunction(Construct):
             variables["TRACE_BRIDGE_ENABLED"] = "false"
         if zero_code:
             variables["TRACE_BRIDGE_HANDLER"] = handler.entry_point
-        architecture = options.architecture or lambda_.Architecture.ARM_64
-        layer = trace_bridge_layer(self)
         with function_code(self, handler, runtime=runtime, architecture=architecture) as code:
             self._function = lambda_.Function(
                 self,
@@ -193,24 +197,6 @@ def _check_logs(options: FunctionOptions) -> None:
     # An ingest hop's access log is made with the same settings.
     if options.log_group is not None and not isinstance(options, IngestOptions):
         refuse_settings(options, ("log_retention", "log_key"), brought="a log group", instead="leave out log_group")
-
-
-def _check_options(options: FunctionOptions, runtime: lambda_.Runtime) -> None:
-    if runtime.family != lambda_.RuntimeFamily.PYTHON or runtime.name in _TOO_OLD:
-        raise PipelineError(
-            Check.OPTION_VALUE,
-            f"runtime is {runtime.name}, but the bridge is for Python 3.11 or newer; bring a function of another "
-            "runtime along instead of a Handler",
-        )
-    warm, reserved = options.provisioned_concurrency, options.reserved_concurrency
-    if warm is None or reserved is None or Token.is_unresolved(warm) or Token.is_unresolved(reserved):
-        return
-    if warm > reserved:
-        # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
-        raise PipelineError(
-            Check.OPTION_VALUE,
-            f"provisioned_concurrency is {warm}, but must be at most reserved_concurrency, which is {reserved}",
-        )
 
 
 def _network_interfaces() -> iam.PolicyStatement:

@@ -42,12 +42,7 @@ def function_code(
         yield handler.code
         return
     folder = Path(handler.code).absolute()
-    if not folder.is_dir():
-        raise PipelineError(
-            Check.HANDLER_FOLDER,
-            f"handler folder {str(handler.code)!r} does not exist (looked for {folder}); "
-            "give a folder that is absolute or relative to the working directory of the app",
-        )
+    _check_folder(handler.code, folder)
     _check_module(handler, folder)
     requirements = folder / REQUIREMENTS
     # The CDK asks for no bundling where a stack is not going to be deployed.
@@ -99,6 +94,27 @@ def reference_publisher(name: str, topic: sns.ITopic | None) -> Handler:
             "not give; turn content_based_deduplication on, or give a handler of your own",
         )
     return reference_handler(name)
+
+
+def _check_folder(code: str | Path, folder: Path) -> None:
+    if str(code) in ("", "."):
+        raise PipelineError(
+            Check.HANDLER_FOLDER,
+            f"handler folder {str(code)!r} is the whole working directory of the app, with all that is in it; give the "
+            "folder with the function's code alone",
+        )
+    if folder.is_file():
+        raise PipelineError(
+            Check.HANDLER_FOLDER,
+            f"handler folder {str(code)!r} is a file; give the folder it was made of, or the archive as "
+            f'Handler(lambda_.Code.from_asset("{folder.name}"), "app.handler")',
+        )
+    if not folder.is_dir():
+        raise PipelineError(
+            Check.HANDLER_FOLDER,
+            f"handler folder {str(code)!r} does not exist (looked for {folder}); "
+            "give a folder that is absolute or relative to the working directory of the app",
+        )
 
 
 def _check_entry_point(entry_point: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import Names, Stack
+from aws_cdk import Names, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -27,12 +27,23 @@ from .environments import refuse_other_region
 from .function import TracedFunction
 from .grants import grant_publish
 from .handler_code import reference_publisher
-from .ingest_checks import WITHOUT_BODY, check_function_stack, check_method, check_taken_over, check_timeout
+from .ingest_checks import (
+    WITHOUT_BODY,
+    check_api_kind,
+    check_function_stack,
+    check_method,
+    check_route,
+    check_taken_over,
+    check_timeout,
+)
+from .limits import API_NAME, check_limit
 from .log_group import make_log_group
 from .names import account_wide_name
+from .option_checks import check_options, checks_arguments
 from .options import Authorizer, IngestOptions, JsonSchema
 from .resource import resource_of
-from .words import checks_words
+from .schema_checks import check_schema
+from .tracing import check_service_name
 
 _API_NAME_LENGTH = 50
 _OF_A_CREATED_API = (
@@ -74,6 +85,7 @@ class IngestApi(Construct):
     """
 
     @names_path
+    @checks_arguments
     def __init__(
         self,
         scope: Construct,
@@ -84,6 +96,8 @@ class IngestApi(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         options = options or IngestOptions()
+        check_api_kind(options.api)
+        check_options(options)
         self._access_log_group: logs.LogGroup | None = None
         self._path = options.path
         self._created = options.api is None
@@ -146,7 +160,7 @@ class IngestApi(Construct):
         return self._access_log_group
 
     @names_path
-    @checks_words
+    @checks_arguments
     def add_route(
         self,
         path: str,
@@ -167,6 +181,9 @@ class IngestApi(Construct):
         Returns:
             The method.
         """
+        check_route(self._api, path, method)
+        if schema is not None:
+            check_schema(schema)
         relative = path.strip("/")
         resource = self._api.root.resource_for_path(relative) if relative else self._api.root
         authorization = authorize(
@@ -212,6 +229,14 @@ class IngestApi(Construct):
         return api
 
     def _make_api(self, options: IngestOptions) -> apigateway.RestApi:
+        if Token.is_unresolved(options.stage_name):
+            raise PipelineError(
+                Check.OPTION_VALUE,
+                "IngestOptions.stage_name is known at deployment only, but the CDK derives ids from it; give a text",
+            )
+        if options.api_name is not None:
+            check_service_name(f"{options.api_name}/{options.stage_name}")
+            check_limit("IngestOptions.api_name", options.api_name, API_NAME)
         logs_enabled = options.account_logging_role != "none"
         if logs_enabled:
             self._access_log_group = make_log_group(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
@@ -17,6 +19,10 @@ WITHOUT_BODY = {"GET", "HEAD", "DELETE", "OPTIONS"}
 """Methods whose requests have no body."""
 
 _INTEGRATION_TIMEOUT_SECONDS = 29
+# https://docs.aws.amazon.com/apigateway/latest/api/API_PutMethod.html
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
+_SEGMENT = re.compile(r"[A-Za-z0-9:._$-]+|\{[A-Za-z0-9:._$-]+\+?\}")
 _ANY = "ANY"
 
 
@@ -35,6 +41,20 @@ def check_function_stack(scope: Construct, function: lambda_.IFunction, topic: s
             Check.FUNCTION_IN_OTHER_STACK,
             f"function {own.node.path} belongs to stack {there}, API and topic to {here}: each stack would wait for "
             f"the other; make the function in {here}, or the topic in a stack that {there} can wait for",
+        )
+
+
+def check_api_kind(api: object) -> None:
+    """Refuses an API that is no REST API.
+
+    Raises:
+        PipelineError: It is of another kind, an HTTP API for instance.
+    """
+    if api is not None and not hasattr(api, "rest_api_id"):
+        raise PipelineError(
+            Check.HTTP_API,
+            f"api is of type {type(api).__name__}, but X-Ray traces no other API of API Gateway than a REST API; "
+            "give an apigateway.RestApi",
         )
 
 
@@ -65,6 +85,65 @@ def check_timeout(scope: Construct, options: IngestOptions) -> None:
             f"caller after {_INTEGRATION_TIMEOUT_SECONDS} s by default; shorten the timeout, or acknowledge this if "
             "the account's quota was raised",
         )
+
+
+def check_route(api: apigateway.IRestApi, path: str, method: str) -> None:
+    """Checks that an API can have a route.
+
+    Raises:
+        PipelineError: The path or the method cannot be, or the API has one like it.
+    """
+    if method.upper() not in (*_METHODS, _ANY):
+        raise PipelineError(
+            Check.OPTION_VALUE, f"method is {method!r}, but must be one of {', '.join(_METHODS)}, or {_ANY}"
+        )
+    segments = _segments(path)
+    resource: IConstruct = api.root
+    for segment in segments:
+        _check_sibling(resource, segment, path)
+        child = resource.node.try_find_child(segment)
+        if child is None:
+            return
+        resource = child
+    taken = [m for m in resource.node.children if isinstance(m, apigateway.Method)]
+    if any(m.http_method == method.upper() for m in taken):
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"path {path!r} has a method {method.upper()} already; choose another, or leave that out",
+        )
+
+
+def _segments(path: str) -> list[str]:
+    bare = path.removeprefix("/")
+    segments = bare.removesuffix("/").split("/") if bare else []
+    for number, segment in enumerate(segments, start=1):
+        if not _SEGMENT.fullmatch(segment):
+            raise PipelineError(
+                Check.OPTION_VALUE,
+                f"path is {path!r}, but its part {segment!r} must be of letters, digits and :._$-, or a parameter in "
+                "braces, as in /orders/{id}",
+            )
+        if segment.endswith("+}") and number < len(segments):
+            raise PipelineError(
+                Check.OPTION_VALUE,
+                f"path is {path!r}, but {segment} takes the rest of a path, so nothing may follow it",
+            )
+    return segments
+
+
+def _check_sibling(resource: IConstruct, segment: str, path: str) -> None:
+    others = [child.node.id for child in resource.node.children if isinstance(child, apigateway.Resource)]
+    clash = [other for other in others if other != segment and _is_parameter(other) and _is_parameter(segment)]
+    if clash and clash[0].endswith("+}") == segment.endswith("+}"):
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"path is {path!r}, but the API has the parameter {clash[0]} in the place of {segment}, and API Gateway "
+            "takes one name for it; use that name",
+        )
+
+
+def _is_parameter(segment: str) -> bool:
+    return segment.startswith("{") and segment.endswith("}")
 
 
 def check_taken_over(scope: Construct, route: apigateway.Method) -> None:

@@ -31,8 +31,8 @@ class Handler(ChecksWords):
     """A function's code and the place in it where Lambda enters.
 
     Attributes:
-        code: A folder, absolute or relative to the working directory of the CDK app; it becomes the
-            root of the function's code. Or a `Code` of the CDK, which is taken as it is.
+        code: A folder, absolute or relative to the working directory of the CDK app, but not that directory itself; it
+            becomes the root of the function's code. Or a `Code` of the CDK, which is taken as it is.
         entry_point: `module.function` as Lambda reads it; packages are separated by dots or slashes.
             Where `code` is a folder the module must exist in it. Default: `app.handler`.
         install_requirements: Install what a `requirements.txt` in the folder names beside the code: wheels for the
@@ -54,12 +54,15 @@ class FunctionOptions(ChecksWords):
             that every other field of this class must stay at its default; it gets the hop's permissions and
             variables (`TOPIC_ARN`, `TABLE_NAME`), as far as it is made in this app. Default: the hop's
             reference handler; a function that belongs to no hop has none and needs a handler.
-        memory_size: Megabytes, 128 to 10240. Default: 256.
-        timeout: Longest time for one invocation, at most 15 minutes. Default: 30 seconds; for an ingest
+        memory_size: Megabytes, at least 128. Default: 256.
+            https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+        timeout: Longest time for one invocation, in whole seconds. Default: 30 seconds; for an ingest
             function 10 seconds, since its caller waits.
+            https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
         environment: Variables for the function beside those the hop sets. Default: none.
         architecture: The processors it runs on. Default: ARM64.
-        runtime: Python 3.11 or newer. Default: the newest Python that the CDK release knows.
+        runtime: Python 3.11 or newer, as far as the bridge's layer is for it. Default: the newest Python that the CDK
+            release knows.
         vpc: The VPC the function runs in. Default: none.
         vpc_subnets: Where in the VPC. Default: the private subnets.
         security_groups: Those of its network interfaces. Default: one is created when there is a VPC.
@@ -100,8 +103,8 @@ class IngestOptions(FunctionOptions):
     Attributes:
         path: The resource's path; segments in braces are path parameters. Default: the API's root.
         method: The HTTP method. Default: `POST`.
-        schema: JSON schema (draft 4) of a request's body, which API Gateway checks before the function
-            runs. Default: any JSON object with at least one property, whose `id`, if present, is a
+        schema: JSON schema (draft 4, and no keyword beyond it) of a request's body, which API Gateway checks before the
+            function runs. Default: any JSON object with at least one property, whose `id`, if present, is a
             string of 1 to 256 characters.
         authorizer: `"iam"`: callers sign their requests (Signature Version 4) and need
             `execute-api:Invoke`; `"api"`: the default authorization of the API given as `api`, which must be made in
@@ -111,7 +114,8 @@ class IngestOptions(FunctionOptions):
             fields below must then stay at their defaults. Default: one is created.
         api_name: Name of the created API, of at most 50 characters; with the stage's name it is the name
             of the node on the trace map. Default: derived from the stack's name and the construct's path.
-        stage_name: Name of the created API's stage. Default: `prod`.
+        stage_name: Name of the created API's stage: letters, digits, hyphens and underscores, at most 128. Default:
+            `prod`.
         throttling_rate_limit: Requests a second, averaged, that the stage lets through. Default: 100.
         throttling_burst_limit: Requests that may come at once. Default: 200.
         account_logging_role: API Gateway logs only where the account has a role for it, one per account
@@ -173,7 +177,8 @@ class WorkerOptions(FunctionOptions):
             record; the function's code needs no change. Default: off.
         batch_size: Most messages given to one invocation: 1 to 10000, with `fifo` at most 10; more
             than 10 needs a `batching_window`. Default: 10.
-        batching_window: How long Lambda may wait to fill a batch, at most 5 minutes. Default: not at all.
+        batching_window: How long Lambda may wait to fill a batch, at most 5 minutes; not with `fifo`. Default: not at
+            all.
         max_concurrency: Most invocations at once for this queue, 2 to 1000; unlike a reserved concurrency
             it does not send throttled messages towards the dead-letter queue. Default: no limit of its
             own.
@@ -187,8 +192,8 @@ class WorkerOptions(FunctionOptions):
         max_receive_count: Attempts before a message goes to the dead-letter queue. Default: 5, the least that AWS
             recommends, so that throttling alone takes no message there.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        visibility_timeout: How long a message given to the function stays hidden from others. Default:
-            six times the function's timeout plus the batching window, as AWS recommends.
+        visibility_timeout: How long a message given to the function stays hidden from others, at most 12 hours.
+            Default: six times the function's timeout plus the batching window, as AWS recommends.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         queue: A queue to use, with its own settings. Default: one is created.
         queue_key: Customer key that encrypts the created queues; it may be the topic's. Default: keys of SQS.
@@ -240,8 +245,8 @@ class SamplingOptions(ChecksWords):
         rate: Share recorded beyond the reservoir, 0 to 1. Default: 0.05.
         reservoir: Requests a second that are recorded before the rate applies. Default: 1.
         priority: 1 to 9999; of the rules that match, the lowest number decides. Default: 1000.
-        path: The requests' path, with `*` and `?` as wildcards. Default: all.
-        method: The requests' HTTP method. Default: all.
+        path: The requests' path, with `*` and `?` as wildcards, at most 128 characters. Default: all.
+        method: The requests' HTTP method, at most 10 characters. Default: all.
     """
 
     rate: float = 0.05

@@ -15,6 +15,7 @@ from constructs import Construct
 from .checks import Check, PipelineError, names_path
 from .ingest_api import IngestApi
 from .names import account_wide_name
+from .option_checks import check_options, checks_arguments
 from .options import IngestOptions, SamplingOptions, TableOptions, TopicOptions, TraceGroupOptions, WorkerOptions
 from .queue_worker import QueueWorker
 from .topic import TracedTopic
@@ -60,6 +61,7 @@ class TracedPipeline(Construct):
     """
 
     @names_path
+    @checks_arguments
     def __init__(
         self,
         scope: Construct,
@@ -139,6 +141,7 @@ class TracedPipeline(Construct):
         return self._ingest.url
 
     @names_path
+    @checks_arguments
     def add_worker(self, construct_id: str, options: WorkerOptions | None = None) -> QueueWorker:
         """Let a further worker have every message, through a queue of its own.
 
@@ -165,6 +168,7 @@ class TracedPipeline(Construct):
         if table is not None and not isinstance(table, TableOptions):
             return table
         options = table or TableOptions()
+        check_options(options)
         if options.key is not None and Token.is_unresolved(Stack.of(self).region):
             raise PipelineError(
                 Check.TABLE_KEY_REGION,

@@ -19,14 +19,14 @@ from .filter_checks import check_filters
 from .function import TracedFunction
 from .grants import grant_key_of_queue, grant_publish, grant_write
 from .handler_code import reference_publisher
+from .option_checks import check_options, checks_arguments
 from .options import Handler, WorkerOptions
 from .queue_subscription import subscribe_queue
 from .work_queue import SAME_REGION, bring_queue, make_queue, timeout_of
+from .worker_checks import check_batches
 
-_LARGEST_BATCH = 10_000
 _ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
 _QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
-_MOST_RECEIVES = 1000
 _REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
 
 
@@ -60,6 +60,7 @@ class QueueWorker(Construct):
     """
 
     @names_path
+    @checks_arguments
     def __init__(
         self,
         scope: Construct,
@@ -70,7 +71,8 @@ class QueueWorker(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         options = options or WorkerOptions()
-        _check_counts(options)
+        check_options(options)
+        check_batches(options, topic)
         check_topic(self, topic)
         check_filters(self, options)
         _check_destinations(self, options)
@@ -195,17 +197,6 @@ def _check_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopi
             Check.FUNCTION_IN_OTHER_STACK,
             f"function {own.node.path} and topic {topic.node.path} belong to stack {there}, the queue between them to "
             f"{here}: each stack would wait for the other; put the worker into {there}",
-        )
-
-
-def _check_counts(options: WorkerOptions) -> None:
-    size = options.batch_size
-    if not Token.is_unresolved(size) and not 1 <= size <= _LARGEST_BATCH:
-        raise PipelineError(Check.OPTION_VALUE, f"batch_size is {size}, but must be from 1 to {_LARGEST_BATCH}")
-    attempts = options.max_receive_count
-    if not Token.is_unresolved(attempts) and not 1 <= attempts <= _MOST_RECEIVES:
-        raise PipelineError(
-            Check.OPTION_VALUE, f"max_receive_count is {attempts}, but must be from 1 to {_MOST_RECEIVES}"
         )
 
 

@@ -7,6 +7,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .checks import names_path
+from .option_checks import check_options, checks_arguments
 from .options import TopicOptions
 from .tracing import SnsTracePermission
 
@@ -35,9 +36,11 @@ class TracedTopic(Construct):
     """
 
     @names_path
+    @checks_arguments
     def __init__(self, scope: Construct, construct_id: str, *, options: TopicOptions | None = None) -> None:
         super().__init__(scope, construct_id)
         options = options or TopicOptions()
+        check_options(options)
         self._topic = sns.Topic(
             self,
             "Resource",

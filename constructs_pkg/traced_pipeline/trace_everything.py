@@ -13,10 +13,10 @@ from constructs import IConstruct
 
 from .checks import Check, note
 from .not_traceable import BY_ITS_APPLICATION, NOT_TRACEABLE
+from .option_checks import checks_arguments
 from .trace_state import Outcome, TraceState
 from .traceable import switch_for
 from .tracing import SnsTracePermission
-from .words import checks_words
 from .xray_policies import lets_topics_trace
 
 _TOPIC = "AWS::SNS::Topic"
@@ -67,7 +67,7 @@ class TraceEverything:
         ```
     """
 
-    @checks_words
+    @checks_arguments
     def __init__(
         self,
         *,
@@ -81,7 +81,7 @@ class TraceEverything:
         self._findings: dict[str, TraceFinding] = {}
 
     @classmethod
-    @checks_words
+    @checks_arguments
     def below(
         cls,
         scope: IConstruct,

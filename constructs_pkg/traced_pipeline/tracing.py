@@ -8,7 +8,9 @@ from aws_cdk import aws_xray as xray
 from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError, names_path, warn
+from .limits import POLICY_NAME, SERVICE_NAME, check_limit
 from .names import account_wide_name
+from .option_checks import check_options, checks_arguments
 from .options import SamplingOptions, TraceGroupOptions
 from .stacks import outermost_stack
 from .synthesis_checks import check_at_synthesis
@@ -18,7 +20,6 @@ _PERMISSION_ID = "SnsTracePermission"
 _POLICY_NAME_LENGTH = 128
 _RULE_NAME_LENGTH = 32
 _GROUP_NAME_LENGTH = 32
-_SERVICE_NAME_LENGTH = 64
 
 
 def write_segments() -> iam.PolicyStatement:
@@ -57,8 +58,10 @@ class SnsTracePermission(Construct):
     """
 
     @names_path
+    @checks_arguments
     def __init__(self, scope: Construct, construct_id: str, *, policy_name: str | None = None) -> None:
         super().__init__(scope, construct_id)
+        check_limit("SnsTracePermission(policy_name=)", policy_name, POLICY_NAME)
         stack = Stack.of(self)
         document = iam.PolicyDocument(
             statements=[
@@ -133,6 +136,7 @@ def sampling_rule(
     Raises:
         PipelineError: A value is out of X-Ray's bounds.
     """
+    check_options(options)
     _check_bounds(options, stage_service_name)
     return xray.CfnSamplingRule(
         scope,
@@ -153,6 +157,23 @@ def sampling_rule(
     )
 
 
+def check_service_name(name: str) -> None:
+    """Refuses names of an API and its stage that no sampling rule can take.
+
+    Args:
+        name: Both, as X-Ray joins them: `<api name>/<stage name>`.
+
+    Raises:
+        PipelineError: They are too long together.
+    """
+    if not Token.is_unresolved(name) and len(name) > (SERVICE_NAME.most or 0):
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"name of API and stage is {name!r}, {len(name)} characters, but a sampling rule takes at most "
+            f"{SERVICE_NAME.most}; give a shorter api_name",
+        )
+
+
 def trace_group(
     scope: Construct, construct_id: str, *, stage_service_name: str, options: TraceGroupOptions
 ) -> xray.CfnGroup:
@@ -167,6 +188,7 @@ def trace_group(
     Raises:
         PipelineError: Notifications are asked for without insights.
     """
+    check_options(options)
     if options.notifications and not options.insights:
         raise PipelineError(
             Check.OPTION_CONFLICT,
@@ -193,9 +215,4 @@ def _check_bounds(options: SamplingOptions, service_name: str) -> None:
         )
     if not Token.is_unresolved(options.priority) and not 1 <= options.priority <= 9999:
         raise PipelineError(Check.OPTION_VALUE, f"sampling priority is {options.priority}, but must be from 1 to 9999")
-    if not Token.is_unresolved(service_name) and len(service_name) > _SERVICE_NAME_LENGTH:
-        raise PipelineError(
-            Check.OPTION_VALUE,
-            f"name of API and stage is {service_name!r}, {len(service_name)} characters, but a sampling rule "
-            f"takes at most {_SERVICE_NAME_LENGTH}; give a shorter api_name",
-        )
+    check_service_name(service_name)

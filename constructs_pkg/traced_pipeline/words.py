@@ -1,20 +1,17 @@
 """Closed sets of words: a value outside of them is refused, never read as a default.
 
-The words of an option or an argument are those of the `Literal` it is declared with.
+The words of an option are those of the `Literal` it is declared with. Arguments of constructors and methods are checked
+with their types, by `option_checks.checks_arguments`.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from functools import cache, wraps
-from typing import ParamSpec, TypeVar, get_type_hints
+from collections.abc import Mapping
+from functools import cache
+from typing import get_type_hints
 
 from .checks import Check, PipelineError
 from .option_types import TypeHint, describe, matches, words_of
-
-ArgumentsP = ParamSpec("ArgumentsP")
-ReturnT = TypeVar("ReturnT")
 
 
 class ChecksWords:
@@ -37,21 +34,6 @@ class ChecksWords:
         return {name: hint for name, hint in get_type_hints(cls).items() if words_of(hint)}
 
 
-def checks_words(function: Callable[ArgumentsP, ReturnT]) -> Callable[ArgumentsP, ReturnT]:
-    """Checks each argument with a closed set of words before a public constructor or method runs."""
-
-    @wraps(function)
-    def call(*args: ArgumentsP.args, **kwargs: ArgumentsP.kwargs) -> ReturnT:
-        given = inspect.signature(function).bind_partial(*args, **kwargs).arguments
-        owner = function.__qualname__.removesuffix(".__init__")
-        for name, hint in _with_words(function).items():
-            if name in given:
-                check_word(f"{owner}({name}=)", given[name], hint)
-        return function(*args, **kwargs)
-
-    return call
-
-
 def check_word(name: str, value: object, hint: TypeHint) -> None:
     """Refuses a value that is none of the words, nor of the types beside them.
 
@@ -65,8 +47,3 @@ def check_word(name: str, value: object, hint: TypeHint) -> None:
     """
     if not matches(value, hint):
         raise PipelineError(Check.OPTION_VALUE, f"{name} is {value!r}, but must be {describe(hint)}")
-
-
-@cache
-def _with_words(function: Callable[..., object]) -> Mapping[str, TypeHint]:
-    return {name: hint for name, hint in get_type_hints(function).items() if words_of(hint) and name != "return"}

@@ -1,0 +1,107 @@
+"""Settings of a function that do not go together, or that its layer and Lambda cannot do."""
+
+from __future__ import annotations
+
+import re
+
+from aws_cdk import Token
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+
+from .checks import Check, PipelineError
+from .options import FunctionOptions
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+
+
+def check_function(options: FunctionOptions) -> None:
+    """Checks what a function to be made is given beside its code.
+
+    Raises:
+        PipelineError: Settings contradict each other, or one of them cannot work.
+    """
+    _check_network(options)
+    _check_variables(options)
+    _check_concurrency(options)
+
+
+def check_runtime(runtime: lambda_.Runtime, architecture: lambda_.Architecture, layer: lambda_.LayerVersion) -> None:
+    """Refuses a runtime or an architecture that the bridge's layer is not for.
+
+    Raises:
+        PipelineError: The layer does not name it.
+    """
+    names = [fit.name for fit in layer.compatible_runtimes or []]
+    if runtime.name not in names:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"runtime is {runtime.name}, but the bridge is for Python 3.11 or newer, and its layer for "
+            f"{', '.join(names)}; choose one of these, or give an existing function of another runtime instead of a "
+            "Handler",
+        )
+    machines = [lambda_.Architecture.ARM_64.name, lambda_.Architecture.X86_64.name]
+    if architecture.name not in machines:
+        raise PipelineError(
+            Check.OPTION_VALUE, f"architecture is {architecture.name}, but must be {' or '.join(machines)}"
+        )
+
+
+def _check_network(options: FunctionOptions) -> None:
+    if options.vpc is None:
+        alone = [name for name in ("vpc_subnets", "security_groups") if getattr(options, name) is not None]
+        if alone:
+            raise PipelineError(
+                Check.OPTION_CONFLICT,
+                f"{' and '.join(alone)} given without a vpc; give the vpc that the function runs in, or leave "
+                f"{'them' if len(alone) > 1 else 'it'} out",
+            )
+        return
+    _check_subnets(options.vpc, options.vpc_subnets or ec2.SubnetSelection())
+
+
+def _check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection) -> None:
+    try:
+        # The CDK's rules for a selection are many, and its own to decide.
+        selected = vpc.select_subnets(
+            availability_zones=selection.availability_zones,
+            one_per_az=selection.one_per_az,
+            subnet_filters=selection.subnet_filters,
+            subnet_group_name=selection.subnet_group_name,
+            subnets=selection.subnets,
+            subnet_type=selection.subnet_type,
+        )
+    except RuntimeError as said:
+        raise PipelineError(
+            Check.OPTION_CONFLICT, f"vpc_subnets chooses no subnets of {vpc.node.path}: {said}"
+        ) from said
+    public = {subnet.node.path for subnet in vpc.public_subnets}
+    if not selected.subnets or any(subnet.node.path in public for subnet in selected.subnets):
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"vpc_subnets chooses {'public' if selected.subnets else 'no'} subnets of {vpc.node.path}, but a function "
+            "reaches nothing from public ones: it gets no public address; choose private or isolated subnets",
+        )
+
+
+def _check_variables(options: FunctionOptions) -> None:
+    for name in options.environment or {}:
+        if not Token.is_unresolved(name) and not _VARIABLE.fullmatch(name):
+            raise PipelineError(
+                Check.OPTION_VALUE,
+                f"environment has a variable {name!r}, but Lambda takes letters, digits and underscores, two or more, "
+                "a letter first",
+            )
+
+
+def _check_concurrency(options: FunctionOptions) -> None:
+    warm, reserved = options.provisioned_concurrency, options.reserved_concurrency
+    if warm is None or reserved is None or Token.is_unresolved(warm) or Token.is_unresolved(reserved):
+        return
+    if warm > reserved:
+        # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"provisioned_concurrency is {warm}, but must be at most reserved_concurrency, which is {reserved}",
+        )

@@ -1,0 +1,159 @@
+"""What AWS documents for the values of single options: ranges, lengths and patterns.
+
+A number stands here only with its source beside it. Where botocore's service model has it as well, a test holds the two
+equal, so that a limit that AWS raises is noticed.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import Duration, Token
+
+from .checks import Check, PipelineError
+from .options import FunctionOptions, IngestOptions, SamplingOptions, TraceGroupOptions, WorkerOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """What a value must keep within.
+
+    Attributes:
+        least: Smallest number, shortest text in characters, or shortest time in seconds.
+        most: The same at the other end; None where AWS documents none, or one that it moves.
+        pattern: What a text must match as a whole; empty where any will do.
+        meaning: What the pattern asks for, in words.
+        source: The document it comes from.
+        model: Where botocore's models have it: service, operation and members of its input; empty where they have not.
+    """
+
+    least: float = 1
+    most: float | None = None
+    pattern: str = ""
+    meaning: str = ""
+    source: str
+    model: str = ""
+
+
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"
+_MAPPING = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"
+_STAGE = "https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html"
+_REDRIVE = (
+    "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html"
+)
+_VISIBILITY = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"
+_RULE = "https://docs.aws.amazon.com/xray/latest/api/API_SamplingRule.html"
+
+LIMITS: Mapping[type, Mapping[str, Limit]] = {
+    FunctionOptions: {
+        # How much and how long at most is not written down here: AWS raises both.
+        "memory_size": Limit(least=128, source=_LAMBDA, model="lambda CreateFunction MemorySize"),
+        "timeout": Limit(source=_LAMBDA, model="lambda CreateFunction Timeout"),
+        "reserved_concurrency": Limit(
+            least=0,
+            source="https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html",
+            model="lambda PutFunctionConcurrency ReservedConcurrentExecutions",
+        ),
+        "provisioned_concurrency": Limit(
+            source="https://docs.aws.amazon.com/lambda/latest/api/API_PutProvisionedConcurrencyConfig.html",
+            model="lambda PutProvisionedConcurrencyConfig ProvisionedConcurrentExecutions",
+        ),
+    },
+    IngestOptions: {
+        "stage_name": Limit(
+            most=128, pattern=r"[A-Za-z0-9_-]+", meaning="letters, digits, hyphens and underscores", source=_STAGE
+        ),
+        "throttling_rate_limit": Limit(least=0, source=_STAGE),
+        "throttling_burst_limit": Limit(least=0, source=_STAGE),
+    },
+    WorkerOptions: {
+        "batch_size": Limit(most=10_000, source=_MAPPING, model="lambda CreateEventSourceMapping BatchSize"),
+        "batching_window": Limit(
+            least=0,
+            most=300,
+            source=_MAPPING,
+            model="lambda CreateEventSourceMapping MaximumBatchingWindowInSeconds",
+        ),
+        "max_concurrency": Limit(
+            least=2,
+            most=1000,
+            source="https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html",
+            model="lambda CreateEventSourceMapping ScalingConfig.MaximumConcurrency",
+        ),
+        "max_receive_count": Limit(most=1000, source=_REDRIVE),
+        "visibility_timeout": Limit(least=0, most=43_200, source=_VISIBILITY),
+    },
+    SamplingOptions: {
+        "path": Limit(most=128, source=_RULE, model="xray CreateSamplingRule SamplingRule.URLPath"),
+        "method": Limit(most=10, source=_RULE, model="xray CreateSamplingRule SamplingRule.HTTPMethod"),
+    },
+    TraceGroupOptions: {
+        "filter_expression": Limit(source="https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html")
+    },
+}
+
+# What a sampling rule takes for the names of API and stage, and what of it is left to the API's.
+SERVICE_NAME = Limit(most=64, source=_RULE, model="xray CreateSamplingRule SamplingRule.ServiceName")
+API_NAME = Limit(most=50, source=_RULE)
+POLICY_NAME = Limit(
+    most=128,
+    pattern=r"[\w+=,.@-]+",
+    meaning="letters, digits and _+=,.@-",
+    source="https://docs.aws.amazon.com/xray/latest/api/API_PutResourcePolicy.html",
+    model="xray PutResourcePolicy PolicyName",
+)
+
+
+def limits_of(options: type) -> Mapping[str, Limit]:
+    """Returns the limits of an options class's fields, those it inherits included."""
+    return {name: limit for base in reversed(options.__mro__) for name, limit in LIMITS.get(base, {}).items()}
+
+
+def check_limit(name: str, value: object, limit: Limit) -> None:
+    """Refuses a value that AWS would refuse. None is none, and a token is known too late to judge.
+
+    Args:
+        name: Name of the option or argument, for the message.
+        value: A number, a text or a duration.
+        limit: What it must keep within.
+
+    Raises:
+        PipelineError: The value is outside of the limit, or a duration is not of whole seconds.
+    """
+    size = _size_of(name, value)
+    if size is None:
+        return
+    unit = " s" if isinstance(value, Duration) else " characters" if isinstance(value, str) else ""
+    if size < limit.least or (limit.most is not None and size > limit.most):
+        within = f"at least {limit.least:g}" if limit.most is None else f"from {limit.least:g} to {_plain(limit.most)}"
+        shown = f"{_plain(size)}{unit}" if unit else repr(value)
+        raise PipelineError(Check.OPTION_VALUE, f"{name} is {shown}, but must be {within}{unit}; see {limit.source}")
+    if isinstance(value, str) and limit.pattern and not re.fullmatch(limit.pattern, value, re.ASCII):
+        raise PipelineError(
+            Check.OPTION_VALUE, f"{name} is {value!r}, but must be of {limit.meaning}; see {limit.source}"
+        )
+
+
+def _size_of(name: str, value: object) -> float | None:
+    if isinstance(value, Duration):
+        return None if value.is_unresolved() else _whole_seconds(name, value)
+    if not isinstance(value, int | float | str) or Token.is_unresolved(value):
+        return None
+    return len(value) if isinstance(value, str) else value
+
+
+def _whole_seconds(name: str, duration: Duration) -> float:
+    milliseconds = float(duration.to_milliseconds(integral=False))
+    if milliseconds % 1000 != 0:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"{name} is {milliseconds:g} ms, but must be of whole seconds; give Duration.seconds(...)",
+        )
+    return milliseconds / 1000
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if math.isfinite(number) and number == int(number) else str(number)

@@ -1,0 +1,401 @@
+"""What cannot be is refused by the construct, with its path, before jsii or the CDK speak in their own words."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import jsonschema
+import pytest
+from aws_cdk import CfnParameter, Duration, Stack, Token
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from traced_pipeline import (
+    FunctionOptions,
+    Handler,
+    IngestApi,
+    IngestOptions,
+    PipelineError,
+    QueueWorker,
+    SamplingOptions,
+    SnsTracePermission,
+    TableOptions,
+    TopicOptions,
+    TracedFunction,
+    TracedPipeline,
+    TracedTopic,
+    TraceGroupOptions,
+    WorkerOptions,
+)
+from traced_pipeline.limits import API_NAME, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
+from traced_pipeline.schema_checks import check_schema
+
+from .conftest import NewStack
+from .templates import synthesize
+
+
+def audit(stack: Stack, **options: Any) -> None:
+    TracedPipeline(stack, "Orders").add_worker("Audit", WorkerOptions(**options))
+
+
+def orders(stack: Stack, **options: Any) -> None:
+    TracedPipeline(stack, "Orders", ingest=IngestOptions(**options))
+
+
+def work(stack: Stack, **options: Any) -> None:
+    TracedFunction(stack, "Work", options=FunctionOptions(**options))
+
+
+def refusal(ask: Callable[[], object]) -> str:
+    with pytest.raises(PipelineError) as caught:
+        ask()
+    return str(caught.value)
+
+
+SECONDS, MILLIS = Duration.seconds, Duration.millis
+LONG = WorkerOptions(batch_size=100, batching_window=SECONDS(1))
+PYTHON_3_15 = lambda_.Runtime("python3.15", lambda_.RuntimeFamily.PYTHON)
+
+WORKER_REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"timeout": 30}, "WorkerOptions.timeout is 30, but must be a Duration or None; give Duration.seconds(30)"),
+    ({"timeout": MILLIS(1500)}, "WorkerOptions.timeout is 1500 ms, but must be of whole seconds"),
+    ({"timeout": SECONDS(0)}, "WorkerOptions.timeout is 0 s, but must be at least 1 s"),
+    ({"runtime": "python3.13"}, "WorkerOptions.runtime is 'python3.13', but must be a Runtime or None"),
+    ({"runtime": PYTHON_3_15}, "runtime is python3.15, but the bridge is for Python 3.11 or newer, and its layer for"),
+    ({"architecture": lambda_.Architecture.custom("riscv")}, "architecture is riscv, but must be arm64 or x86_64"),
+    ({"table": "orders"}, "WorkerOptions.table is 'orders', but must be an ITable or None"),
+    ({"publish_to": "arn:aws:sns:eu-west-1:111111111111:o"}, "WorkerOptions.publish_to is 'arn:"),
+    ({"queue": "jobs"}, "WorkerOptions.queue is 'jobs', but must be an IQueue or None"),
+    ({"queue_key": "alias/mine"}, "WorkerOptions.queue_key is 'alias/mine', but must be an IKey or None"),
+    ({"handler": "handlers/worker"}, "but must be a Handler, an IFunction or None"),
+    ({"handler": Handler(5)}, "Handler.code is 5, but must be"),  # type: ignore[arg-type]
+    ({"memory_size": 64}, "WorkerOptions.memory_size is 64, but must be at least 128"),
+    ({"memory_size": "256"}, "WorkerOptions.memory_size is '256', but must be an int"),
+    ({"memory_size": math.nan}, "WorkerOptions.memory_size is nan, but must be finite"),
+    ({"environment": {"LEVEL": 5}}, "WorkerOptions.environment is"),
+    ({"environment": {"1ST": "x"}}, "environment has a variable '1ST'"),
+    ({"environment": {"": "x"}}, "environment has a variable ''"),
+    ({"reserved_concurrency": -1}, "WorkerOptions.reserved_concurrency is -1, but must be at least 0"),
+    ({"provisioned_concurrency": 0}, "WorkerOptions.provisioned_concurrency is 0, but must be at least 1"),
+    ({"max_concurrency": 0}, "WorkerOptions.max_concurrency is 0, but must be from 2 to 1000"),
+    ({"max_concurrency": 1}, "WorkerOptions.max_concurrency is 1, but must be from 2 to 1000"),
+    ({"max_concurrency": 1001}, "WorkerOptions.max_concurrency is 1001, but must be from 2 to 1000"),
+    ({"batch_size": 100}, "batch_size is 100, but more than 10 need a batching_window of at least 1 s"),
+    ({"batch_size": 100, "batching_window": SECONDS(0)}, "batch_size is 100, but more than 10 need"),
+    ({"batch_size": 5.5}, "WorkerOptions.batch_size is 5.5, but must be an int"),
+    ({"batch_size": True}, "WorkerOptions.batch_size is True, but must be an int"),
+    ({"batching_window": SECONDS(301)}, "WorkerOptions.batching_window is 301 s, but must be from 0 to 300 s"),
+    ({"batching_window": MILLIS(10)}, "WorkerOptions.batching_window is 10 ms, but must be of whole seconds"),
+    ({"visibility_timeout": Duration.hours(13)}, "is 46800 s, but must be from 0 to 43200 s"),
+    ({"zero_code": "yes"}, "WorkerOptions.zero_code is 'yes', but must be a bool"),
+    ({"filters": {"body": "x"}}, "WorkerOptions.filters is"),
+    ({"filters": [{"body": math.inf}]}, "but must be finite"),
+    ({"vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)}, "vpc_subnets given without a vpc"),
+    ({"security_groups": []}, "security_groups given without a vpc"),
+    ({"handler": Handler("")}, "handler folder '' is the whole working directory of the app"),
+    ({"handler": Handler(Path())}, "handler folder '.' is the whole working directory of the app"),
+    ({"handler": Handler("h.zip")}, "handler folder 'h.zip' is a file; give the folder it was made of"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), WORKER_REFUSED, ids=[said for _, said in WORKER_REFUSED])
+def test_of_a_worker(new_stack: NewStack, elsewhere: Path, options: dict[str, Any], said: str) -> None:
+    Path("h.zip").touch()
+    text = refusal(lambda: audit(new_stack(), **options))
+    assert said in text
+    assert " (at Shop/Orders/Audit" in text
+
+
+INGEST_REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"path": "/orders list"}, "path is '/orders list', but its part 'orders list' must be of"),
+    ({"path": "/orders//list"}, "path is '/orders//list', but its part '' must be of"),
+    ({"path": "/{id"}, "path is '/{id', but its part '{id' must be of"),
+    ({"path": "/{proxy+}/more"}, "{proxy+} takes the rest of a path, so nothing may follow it"),
+    ({"path": 5}, "IngestOptions.path is 5, but must be a str"),
+    ({"method": "FETCH"}, "method is 'FETCH', but must be one of DELETE, GET"),
+    ({"method": ""}, "method is '', but must be one of"),
+    ({"api_name": "a" * 51}, "IngestOptions.api_name is 51 characters, but must be from 1 to 50 characters"),
+    ({"api_name": ""}, "IngestOptions.api_name is 0 characters, but must be from 1 to 50 characters"),
+    ({"stage_name": "a" * 129}, "IngestOptions.stage_name is 129 characters, but must be from 1 to 128 characters"),
+    ({"stage_name": Token.as_string({"Ref": "Stage"})}, "IngestOptions.stage_name is known at deployment only"),
+    ({"stage_name": "pro d"}, "IngestOptions.stage_name is 'pro d', but must be of letters, digits, hyphens and"),
+    ({"throttling_rate_limit": math.inf}, "IngestOptions.throttling_rate_limit is inf, but must be finite"),
+    ({"throttling_rate_limit": -1}, "IngestOptions.throttling_rate_limit is -1, but must be at least 0"),
+    ({"throttling_burst_limit": 1.5}, "IngestOptions.throttling_burst_limit is 1.5, but must be an int"),
+    ({"api": "a1"}, "api is of type str, but X-Ray traces no other API"),
+    ({"schema": {"type": "objekt"}}, "schema: #/type is 'objekt', but must be one of array, boolean"),
+    ({"schema": {"$defs": {}}}, "schema: #/$defs is not a keyword of JSON schema draft 4"),
+    ({"schema": {"properties": {"a": {"$ref": "#/definitions/b"}}}}, "schema: #/properties/a/$ref refers to"),
+    ({"schema": {"maximum": math.nan}}, "but must be finite"),
+    ({"schema": "object"}, "IngestOptions.schema is 'object'"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), INGEST_REFUSED, ids=[said for _, said in INGEST_REFUSED])
+def test_of_an_ingest_api(new_stack: NewStack, options: dict[str, Any], said: str) -> None:
+    text = refusal(lambda: orders(new_stack(), **options))
+    assert said in text
+    assert " (at Shop/Orders/Ingest" in text
+
+
+PIPELINE_REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"topic": "orders"}, "TracedPipeline(topic=) is 'orders', but must be a TopicOptions, an ITopic or None"),
+    ({"topic": TopicOptions(fifo="yes")}, "TopicOptions.fifo is 'yes', but must be a bool"),  # type: ignore[arg-type]
+    ({"worker": IngestOptions()}, "TracedPipeline(worker=) is"),
+    ({"table": TableOptions(key="alias/mine")}, "TableOptions.key is 'alias/mine'"),  # type: ignore[arg-type]
+    ({"removal_policy": "destroy"}, "TracedPipeline(removal_policy=) is 'destroy', but must be a RemovalPolicy"),
+    ({"sampling": SamplingOptions(rate=math.nan)}, "SamplingOptions.rate is nan, but must be finite"),
+    (
+        {"sampling": SamplingOptions(path="/" * 129)},
+        "SamplingOptions.path is 129 characters, but must be from 1 to 128",
+    ),
+    ({"sampling": SamplingOptions(method="GET,POST,PUT")}, "SamplingOptions.method is 12 characters"),
+    ({"trace_group": TraceGroupOptions(filter_expression="")}, "TraceGroupOptions.filter_expression is 0 characters"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), PIPELINE_REFUSED, ids=[said for _, said in PIPELINE_REFUSED])
+def test_of_a_pipeline(new_stack: NewStack, options: dict[str, Any], said: str) -> None:
+    text = refusal(lambda: TracedPipeline(new_stack(), "Orders", **options))
+    assert said in text
+    assert " (at Shop/Orders" in text
+
+
+FIFO_REFUSED = [
+    ({"batching_window": SECONDS(1)}, "batching_window is 1 s, but Lambda waits for no batch of a FIFO queue"),
+    ({"batch_size": 11}, "batch_size is 11, but a FIFO queue gives at most 10"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), FIFO_REFUSED)
+@pytest.mark.parametrize("existing", [False, True])
+def test_batches_of_a_fifo_queue(new_stack: NewStack, options: dict[str, Any], said: str, existing: bool) -> None:
+    stack = new_stack()
+    topic = TracedTopic(stack, "Topic", options=TopicOptions(fifo=True)).topic
+    queue = sqs.Queue(stack, "Jobs", fifo=True, visibility_timeout=Duration.minutes(3)) if existing else None
+    table = dynamodb.Table.from_table_name(stack, "Table", "orders")
+    work = WorkerOptions(queue=queue, table=table, **options)
+    assert said in refusal(lambda: QueueWorker(stack, "Audit", topic=topic, options=work))
+
+
+class TestRoutes:
+    def test_two_of_one_path_and_method(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        ingest = IngestApi(stack, "Ingest", topic=TracedTopic(stack, "Topic").topic, options=IngestOptions(path="/a/b"))
+        ingest.add_route("/a/b", method="PUT")
+        assert "path 'a/b/' has a method POST already" in refusal(lambda: ingest.add_route("a/b/", method="post"))
+
+    def test_two_parameters_in_one_place(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        ingest = IngestApi(
+            stack, "Ingest", topic=TracedTopic(stack, "Topic").topic, options=IngestOptions(path="/{id}")
+        )
+        text = refusal(lambda: ingest.add_route("/{name}/more"))
+        assert "the API has the parameter {id} in the place of {name}" in text
+
+    def test_of_a_path_that_is_no_text(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        ingest = IngestApi(stack, "Ingest", topic=TracedTopic(stack, "Topic").topic)
+        assert "IngestApi.add_route(path=) is None" in refusal(lambda: ingest.add_route(None))  # type: ignore[arg-type]
+
+
+class TestNetworks:
+    PUBLIC = ec2.SubnetConfiguration(name="out", subnet_type=ec2.SubnetType.PUBLIC)
+
+    def test_public_subnets(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        vpc = ec2.Vpc(stack, "Net", nat_gateways=0, max_azs=1, subnet_configuration=[self.PUBLIC])
+        assert "vpc_subnets chooses public subnets of Shop/Net" in refusal(lambda: audit(stack, vpc=vpc))
+
+    def test_subnets_that_are_not_there(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        vpc = ec2.Vpc(stack, "Net", nat_gateways=0, max_azs=1, subnet_configuration=[self.PUBLIC])
+        isolated = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        text = refusal(lambda: audit(stack, vpc=vpc, vpc_subnets=isolated))
+        assert "vpc_subnets chooses no subnets of Shop/Net" in text
+
+
+def test_a_policy_name_that_xray_does_not_take(new_stack: NewStack) -> None:
+    for name in ("a" * 129, "", "a b"):
+        assert "SnsTracePermission(policy_name=) is" in refusal(
+            lambda name=name: SnsTracePermission(new_stack(), "Topics", policy_name=name)  # type: ignore[misc]
+        )
+
+
+def test_at_the_edges_of_every_range(new_stack: NewStack) -> None:
+    stack = new_stack()
+    options = WorkerOptions(
+        memory_size=128,
+        timeout=SECONDS(1),
+        reserved_concurrency=2,
+        provisioned_concurrency=1,
+        max_concurrency=2,
+        batch_size=10_000,
+        batching_window=SECONDS(300),
+        max_receive_count=1000,
+        visibility_timeout=Duration.hours(12),
+    )
+    ingest = IngestOptions(path="/a.b:c_d-e$/{id}/{proxy+}", method="any", api_name="a" * 50, stage_name="a" * 13)
+    TracedPipeline(
+        stack,
+        "Orders",
+        ingest=ingest,
+        worker=options,
+        sampling=SamplingOptions(path="/" * 128, method="a" * 10, rate=1, reservoir=0, priority=9999),
+    )
+    mapping = synthesize(stack).one("AWS::Lambda::EventSourceMapping")
+    assert (mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]) == (10_000, 300)
+
+
+def test_tokens_are_not_judged(new_stack: NewStack) -> None:
+    stack = new_stack()
+    number = CfnParameter(stack, "Number", type="Number").value_as_number
+    text = CfnParameter(stack, "Text").value_as_string
+    options: dict[str, Any] = dict.fromkeys(
+        ("memory_size", "batch_size", "max_concurrency", "max_receive_count", "reserved_concurrency"), number
+    )
+    unknown = SECONDS(Token.as_number(number))
+    worker = WorkerOptions(batching_window=unknown, visibility_timeout=unknown, environment={"A1": text}, **options)
+    TracedPipeline(
+        stack,
+        "Orders",
+        worker=worker,
+        ingest=IngestOptions(api_name=text, throttling_rate_limit=number),
+        sampling=SamplingOptions(path=text, method=text, rate=number),
+        trace_group=TraceGroupOptions(filter_expression=text),
+    )
+    assert synthesize(stack).one("AWS::Lambda::EventSourceMapping")["BatchSize"] == {"Ref": "Number"}
+
+
+NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
+NAMED |= {"policy_name": POLICY_NAME, "service_name": SERVICE_NAME, "api_name": API_NAME}
+
+
+@pytest.mark.parametrize("name", [name for name, limit in NAMED.items() if limit.model])
+def test_limits_are_those_of_the_service_model(name: str) -> None:
+    limit = NAMED[name]
+    service, operation, members = limit.model.split()
+    shape: Any = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    for member in members.split("."):
+        shape = shape.members[member]
+    is_text = shape.type_name == "string"
+    assert shape.metadata.get("min", 1 if is_text else None) == limit.least
+    # What AWS raises is not written down; what is, is what the model has.
+    assert limit.most in (None, shape.metadata.get("max"))
+    if limit.pattern:
+        assert shape.metadata["pattern"] == limit.pattern
+
+
+@pytest.mark.parametrize("limit", NAMED.values(), ids=NAMED)
+def test_every_limit_has_its_source(limit: Limit) -> None:
+    assert limit.source.startswith("https://docs.aws.amazon.com/")
+
+
+DRAFT_4 = jsonschema.Draft4Validator
+SCHEMAS: list[dict[str, Any]] = [
+    {},
+    {"type": "object"},
+    {"type": ["object", "null"]},
+    {"type": []},
+    {"type": ["object", "object"]},
+    {"type": "any"},
+    {"type": None},
+    {"required": ["a"]},
+    {"required": []},
+    {"required": True},
+    {"required": ["a", "a"]},
+    {"enum": ["A"]},
+    {"enum": []},
+    {"enum": ["A", "A"]},
+    {"enum": [1, "1", None]},
+    {"items": {"type": "string"}},
+    {"items": [{"type": "string"}, {}]},
+    {"items": []},
+    {"items": True},
+    {"additionalItems": False},
+    {"additionalItems": 1},
+    {"additionalProperties": {"type": "strin"}},
+    {"properties": {"type": {"type": "string"}, "$ref": {}}},
+    {"properties": {"a": True}},
+    {"properties": []},
+    {"patternProperties": {"^a": {"minimum": 1}}},
+    {"definitions": {"a": {"type": "x"}}},
+    {"minimum": 1, "exclusiveMinimum": True},
+    {"exclusiveMinimum": 1},
+    {"minimum": "1"},
+    {"minLength": -1},
+    {"minLength": 1.5},
+    {"maxItems": 0},
+    {"multipleOf": 0},
+    {"multipleOf": 0.1},
+    {"uniqueItems": 1},
+    {"dependencies": {"a": ["b"]}},
+    {"dependencies": {"a": {"type": "object"}}},
+    {"dependencies": {"a": []}},
+    {"dependencies": {"a": "b"}},
+    {"allOf": []},
+    {"anyOf": [{"type": "object"}]},
+    {"oneOf": {}},
+    {"not": {"type": 5}},
+    {"description": 5},
+    {"title": "t", "format": "date-time", "default": {"a": 1}, "id": "http://x/y", "pattern": "^a$"},
+    {"pattern": 5},
+]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=json.dumps)
+def test_a_schema_is_read_as_draft_4_has_it(schema: dict[str, Any]) -> None:
+    try:
+        DRAFT_4.check_schema(schema)
+    except jsonschema.SchemaError:
+        with pytest.raises(PipelineError):
+            check_schema(schema)
+    else:
+        check_schema(schema)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["$defs", "$id", "$anchor", "const", "contains", "if", "prefixItems", "dependentRequired", "example", "objekt"],
+)
+def test_a_word_beyond_draft_4(word: str) -> None:
+    text = refusal(lambda: check_schema({"properties": {"a": {word: {}}}}))
+    assert f"schema: #/properties/a/{word} is not a keyword of JSON schema draft 4" in text
+
+
+class TestReferences:
+    def test_that_lead_somewhere(self) -> None:
+        item = {"type": "object", "properties": {"next": {"$ref": "#/definitions/a~1b"}, "top": {"$ref": "#"}}}
+        model = "https://apigateway.amazonaws.com/restapis/a1b2/models/Item"
+        check_schema({"definitions": {"a/b": item}, "items": {"$ref": model}})
+
+    @pytest.mark.parametrize(
+        "target", ["#/definitions/b", "b.json", "http://example.com/s.json", "#b", "", "#/type/x", 5]
+    )
+    def test_that_lead_nowhere(self, target: object) -> None:
+        with pytest.raises(PipelineError):
+            check_schema({"type": "object", "definitions": {"a": {}}, "items": {"$ref": target}})
+
+    def test_with_the_draft_named(self) -> None:
+        check_schema({"$schema": "http://json-schema.org/draft-04/schema#"})
+        with pytest.raises(PipelineError, match="2020-12"):
+            check_schema({"$schema": "https://json-schema.org/draft/2020-12/schema"})
+
+
+def test_an_existing_api_keeps_the_checks(new_stack: NewStack) -> None:
+    stack = new_stack()
+    api = apigateway.RestApi(stack, "Api", deploy_options=apigateway.StageOptions(tracing_enabled=True))
+    api.root.add_resource("orders").add_method("POST")
+    assert "has a method POST already" in refusal(
+        lambda: IngestApi(
+            stack, "Ingest", topic=sns.Topic(stack, "Topic"), options=IngestOptions(api=api, path="/orders")
+        )
+    )
