@@ -128,7 +128,7 @@ def _add_layer(scope: Construct, function: lambda_.Function) -> None:
         present = stack.resolve(_resource(function).layers) or []
         if stack.resolve(layer.layer_version_arn) in present:
             return
-        fits = function.runtime.name in {runtime.name for runtime in layer.compatible_runtimes or []}
+        fits = any(runtime.runtime_equals(function.runtime) for runtime in layer.compatible_runtimes or [])
         if fits and len(present) < _MOST_LAYERS:
             function.add_layers(layer)
             publish_with_layer(function, layer)

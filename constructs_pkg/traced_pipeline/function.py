@@ -12,7 +12,7 @@ from constructs import Construct
 
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, refuse_settings
-from .function_checks import check_function, check_runtime
+from .function_checks import check_architecture, check_function, runtime_of_layer
 from .handler_code import function_code
 from .layer import publish_with_layer, trace_bridge_layer
 from .log_group import make_log_group
@@ -79,7 +79,8 @@ class TracedFunction(Construct):
         _check_logs(options)
         check_function(options)
         layer = trace_bridge_layer(self)
-        check_runtime(runtime, architecture, layer)
+        runtime = runtime_of_layer(runtime, layer)
+        check_architecture(architecture)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
         self._log_group = options.log_group or make_log_group(
             self,

@@ -26,20 +26,30 @@ def check_function(options: FunctionOptions) -> None:
     _check_concurrency(options)
 
 
-def check_runtime(runtime: lambda_.Runtime, architecture: lambda_.Architecture, layer: lambda_.LayerVersion) -> None:
-    """Refuses a runtime or an architecture that the bridge's layer is not for.
+def runtime_of_layer(runtime: lambda_.Runtime, layer: lambda_.LayerVersion) -> lambda_.Runtime:
+    """Returns a runtime as the bridge's layer knows it: one made by its name is no other for the CDK's comparison.
 
     Raises:
-        PipelineError: The layer does not name it.
+        PipelineError: The layer does not know it.
     """
-    names = [fit.name for fit in layer.compatible_runtimes or []]
-    if runtime.name not in names:
+    known = {fit.name: fit for fit in layer.compatible_runtimes or []}
+    names = list(known)
+    if runtime.name not in known:
         raise PipelineError(
             Check.OPTION_VALUE,
             f"runtime is {runtime.name}, but the bridge is for Python 3.11 or newer, and its layer for "
             f"{', '.join(names)}; choose one of these, or give an existing function of another runtime instead of a "
             "Handler",
         )
+    return known[runtime.name]
+
+
+def check_architecture(architecture: lambda_.Architecture) -> None:
+    """Refuses an architecture that Lambda does not have.
+
+    Raises:
+        PipelineError: It is neither of the two.
+    """
     machines = [lambda_.Architecture.ARM_64.name, lambda_.Architecture.X86_64.name]
     if architecture.name not in machines:
         raise PipelineError(

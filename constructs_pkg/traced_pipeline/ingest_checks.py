@@ -14,6 +14,7 @@ from .authorization import is_open
 from .brought_function import own_function
 from .checks import Check, PipelineError, warn
 from .options import IngestOptions
+from .synthesis_checks import check_at_synthesis
 
 WITHOUT_BODY = {"GET", "HEAD", "DELETE", "OPTIONS"}
 """Methods whose requests have no body."""
@@ -147,13 +148,16 @@ def _is_parameter(segment: str) -> bool:
 
 
 def check_taken_over(scope: Construct, route: apigateway.Method) -> None:
-    """Warns where a route refuses callers whom a wider method of the API answers without authorization.
+    """Warns at synthesis where a route refuses callers whom a wider method of the API answers without authorization.
 
     API Gateway chooses the most specific resource, and on it the method itself before `ANY`.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-set-up-simple-proxy.html
     """
-    if is_open(route):
-        return
+    if not is_open(route):
+        check_at_synthesis(scope, lambda: _warn_of_open_methods(scope, route))
+
+
+def _warn_of_open_methods(scope: Construct, route: apigateway.Method) -> None:
     for wider in _wider_methods(route):
         if is_open(wider):
             warn(

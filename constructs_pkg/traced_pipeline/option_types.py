@@ -92,7 +92,7 @@ def _named(hint: TypeHint) -> str:
 
 def _named_collection(origin: object, items: tuple[TypeHint, ...]) -> str:
     inside = " to ".join(_plain(item) for item in items)
-    return f"a {getattr(origin, '__name__', origin)} of {inside}".lower()
+    return f"a {getattr(origin, '__name__', str(origin)).lower()} of {inside}"
 
 
 def _plain(hint: TypeHint) -> str:

@@ -158,6 +158,13 @@ class TestRoutesThatTakeOver:
             assert f"route POST /orders asks for authorization, but method Shop/Api/Default/{path}/ANY" in warning
             assert "refused from now on" in warning
 
+    def test_what_an_open_method_that_is_made_later_answers(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        own = api(stack)
+        ingest(stack, "iam", own)
+        own.root.add_resource("{proxy+}").add_method("ANY")
+        assert len(warnings_of(stack, Check.ROUTE_TAKES_OVER)) == 1
+
     def test_what_is_answered_elsewhere(self, new_stack: NewStack) -> None:
         stack = new_stack()
         own = api(stack)
