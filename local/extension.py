@@ -7,6 +7,7 @@ from local.services import (
     cloudformation,
     entry,
     error_logs,
+    error_types,
     event_sources,
     functions,
     keys,
@@ -34,6 +35,7 @@ def install() -> Daemon:
     keys.install()
     sns.install(state)
     functions.install(state, daemon)
+    error_types.install()
     error_logs.install()
     event_sources.install()
     apigateway.install(state)

@@ -54,6 +54,7 @@ def install(xray: XRay) -> None:
     _install_stage(xray)
     _install_event()
     _install_call()
+    _install_failure()
 
 
 def _install_stage(xray: XRay) -> None:
@@ -122,6 +123,18 @@ def _install_call() -> None:
         return result, problem
 
     apigateway_v1._call_lambda_raw = call_function
+
+
+def _install_failure() -> None:
+    # API Gateway Developer Guide, "Handle Lambda errors in API Gateway": a function's error is answered 502 with
+    # "Internal server error"; what it failed with stays in its log and its trace.
+    respond = apigateway_v1._lambda_proxy_response
+
+    def response(result: Fields) -> tuple[Fields | None, str | None]:
+        answered, problem = respond(result)
+        return answered, None if problem is None else "Internal server error"
+
+    apigateway_v1._lambda_proxy_response = response
 
 
 def _begin(xray: XRay, api_id: str, stage: Fields, method: str, path: str, headers: Fields) -> Exchange:

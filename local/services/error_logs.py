@@ -1,8 +1,7 @@
 """Lambda: the line about an error that no code of the function caught, which MiniStack leaves out of the log.
 
 Source: Lambda Developer Guide, "Log and monitor Python Lambda functions", and "Lambda runtime API": what a function
-fails with is logged as `[ERROR] <type>: <message>`. The type is MiniStack's, which knows one for all of a handler's
-errors.
+fails with is logged as `[ERROR] <type>: <message>`.
 """
 
 from typing import Any

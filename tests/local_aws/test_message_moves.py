@@ -103,4 +103,4 @@ def test_an_uncaught_error_is_in_the_log_and_a_disabled_mapping_says_so(aws: Loc
     functions.invoke(FunctionName=told["Raising"])
     group = f"/aws/lambda/{told['Raising']}"
     lines = eventually(lambda: [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]])
-    assert "[ERROR] Runtime.HandlerError: no id" in lines
+    assert "[ERROR] ValueError: no id" in lines

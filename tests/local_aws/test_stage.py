@@ -27,3 +27,24 @@ def test_an_access_log_needs_the_accounts_role_and_bodies_are_validated_by_conte
     assert [json.loads(event["message"]) for event in events] == [
         {"status": status, "trace": trace[5:40]} for status in ("400", "200")
     ]
+
+
+def test_of_a_failed_function_the_api_tells_nothing_and_the_trace_its_exception(aws: LocalAws) -> None:
+    stack = template.hops()
+    raising = "class NoOrder(Exception): pass\ndef handler(event, context):\n    raise NoOrder('no id:\\n 4711')\n"
+    for of_the_account in ("Rule", "Group"):
+        del stack["Resources"][of_the_account]
+    for resource in stack["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Code"] = {"ZipFile": raising}
+    told = aws.deploy("raising-behind-the-api", stack)
+    trace = "1-5759e988-bd862e3fe1be46a994270502"
+    status, answer, _ = aws.post(f"{told['ApiId']}/traced/", x_amzn_trace_id=f"Root={trace};Sampled=1")
+    assert (status, answer) == (502, {"message": "Internal server error"})
+    found = [
+        exception
+        for document in aws.documents(trace)
+        for part in document.get("subsegments", [])
+        for exception in part.get("cause", {}).get("exceptions", [])
+    ]
+    assert [(one["type"], one["message"]) for one in found] == [("NoOrder", "no id:\n 4711")]
