@@ -24,7 +24,7 @@ def stage_tracing(deployment: Deployment) -> Iterator[Finding]:
 
 
 def ingest_tracing(deployment: Deployment) -> Iterator[Finding]:
-    """A function that is not Active hands `Root` on without a decision: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html."""
+    """A function that is not Active propagates `Root` without a decision: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html."""
     for function in _entrances(deployment):
         if not function.active:
             yield Finding(

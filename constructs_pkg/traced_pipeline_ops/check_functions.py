@@ -95,10 +95,10 @@ def instrumentation(deployment: Deployment) -> Iterator[Finding]:
             for table in (table for table in deployment.tables if table in function.environment.values()):
                 yield Finding(
                     check="calls-not-recorded",
-                    kind="table",
-                    name=table,
+                    kind="function",
+                    name=function.name,
                     text=f"TRACE_BRIDGE_INSTRUMENT is off on the function {readable_name(function.name)}: its AWS "
-                    "calls are not recorded, so that X-Ray cannot infer the table.",
+                    f"calls are not recorded, so that X-Ray cannot infer the table {readable_name(table)}.",
                     fix="Take the variable TRACE_BRIDGE_INSTRUMENT away.",
                 )
 

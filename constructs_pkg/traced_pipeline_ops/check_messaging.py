@@ -20,8 +20,8 @@ def topic_tracing(deployment: Deployment) -> Iterator[Finding]:
                 check="topic-not-active",
                 kind="topic",
                 name=topic.name,
-                text=f"Active tracing is off on the topic {readable_name(topic.name)} (PassThrough): it hands the "
-                "trace on but records nothing, and X-Ray cannot infer the queue behind it.",
+                text=f"Active tracing is off on the topic {readable_name(topic.name)} (PassThrough): it "
+                "propagates the trace but records nothing, and X-Ray cannot infer the queue behind it.",
                 fix="Set TracingConfig of the topic to Active; TracedTopic does so by itself.",
             )
 
@@ -77,7 +77,11 @@ def queue_policies(deployment: Deployment) -> Iterator[Finding]:
     for topic, subscription, queue in _deliveries(deployment):
         call = ServiceCall(service=_SNS, action="sqs:SendMessage", resource=queue.arn, source_arn=topic.arn)
         if admits([queue.policy] if queue.policy else [], call) is False:
-            kept = "they end in its dead-letter queue" if subscription.dead_letter_queue else "SNS drops them"
+            kept = (
+                "they end in its subscription's dead-letter queue"
+                if subscription.dead_letter_queue
+                else "SNS drops them"
+            )
             yield Finding(
                 check="queue-policy",
                 kind="queue",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +12,7 @@ from . import command_failed, command_redrive, command_send, command_trace, comm
 from .connection import connect
 from .errors import OpsError
 from .failures import describe
+from .terminal import give_up_output, is_output_error, prepare_output, say
 
 _EPILOG = """\
 exit status:
@@ -37,8 +37,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    arguments = _parser().parse_args(argv)
+    prepare_output()
     try:
+        arguments = _parser().parse_args(argv)
         connection = connect(profile=arguments.profile, region=arguments.region)
         status: int = arguments.run(arguments, connection)
         sys.stdout.flush()
@@ -49,14 +50,20 @@ def run(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("Interrupted.", 130)
     except BrokenPipeError:
-        # Whoever read the output has enough; nothing more may be written, not even at the interpreter's exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read the output has enough.
+        give_up_output()
         return 0
+    except OSError as error:
+        if not is_output_error(error):
+            raise
+        say(f"traced-pipeline: The output cannot be written: {error.strerror}.")
+        give_up_output()
+        return OpsError.exit_status
     return status
 
 
 def _failed(message: str, status: int) -> int:
-    sys.stderr.write(f"traced-pipeline: {message}\n")
+    say(f"traced-pipeline: {message}")
     return status
 
 

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from rich.console import Console
 from rich.text import Text
 
 from .connection import Connection
@@ -18,6 +17,8 @@ from .letters import Letter, held
 from .looking import Looks
 from .pipeline import find_pipeline
 from .reasons import Reason, Reasons
+from .retries import hidden_text, retry_json, retry_text
+from .terminal import OutputConsole, progress
 from .wording import clipped, counted, duration, printable, readable_name
 
 _SHOWN_LETTERS = 200
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
     pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
     looks = Looks()
     listed: list[tuple[DeadLetterQueue, list[Letter], Mapping[str, Reason]]] = []
-    with Console(stderr=True).status("Looking at the stack …") as status:
+    with progress("Looking at the stack …") as tell:
         found = dead_letter_queues(session, pipeline, looks)
         reasons = Reasons(session, looks, found)
         for place in found.queues:
@@ -56,23 +57,26 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
                 place.queue.url,
                 limit=arguments.count,
                 looks=looks,
-                progress=_teller(status.update, name),
+                progress=_teller(tell, name),
             ) as letters:
                 kept = sorted(letters, key=lambda letter: letter.sent)
-            status.update(f"Looking for the reasons of {counted(len(kept), 'letter')} …")
+            tell(f"Looking for the reasons of {counted(len(kept), 'letter')} …")
             listed.append((place, kept, reasons.of(place, kept)))
     now = time.time()
     if arguments.json:
         document: JsonObject = {
             "stack": pipeline.stack,
             "queues": [_queue_json(place, letters, why, now) for place, letters, why in listed],
+            "source_queues": [retry_json(queue) for queue in found.source_queues],
             "unseen": [{"what": unseen.what, "reason": unseen.reason} for unseen in looks.unseen],
         }
         sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
         return 0
-    console = Console(highlight=False)
+    console = OutputConsole(highlight=False)
     for place, letters, why in listed:
         console.print(_queue_text(place, letters, why, now), soft_wrap=True)
+    for line in filter(None, map(retry_text, found.source_queues)):
+        console.print(Text(line), soft_wrap=True)
     for unseen in looks.unseen:
         console.print(Text(f"Not seen: {unseen.what}. {printable(unseen.reason)}", style="dim"), soft_wrap=True)
     if any(letters for _, letters, _ in listed):
@@ -92,6 +96,8 @@ def _queue_text(place: DeadLetterQueue, letters: Sequence[Letter], why: Mapping[
         text.append(f" of about {in_all}")
     if queue.dead_letter_queue is not None and queue.attempts is not None:
         text.append(f"\n  Every look counts as an attempt here: after {queue.attempts} SQS moves a letter on.")
+    if hidden := hidden_text(queue):
+        text.append(f"\n  {hidden}", style="not bold")
     for letter in letters:
         text.append(f"\n\n  {letter.message_id}  ", style="bold")
         text.append(" · ".join(_facts(place, letter, why[letter.message_id], now)), style="not bold")

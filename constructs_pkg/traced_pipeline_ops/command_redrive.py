@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from .connection import Connection
 from .dead_letter_queues import DeadLetterQueue, dead_letter_queues
 from .documents import JsonObject
@@ -19,6 +17,8 @@ from .letters import Letter, held
 from .looking import Looks
 from .pipeline import find_pipeline
 from .redriving import RedriveError, move_home, send_home, sorted_by_way
+from .retries import hidden_text
+from .terminal import progress
 from .wording import counted, printable, readable_name
 
 if TYPE_CHECKING:
@@ -65,30 +65,36 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
     """Count, ask, and move; 1 where letters stayed behind."""
     session = connection.session
     pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
-    looks, sqs, console = Looks(), session.client("sqs"), Console(stderr=True)
+    looks, sqs = Looks(), session.client("sqs")
     plan: list[tuple[DeadLetterQueue, list[Letter]]] = []
-    with console.status("Looking at the stack …"):
+    hidden: list[str] = []
+    with progress("Looking at the stack …"):
         for place in dead_letter_queues(session, pipeline, looks).queues:
             with held(sqs, place.queue.url, limit=_AT_A_TIME, looks=looks) as letters:
                 if letters:
                     plan.append((place, list(letters)))
+            hidden += filter(None, [hidden_text(place.queue)])
+    if not plan and hidden:
+        raise RedriveError(f"Nothing was moved. {' '.join(hidden)}")
     if not plan:
         notes = "".join(f" Not seen: {unseen.what}. {unseen.reason}" for unseen in looks.unseen)
         raise NotFoundError(f"The stack {pipeline.stack} has no dead letters: there is nothing to redrive.{notes}")
     if not arguments.yes:
         _ask(_sentences(plan, resend=arguments.resend))
     outcomes = []
-    with console.status("Moving letters …") as status:
+    with progress("Moving letters …") as tell:
         for place, letters in plan:
-            outcomes.append(_redrive(sqs, looks, place, letters, arguments, status.update))
+            outcomes.append(_redrive(sqs, looks, place, letters, arguments, tell))
     if arguments.json:
         document: JsonObject = {"stack": pipeline.stack, "queues": [_json(outcome) for outcome in outcomes]}
         sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
     else:
         sys.stdout.writelines(f"{_report(outcome)}\n" for outcome in outcomes)
+    for line in hidden:
+        sys.stderr.write(f"{line}\n")
     for unseen in looks.unseen:
         sys.stderr.write(f"Not seen: {unseen.what}. {printable(unseen.reason)}\n")
-    return 1 if any(outcome.left or outcome.running for outcome in outcomes) else 0
+    return 1 if hidden or any(outcome.left or outcome.running for outcome in outcomes) else 0
 
 
 def _redrive(

@@ -6,14 +6,13 @@ import argparse
 import json
 import sys
 
-from rich.console import Console
-
 from .bodies import add_body_arguments, body_of
 from .connection import Connection
 from .documents import JsonValue
 from .errors import NotFoundError
 from .pipeline import find_pipeline
 from .sending import Answer, new_trace_id, send
+from .terminal import progress
 from .wording import counted, duration, printable
 
 
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
         raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
     url, credentials = pipeline.api_url, connection.credentials()
     answers: list[Answer] = []
-    with Console(stderr=True).status("Posting …") as status:
+    with progress("Posting …") as tell:
         for number in range(1, arguments.count + 1):
             answer = send(
                 url=url,
@@ -55,7 +54,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
             answers.append(answer)
             if not arguments.json:
                 sys.stdout.write(f"{_line(answer)}\n")
-            status.update(f"Posted {number} of {counted(arguments.count, 'request')}")
+            tell(f"Posted {number} of {counted(arguments.count, 'request')}")
     if arguments.json:
         sys.stdout.write(f"{json.dumps([_json(answer) for answer in answers], indent=2)}\n")
     return 0 if all(answer.accepted for answer in answers) else 1

@@ -25,6 +25,7 @@ from .map_json import map_json
 from .page_html import page_html
 from .pipeline import find_pipeline, stage_service
 from .states import state_of
+from .terminal import OutputConsole, progress
 from .trace_map import TraceMap
 from .verdicts import verdict
 from .whole_files import write_whole
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
     if arguments.json:
         sys.stdout.write(f"{json.dumps(map_json(found, traces), indent=2)}\n")
         return 0
-    show(Console(highlight=False), found, traces, details=arguments.details)
+    show(OutputConsole(highlight=False), found, traces, details=arguments.details)
     if arguments.svg is not None:
         sys.stdout.write(f"The map is in {arguments.svg}.\n")
     if arguments.html is not None:
@@ -148,7 +149,7 @@ def _details(console: Console, trace: Trace) -> None:
 
 def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]:
     reader = TraceReader(connection.session.client("xray"))
-    with Console(stderr=True).status("Asking X-Ray …") as status:
+    with progress("Asking X-Ray …") as tell:
         trace_ids: list[str] = list(arguments.trace_ids) or _latest_ids(arguments, connection)
         try:
             traces = wait_for_traces(
@@ -156,7 +157,7 @@ def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]
                 trace_ids,
                 is_complete if arguments.wait else lambda _: True,
                 float(arguments.wait),
-                progress=lambda now: status.update(f"{now.done} of {counted(now.wanted, 'trace')} complete …"),
+                progress=lambda now: tell(f"{now.done} of {counted(now.wanted, 'trace')} complete …"),
             )
         except TracesIncompleteError as error:
             if error.missing:
@@ -170,7 +171,7 @@ def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]
 def _logs(arguments: argparse.Namespace, connection: Connection, traces: list[Trace]) -> dict[str, FunctionLogs] | None:
     if arguments.no_logs:
         return None
-    with Console(stderr=True).status("Reading the functions' logs …"):
+    with progress("Reading the functions' logs …"):
         return fetch_logs(connection.session, traces)
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from rich.console import Console
 from rich.text import Text
 
 from .bodies import add_body_arguments, body_of
@@ -19,21 +18,20 @@ from .deployment import Deployment
 from .diagnosis import diagnose
 from .documents import JsonValue, Trace
 from .draw_verdict import verdict_json, verdict_text
-from .errors import NotFoundError
+from .errors import NotFoundError, OpsError
 from .evidence import gather
-from .finding import Finding
 from .inspection import inspect
 from .looking import Looks
 from .pipeline import find_pipeline
 from .route import Hop, route_of
 from .sending import Answer, new_trace_id, send
+from .terminal import OutputConsole, progress
 from .verdict import Verdict, judge, progress_of, reaches_its_end
-from .wording import counted, duration, printable
+from .wording import counted, duration
 from .xray import Progress, TraceReader, TracesIncompleteError, wait_for_traces
 
 _TIMEOUT_SECONDS = 60
-_SERVER_ERROR = 500
-_SHOWN_LETTERS = 300
+_REFUSED_SECONDS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,28 +59,28 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
         raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
     reader = TraceReader(session.client("xray"))
     looks = Looks()
-    with Console(stderr=True).status("Looking at the stack …") as status:
-        deployment = inspect(session, pipeline, progress=lambda what: status.update(f"Looking at {what} …"))
+    with progress("Looking at the stack …") as tell:
+        deployment = inspect(session, pipeline, progress=lambda what: tell(f"Looking at {what} …"))
         route, findings = route_of(deployment), list(diagnose(deployment))
-        status.update("Posting …")
+        tell("Posting …")
         since = time.time()
         answer = _send(connection, pipeline.api_url, body)
-        trace = None
-        if answer.accepted:
-            trace = _wait(reader, answer.trace_id or "", route, arguments.timeout, status.update)
-            status.update("Looking for the cause …")
-        else:
-            findings.append(_refused(route, answer))
-        verdict = judge(route, trace, findings)
-        if answer.accepted and not verdict.connected:
-            findings += gather(session, looks, deployment, verdict, trace, since)
-            verdict = judge(route, trace, findings)
+        # A request that was not accepted ends at the stage or the function behind it.
+        timeout = arguments.timeout if answer.accepted else min(arguments.timeout, _REFUSED_SECONDS)
+        trace = _wait(reader, answer.trace_id or "", route, timeout, tell)
+        verdict = judge(route, trace, findings, deployment.unseen)
+        if not (answer.accepted and verdict.connected):
+            tell("Looking for the cause …")
+            findings += gather(session, looks, deployment, verdict, trace, answer, since)
+            verdict = judge(route, trace, findings, deployment.unseen)
     deployment = replace(deployment, unseen=(*deployment.unseen, *looks.unseen))
     if arguments.json:
         sys.stdout.write(f"{json.dumps(verdict_json(deployment, verdict, answer), indent=2)}\n")
     else:
         _show(deployment, pipeline.api_url, verdict, answer)
-    return 0 if verdict.connected else 1
+    if verdict.undecided:
+        return OpsError.exit_status
+    return 0 if verdict.connected and answer.accepted else 1
 
 
 def _send(connection: Connection, url: str, body: bytes | JsonValue) -> Answer:
@@ -111,32 +109,18 @@ def _wait(
         arrived = progress_of(route, trace)
         return reaches_its_end(route, trace) and is_complete(trace)
 
-    def progress(now: Progress) -> None:
+    def arrive(now: Progress) -> None:
         hops = f"{arrived} of {counted(len(route), 'hop')}"
         tell(f"{hops} of the trace {trace_id} after {duration(now.seconds)}, waiting {timeout} s at most …")
 
     try:
-        return wait_for_traces(reader, [trace_id], ended, float(timeout), progress=progress)[0]
+        return wait_for_traces(reader, [trace_id], ended, float(timeout), progress=arrive)[0]
     except TracesIncompleteError as error:
         return error.traces[0] if error.traces else None
 
 
-def _refused(route: Sequence[Hop], answer: Answer) -> Finding:
-    told = " ".join(printable(answer.body).split())[:_SHOWN_LETTERS]
-    first = route[0] if route else Hop(kind="stage", name="the API", depth=0, previous=None)
-    return Finding(
-        check="request-refused",
-        kind=first.kind,
-        name=first.name,
-        text=f"The API answered {answer.status}: {told or 'nothing'}.",
-        fix="Send a body it takes (--body, --file), with credentials it admits (execute-api:Invoke)."
-        if answer.status < _SERVER_ERROR
-        else f"Look into the ingest function's log, and at `traced-pipeline trace {answer.trace_id}`.",
-    )
-
-
 def _show(deployment: Deployment, url: str, verdict: Verdict, answer: Answer) -> None:
-    console = Console(highlight=False)
+    console = OutputConsole(highlight=False)
     console.print(
         Text(f"{answer.status} in {duration(answer.seconds)} from {url}\nTrace {answer.trace_id}\n"), soft_wrap=True
     )

@@ -71,6 +71,12 @@ class DeadLetterQueues:
     queues: tuple[DeadLetterQueue, ...]
     log_groups: Mapping[str, str]
 
+    @property
+    def source_queues(self) -> tuple[Queue, ...]:
+        """The stack's queues that are not for dead-letter messages themselves."""
+        own = {place.queue.arn for place in self.queues}
+        return tuple(queue for queue in self.deployment.queues if queue.arn not in own)
+
 
 def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, looks: Looks) -> DeadLetterQueues:
     """Find a stack's dead-letter queues: those its queues, subscriptions and functions name, and its output's.

@@ -18,10 +18,12 @@ class Unseen:
     Attributes:
         what: What was looked at.
         reason: Why it was not seen.
+        of: What it would have shown: part of the `route` a request takes, or a `cause` of a break.
     """
 
     what: str
     reason: str
+    of: Literal["route", "cause"] = "cause"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +135,8 @@ class Queue:
         dead_letter_queue: The ARN of its dead-letter queue, if it has one.
         attempts: How often a message is received before it goes there; None where it never does.
         waiting: How many messages wait in it, about.
-        in_flight: How many are being worked on, about.
+        in_flight: How many are hidden, about: received, and neither deleted nor visible again.
+        visibility_timeout: Seconds after which a received message is visible again, unless its receiver says otherwise.
         retention: Seconds a message is kept.
     """
 
@@ -145,6 +148,7 @@ class Queue:
     attempts: int | None
     waiting: int
     in_flight: int
+    visibility_timeout: int
     retention: int
 
     @property

@@ -10,13 +10,15 @@ from .deployment import Deployment
 from .documents import JsonObject, JsonValue
 from .finding import Finding
 from .resource_types import KIND_LABELS
+from .route import Hop
 from .sending import Answer
 from .verdict import HopVerdict, Verdict
 from .wording import printable, readable_name
 
 _MARKS = {"connected": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "apart": ("✗", "x", "red")}
 _MISSING = ("✗", "x", "red")
-_NOT_REACHED = ("·", ".", "dim")
+_BEHIND = ("·", ".", "dim")
+_UNREAD = ("?", "?", "yellow")
 _WORDS = {"connected": "", "failed": "failed", "apart": "in the trace, but not connected to its beginning"}
 _SHORTEST_LINE = 40
 
@@ -47,10 +49,11 @@ def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_
 
 
 def _hop(text: Text, verdict: Verdict, one: HopVerdict, *, width: int, ascii_only: bool) -> None:
-    mark, plain, style = _MARKS.get(one.status, _MISSING if _is_a_break(verdict, one) else _NOT_REACHED)
-    word = _WORDS.get(one.status, "not in the trace" if _is_a_break(verdict, one) else "not reached")
-    if one.status == "connected" and not _is_a_break(verdict, one):
-        mark, plain, style = _NOT_REACHED
+    mark, plain, style = _MARKS.get(one.status, _MISSING if _is_a_break(verdict, one) else _BEHIND)
+    word = _WORDS.get(one.status, "not in the trace")
+    if one.status == "unread":
+        mark, plain, style = _UNREAD
+        word = "not in the trace, or not on the route"
     reason = "" if one.causes else printable(one.reason)
     told = f"  {word}{f': {reason}' if reason else ''}" if word else ""
     indent = "  " * one.hop.depth if _branches(verdict) else ""
@@ -91,17 +94,36 @@ def _branches(verdict: Verdict) -> bool:
 
 def _summary(verdict: Verdict) -> str:
     broken = verdict.broken_at
+    if verdict.undecided:
+        return (
+            "Undecided: the route of a request could not be read in whole, so it is not known whether the trace "
+            "breaks, and where. Allow what is listed below, and verify again."
+        )
     if broken is None:
         ends = [one.hop for one in verdict.hops if one.hop.kind == "table"]
         return f"Connected from the API to {'the table' if ends else 'the end of what is deployed'}."
-    where = f"{KIND_LABELS[broken.hop.kind].lower()} {readable_name(broken.hop.name)}"
+    where = _place(broken.hop)
+    if broken.status == "failed":
+        return f"The request failed at the {where}. The trace is connected as far as there."
+    first = f"Not connected: the trace breaks at the {where}"
     if broken.causes:
-        return f"Not connected: the trace breaks at the {where}."
-    return (
-        f"Not connected: the trace breaks at the {where}, and nothing in the configuration says why. It may still "
-        "come: try again with a longer --timeout. A worker must handle its messages with the bridge (sqs_handler, "
-        "continue_trace, or trace_bridge.auto.handler)."
-    )
+        return f"{first}."
+    if explained := next((one for one in verdict.hops if one.causes), None):
+        return f"{first}; what was found out is about the {_place(explained.hop)}."
+    parts = [f"{first}, and nothing that was read says why."]
+    if broken.status == "missing":
+        parts.append("It may still come: try again with a longer --timeout.")
+    if broken.hop.kind == "function" and broken.hop.depth > 1:
+        parts.append(
+            "A worker must handle its messages with the bridge (sqs_handler, continue_trace, or "
+            "trace_bridge.auto.handler)."
+        )
+    return " ".join(parts)
+
+
+def _place(hop: Hop) -> str:
+    label = KIND_LABELS[hop.kind]
+    return f"{label if label.startswith('API') else label.lower()} {readable_name(hop.name)}"
 
 
 def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer) -> JsonObject:
@@ -125,6 +147,7 @@ def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer) -> Js
     return {
         "stack": deployment.stack,
         "connected": verdict.connected,
+        "undecided": verdict.undecided,
         "trace_id": answer.trace_id,
         "status": answer.status,
         "seconds": round(answer.seconds, 6),

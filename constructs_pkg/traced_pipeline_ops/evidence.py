@@ -1,8 +1,9 @@
-"""What came of one request, beyond its trace: why the worker failed, and where its message is."""
+"""What came of one request, beyond its trace: why a function failed, and where the message is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from . import check_api
@@ -11,16 +12,26 @@ from .documents import Trace
 from .finding import Finding
 from .inspect_messaging import read_queue
 from .looking import Looks
+from .route import Hop
+from .sending import Answer
 from .verdict import Verdict
-from .wording import counted, readable_name
+from .wording import counted, printable, readable_name
 from .worker_logs import first_error
 
 if TYPE_CHECKING:
     import boto3
 
+_SHOWN_LETTERS = 300
+
 
 def gather(
-    session: boto3.Session, looks: Looks, deployment: Deployment, verdict: Verdict, trace: Trace | None, since: float
+    session: boto3.Session,
+    looks: Looks,
+    deployment: Deployment,
+    verdict: Verdict,
+    trace: Trace | None,
+    answer: Answer,
+    since: float,
 ) -> tuple[Finding, ...]:
     """Look for what the configuration does not say about a request that did not come through.
 
@@ -30,6 +41,7 @@ def gather(
         deployment: What is deployed.
         verdict: What the trace and the configuration say.
         trace: The request's trace; None where nothing was recorded.
+        answer: What the API answered.
         since: When the request was sent, in seconds since the epoch.
     """
     found: list[Finding] = []
@@ -40,14 +52,43 @@ def gather(
         function = next(
             (f for f in deployment.functions if one.hop.kind == "function" and f.name == one.hop.name), None
         )
-        if function is None or one.status == "connected":
+        if function is None or one.status in ("connected", "unread"):
             continue
         source = next((s for s in deployment.event_sources if s.function == function.arn), None)
+        log = partial(_logged, session, looks, function, since)
         if one.status == "failed":
-            found.append(_failing(deployment, function, source, one.reason))
-        elif source is not None and not one.causes:
-            found.extend(_silent(session, looks, deployment, function, source, since))
+            found.append(_failing(deployment, function, source, one.reason or log() or ""))
+        elif source is None:
+            # What is not in the trace, such as a function that is not Active, may all the same be why the API failed.
+            if answer.failed and (logged := log()):
+                found.append(_failing(deployment, function, source, logged))
+        elif answer.accepted and not one.causes:
+            found.extend(_silent(session, looks, deployment, function, source, log))
+    if not answer.accepted and all(one.check != "function-fails" for one in found):
+        found.append(_refused(verdict, answer))
     return tuple(found)
+
+
+def _logged(session: boto3.Session, looks: Looks, function: Function, since: float) -> str | None:
+    """The first error in a function's log since the request."""
+    return looks.at(
+        f"the log of the function {function.name}",
+        lambda: first_error(session.client("logs"), function.log_group, since),
+    )
+
+
+def _refused(verdict: Verdict, answer: Answer) -> Finding:
+    first = verdict.hops[0].hop if verdict.hops else Hop(kind="stage", name="the API", depth=0, previous=None)
+    told = " ".join(printable(answer.body).split())[:_SHOWN_LETTERS]
+    return Finding(
+        check="request-refused",
+        kind=first.kind,
+        name=first.name,
+        text=f"The API answered {answer.status}: {told or 'nothing'}.",
+        fix=f"See `traced-pipeline trace {answer.trace_id}`, and the API's execution log where the stage has one on."
+        if answer.failed
+        else "Send a body it takes (--body, --file), with credentials it admits (execute-api:Invoke).",
+    )
 
 
 def _silent(
@@ -56,14 +97,10 @@ def _silent(
     deployment: Deployment,
     function: Function,
     source: EventSource,
-    since: float,
+    log: Callable[[], str | None],
 ) -> Iterator[Finding]:
     """Why a worker that nothing in the configuration stops is not in the trace."""
-    logged = looks.at(
-        f"the log of the function {function.name}",
-        lambda: first_error(session.client("logs"), function.log_group, since),
-    )
-    if logged:
+    if logged := log():
         yield _failing(deployment, function, source, logged)
     queue = read_queue(looks, session.client("sqs"), arn=source.queue)
     if queue is not None and queue.waiting + queue.in_flight > 0 and not logged:
@@ -82,13 +119,19 @@ def _failing(deployment: Deployment, function: Function, source: EventSource | N
         check="function-fails",
         kind="function",
         name=function.name,
-        text=f"The function {readable_name(function.name)} fails: {reason or 'its segment does not say with what'}."
+        text=f"The function {readable_name(function.name)} failed: {_sentence(reason)}"
         + _what_follows(None if source is None else deployment.queue(source.queue)),
         fix=f"Look into its log, {function.log_group}; what ended in a dead-letter queue is listed by "
         f"`traced-pipeline failed {deployment.stack}`."
         if source is not None
         else f"Look into its log, {function.log_group}.",
     )
+
+
+def _sentence(reason: str) -> str:
+    if not reason:
+        return "neither its segment nor its log says with what."
+    return reason if reason.endswith((".", "!")) else f"{reason}."
 
 
 def _what_follows(queue: Queue | None) -> str:

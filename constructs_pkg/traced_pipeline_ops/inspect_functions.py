@@ -34,7 +34,7 @@ class FunctionReader:
     def read(self, name: str) -> Function | None:
         """A function by name or ARN; None where it may not be seen."""
         short = name.split(":")[6] if name.startswith("arn:") else name
-        told = self._looks.at(
+        told = self._looks.along_route(
             f"the function {short}", lambda: self._lambda.get_function_configuration(FunctionName=name)
         )
         if told is None:

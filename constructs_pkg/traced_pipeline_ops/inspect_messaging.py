@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
+# SQS's defaults: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html.
 _DEFAULT_RETENTION_SECONDS = 345_600
+_DEFAULT_VISIBILITY_SECONDS = 30
 
 
 def read_topic(looks: Looks, client: SNSClient, arn: str) -> Topic:
@@ -24,7 +26,7 @@ def read_topic(looks: Looks, client: SNSClient, arn: str) -> Topic:
     return Topic(
         arn=arn,
         active=None if attributes is None else attributes.get("TracingConfig") == "Active",
-        subscriptions=looks.at(f"the subscriptions of the topic {name}", lambda: _subscriptions(client, arn)),
+        subscriptions=looks.along_route(f"the subscriptions of the topic {name}", lambda: _subscriptions(client, arn)),
     )
 
 
@@ -53,7 +55,9 @@ def _subscriptions(client: SNSClient, topic: str) -> tuple[Subscription, ...]:
 def read_queue(looks: Looks, client: SQSClient, *, url: str | None = None, arn: str | None = None) -> Queue | None:
     """A queue by its URL or ARN; None where it may not be seen."""
     name = (url or "").rsplit("/", 1)[-1] or (arn or "").rsplit(":", 1)[-1]
-    return looks.at(f"the queue {name}", lambda: _queue(client, url or queue_url(client, arn or "")))
+    # A queue of the stack comes by its URL; one by its ARN alone may be somebody else's, on a branch of its own.
+    read = looks.at if url is None else looks.along_route
+    return read(f"the queue {name}", lambda: _queue(client, url or queue_url(client, arn or "")))
 
 
 def queue_url(client: SQSClient, arn: str) -> str:
@@ -79,6 +83,7 @@ def _queue(client: SQSClient, url: str) -> Queue:
         attempts=int(attempts) if isinstance(attempts, (int, str)) else None,
         waiting=int(attributes.get("ApproximateNumberOfMessages", "0")),
         in_flight=int(attributes.get("ApproximateNumberOfMessagesNotVisible", "0")),
+        visibility_timeout=int(attributes.get("VisibilityTimeout", _DEFAULT_VISIBILITY_SECONDS)),
         retention=int(attributes.get("MessageRetentionPeriod", _DEFAULT_RETENTION_SECONDS)),
     )
 
@@ -100,7 +105,7 @@ def event_sources_of(looks: Looks, client: LambdaClient, queue: str) -> tuple[Ev
             for mapping in page["EventSourceMappings"]
         )
 
-    return looks.at(f"the event source mappings of the queue {queue.rsplit(':', 1)[-1]}", listed) or ()
+    return looks.along_route(f"the event source mappings of the queue {queue.rsplit(':', 1)[-1]}", listed) or ()
 
 
 def _dead_letters(redrive_policy: str | None) -> str | None:

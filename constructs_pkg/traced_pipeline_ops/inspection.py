@@ -87,9 +87,9 @@ def _stage(looks: Looks, client: APIGatewayClient, pipeline: Pipeline) -> Stage 
     api_id, name = pipeline.api_id, pipeline.stage
     if api_id is None or name is None:
         return None
-    service = looks.at("the API's name", lambda: stage_service(client, pipeline))
+    service = looks.along_route("the API's name", lambda: stage_service(client, pipeline))
     stage = looks.at("the API's stage", lambda: client.get_stage(restApiId=api_id, stageName=name))
-    integrated = looks.at("the API's methods", lambda: tuple(_integrated(client, api_id, pipeline.api_path)))
+    integrated = looks.along_route("the API's methods", lambda: tuple(_integrated(client, api_id, pipeline.api_path)))
     return Stage(
         service=service or name,
         traced=None if stage is None else bool(stage.get("tracingEnabled")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
@@ -33,12 +33,19 @@ class Looks:
         Raises:
             botocore.exceptions.NoCredentialsError: There is nobody to look.
         """
+        return self._read(what, look, "cause")
+
+    def along_route(self, what: str, look: Callable[[], _T]) -> _T | None:
+        """The same for a call without whose answer the route of a request is not known."""
+        return self._read(what, look, "route")
+
+    def _read(self, what: str, look: Callable[[], _T], of: Literal["route", "cause"]) -> _T | None:
         try:
             return look()
         except (NoCredentialsError, PartialCredentialsError):
             raise
         except (ClientError, BotoCoreError) as error:
-            note = Unseen(what=what, reason=describe(error))
+            note = Unseen(what=what, reason=describe(error), of=of)
             if note not in self.unseen:
                 self.unseen.append(note)
             return None

@@ -186,6 +186,7 @@ class _Drawing:
         callers = {source for source, _ in edges}
         roots = [segment for segment in trace.segments if not segment.parent_id] or trace.segments
         first = roots[0].id if roots else ""
+        queued = [wait for wait in part.waits.values() if kind_of(wait.broker.resource_type) == "queue"]
         return TracePath(
             trace_id=trace.id,
             start=trace.start,
@@ -201,7 +202,7 @@ class _Drawing:
                 kind_of(s.resource_type) == "table" and parts.same(s.id, first) and self._ids[_key(s)] not in callers
                 for s in part.drawn
             ),
-            queue_seconds=covered_seconds(part.waits.values()) if part.waits else None,
+            queue_seconds=covered_seconds(queued) if queued else None,
             attempts=max((wait.attempt for wait in part.waits.values()), default=0),
             faults=_in_state(part.drawn, "fault"),
             errors=_in_state(part.drawn, "error"),

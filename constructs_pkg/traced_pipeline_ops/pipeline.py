@@ -158,8 +158,15 @@ def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]
 
 
 def _resources(cloudformation: CloudFormationClient, stack: str) -> list[StackResourceSummaryTypeDef]:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    return [resource for page in pages for resource in page["StackResourceSummaries"]]
+    """The resources of a stack and of those nested in it, however deep."""
+    found: list[StackResourceSummaryTypeDef] = []
+    todo = [stack]
+    while todo:
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=todo.pop(0))
+        listed = [resource for page in pages for resource in page["StackResourceSummaries"]]
+        found += listed
+        todo += _ids(listed, "AWS::CloudFormation::Stack")
+    return found
 
 
 def _ids(resources: list[StackResourceSummaryTypeDef], resource_type: str) -> tuple[str, ...]:

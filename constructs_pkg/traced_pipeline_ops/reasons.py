@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from .check_messaging import queue_keys, queue_policies
 from .dead_letter_queues import DeadLetterQueue, DeadLetterQueues
 from .documents import Trace
+from .exceptions import Exceptions
 from .letters import Letter
 from .looking import Looks
 from .resource_types import kind_of
-from .verdict import failure_of
+from .states import state_of
 from .wording import readable_name
 from .worker_logs import error_about, first_error
 from .xray import TraceReader
@@ -111,8 +112,9 @@ def _failure_in(trace: Trace, message_id: str) -> str:
     attempts = [
         segment
         for segment in trace.segments
-        if segment.fault
+        if state_of(segment) is not None
         and kind_of(segment.origin or "") in ("function", "container")
         and segment.annotations.get("message_id") == message_id
     ]
-    return failure_of(max(attempts, key=lambda segment: segment.start)) if attempts else ""
+    last = max(attempts, key=lambda segment: segment.start, default=None)
+    return "" if last is None else Exceptions(trace).first_within(last)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
 
 TRACE_HEADER = "X-Amzn-Trace-Id"
+_SERVER_ERROR = 500
 _ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 
 
@@ -46,6 +47,11 @@ class Answer:
     def accepted(self) -> bool:
         """Whether the status is one of success."""
         return 200 <= self.status < 300
+
+    @property
+    def failed(self) -> bool:
+        """Whether the status is one of the server's errors, 5xx."""
+        return self.status >= _SERVER_ERROR
 
     def json(self) -> JsonValue:
         """The body as JSON; None where it is none."""

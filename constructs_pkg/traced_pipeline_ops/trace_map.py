@@ -141,7 +141,7 @@ class TracePath:
         missing_parents: Parent ids that no span of the trace has.
         in_progress: Names of the spans whose end is not known.
         ends_in_table: Whether the part that holds the trace's first segment reaches a table.
-        queue_seconds: Seconds in which a message of it waited for a consumer, those in which several did counted
+        queue_seconds: Seconds in which a message of it was in a queue, those in which several were counted
             once; None where none was taken from a queue.
         attempts: How often the message that needed the most attempts was tried; 0 where none was taken from a queue.
         faults: Names of the services that failed on the server's side.

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from .documents import JsonValue, Segment, Trace
+from .deployment import Unseen
+from .documents import Trace
 from .finding import Finding
-from .resource_types import kind_of
 from .route import Hop
-from .unions import Unions
-from .wording import short_name
-
-Status = Literal["connected", "failed", "apart", "missing"]
-
-# The names X-Ray gives inferred nodes where the caller's subsegment does not name the resource.
-_UNNAMED = frozenset({"sns", "sqs", "dynamodb"})
-_NAMING_FIELDS = ("queue_url", "topic_arn", "table_name")
+from .trace_parts import Sight, Status, TraceParts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +19,7 @@ class HopVerdict:
     Attributes:
         hop: The hop.
         status: `connected` to the trace's beginning by parent ids; connected and `failed`; in the trace but `apart`;
-            or `missing`.
+            `missing`; or `unread`, where it is not in the trace and the route could not be read in whole.
         reason: What the hop failed with, as its segment says; empty where it did not fail.
         causes: What explains that it is not connected; empty for hops behind the one the trace breaks at, unless
             there is something about them too.
@@ -46,15 +38,27 @@ class Verdict:
     Attributes:
         hops: Its hops, in the order of the route.
         remarks: Findings that explain none of its breaks.
+        unread: What could not be read of the route, so that it may be another one.
     """
 
     hops: tuple[HopVerdict, ...]
     remarks: tuple[Finding, ...]
+    unread: tuple[Unseen, ...] = ()
 
     @property
     def connected(self) -> bool:
-        """Whether every hop is in the trace, connected, and none failed."""
-        return bool(self.hops) and all(one.status == "connected" for one in self.hops)
+        """Whether every hop is in the trace, connected, and none failed.
+
+        Of a route that could not be read in whole, the table at its end has to be among them.
+        """
+        whole = not self.unread or any(one.hop.kind == "table" for one in self.hops)
+        return bool(self.hops) and whole and all(one.status == "connected" for one in self.hops)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is not known where the trace breaks, or whether it does, since the route could not be read."""
+        broken = self.broken_at
+        return not self.connected and bool(self.unread) and (broken is None or broken.status == "unread")
 
     @property
     def broken_at(self) -> HopVerdict | None:
@@ -62,7 +66,9 @@ class Verdict:
         return next((one for one in self.hops if one.status != "connected"), None)
 
 
-def judge(route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding]) -> Verdict:
+def judge(
+    route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding], unseen: Iterable[Unseen] = ()
+) -> Verdict:
     """Compare a trace with the route.
 
     A finding explains the hop it is about, and the first break behind that hop.
@@ -71,57 +77,77 @@ def judge(route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding]
         route: The hops.
         trace: The trace; None where nothing was recorded.
         findings: What is known of the deployment and of the request.
+        unseen: What could not be read. Where that is part of the route, a hop that is not in the trace is `unread`
+            instead of `missing`: another one may be where it breaks. Without a trace, nothing was recorded at all.
     """
-    parts = _Parts(trace)
-    seen = _blamed(route, [parts.look(hop) for hop in route])
+    seen = _judged(route, TraceParts(trace).along(route))
+    unread = tuple(one for one in unseen if one.of == "route")
+    if unread and trace is not None:
+        seen = [replace(sight, status="unread") if sight.status == "missing" else sight for sight in seen]
     found = list(dict.fromkeys(findings))
     used: set[Finding] = set()
     verdicts = []
-    for index, (hop, (status, reason)) in enumerate(zip(route, seen, strict=True)):
+    for index, (hop, sight) in enumerate(zip(route, seen, strict=True)):
         causes: list[Finding] = []
-        if status != "connected":
+        if sight.status != "connected":
             causes = [one for one in found if _is_about(one, _explaining(route, seen, index)) and one not in used]
             used.update(causes)
-        verdicts.append(HopVerdict(hop=hop, status=status, reason=reason, causes=tuple(causes)))
-    return Verdict(hops=tuple(verdicts), remarks=tuple(one for one in found if one not in used))
+        verdicts.append(HopVerdict(hop=hop, status=sight.status, reason=sight.reason, causes=tuple(causes)))
+    return Verdict(hops=tuple(verdicts), remarks=tuple(one for one in found if one not in used), unread=unread)
 
 
 def progress_of(route: Sequence[Hop], trace: Trace | None) -> int:
     """How many hops of a route are in a trace, connected."""
-    parts = _Parts(trace)
-    return sum(parts.look(hop)[0] in ("connected", "failed") for hop in route)
+    return sum(sight.status in ("connected", "failed") for sight in TraceParts(trace).along(route))
 
 
 def reaches_its_end(route: Sequence[Hop], trace: Trace | None) -> bool:
-    """Whether nothing more is to be expected of a trace: each hop is there, or one before it failed."""
-    parts = _Parts(trace)
+    """Whether nothing more is to be expected of a trace: each hop is there, or one before it failed.
+
+    A stage that answers 5xx mostly passes on what the function behind it failed with, so that one is waited for.
+    """
     ended: list[bool] = []
     failed: list[bool] = []
-    for hop in route:
+    passing_on: list[bool] = []
+    for hop, sight in zip(route, TraceParts(trace).along(route), strict=True):
         before = hop.previous is not None and failed[hop.previous]
-        status = parts.look(hop)[0]
-        failed.append(before or status == "failed")
-        ended.append(failed[-1] or status == "connected")
+        after_fault = hop.previous is not None and passing_on[hop.previous]
+        passing_on.append(hop.kind == "stage" and sight.state == "fault")
+        there = sight.status in ("connected", "failed")
+        failed.append(before or (there and after_fault) or (sight.status == "failed" and not passing_on[-1]))
+        ended.append(failed[-1] or there)
     return all(ended)
 
 
-def _blamed(route: Sequence[Hop], seen: Sequence[tuple[Status, str]]) -> list[tuple[Status, str]]:
-    """What was seen, where a topic whose delivery failed is not blamed for the queue behind it."""
-    passed_on = {
+def _judged(route: Sequence[Hop], sights: Sequence[Sight]) -> list[Sight]:
+    """What was seen, with each failure at the hop it began at.
+
+    A topic passes on that its queue could not be reached, and a stage that answers 5xx that its function failed: they
+    are not blamed. A call that was refused (4xx) is a failure of the resource where its caller failed too; a caller
+    that went on took it as an answer.
+    """
+    broken_behind = {
         hop.previous
-        for hop, (status, _) in zip(route, seen, strict=True)
-        if status != "connected" and hop.previous is not None and route[hop.previous].kind == "topic"
+        for hop, sight in zip(route, sights, strict=True)
+        if sight.status != "connected" and hop.previous is not None
     }
-    return [
-        ("connected", "") if index in passed_on and status == "failed" else (status, reason)
-        for index, (status, reason) in enumerate(seen)
-    ]
+    judged: list[Sight] = []
+    for index, (hop, sight) in enumerate(zip(route, sights, strict=True)):
+        passes_on = hop.kind == "topic" or (hop.kind == "stage" and sight.state == "fault")
+        caller_failed = hop.previous is not None and judged[hop.previous].status == "failed"
+        if sight.status == "failed" and passes_on and index in broken_behind:
+            judged.append(replace(sight, status="connected", reason=""))
+        elif sight.status == "connected" and sight.state is not None and caller_failed:
+            judged.append(replace(sight, status="failed"))
+        else:
+            judged.append(sight)
+    return judged
 
 
-def _explaining(route: Sequence[Hop], seen: Sequence[tuple[Status, str]], index: int) -> list[Hop]:
+def _explaining(route: Sequence[Hop], seen: Sequence[Sight], index: int) -> list[Hop]:
     """The hops whose findings explain a break: its own, and where it is the first of its branch, those before it."""
     hops, place = [route[index]], route[index].previous
-    while place is not None and seen[place][0] == "connected":
+    while place is not None and seen[place].status == "connected":
         hops.append(route[place])
         place = route[place].previous
     return hops
@@ -129,56 +155,3 @@ def _explaining(route: Sequence[Hop], seen: Sequence[tuple[Status, str]], index:
 
 def _is_about(finding: Finding, hops: Iterable[Hop]) -> bool:
     return any((finding.kind, finding.name) == (hop.kind, hop.name) for hop in hops)
-
-
-class _Parts:
-    """A trace's segments and what parent ids hold together."""
-
-    def __init__(self, trace: Trace | None) -> None:
-        self._segments = list(trace.segments) if trace is not None else []
-        self._unions: Unions[str] = Unions()
-        owners = {span.id: segment.id for segment, span in (trace.spans() if trace is not None else ())}
-        for segment in self._segments:
-            self._unions.add(segment.id)
-            if (owner := owners.get(segment.parent_id or "")) is not None:
-                self._unions.join(segment.id, owner)
-        ordered = sorted(self._segments, key=lambda segment: (bool(segment.parent_id), segment.start))
-        self._first = ordered[0].id if ordered else None
-
-    def look(self, hop: Hop) -> tuple[Status, str]:
-        """What a trace says of a hop: its status, and why it failed."""
-        segments = [segment for segment in self._segments if _is_of(segment, hop)]
-        if not segments or self._first is None:
-            return "missing", ""
-        connected = [segment for segment in segments if self._unions.same(segment.id, self._first)]
-        if not connected:
-            return "apart", ""
-        # Of several attempts the last one counts.
-        last = max(connected, key=lambda segment: (segment.start, segment.origin != "AWS::Lambda"))
-        return ("failed", failure_of(last)) if last.fault else ("connected", "")
-
-
-def _is_of(segment: Segment, hop: Hop) -> bool:
-    if segment.type == "subsegment" or kind_of(segment.origin or "") != hop.kind:
-        return False
-    names = {segment.name, short_name(segment.name)}
-    names.update(short_name(value) for key in _NAMING_FIELDS if isinstance(value := segment.aws.get(key), str))
-    resources = segment.aws.get("resource_names")
-    names.update(
-        short_name(name) for name in (resources if isinstance(resources, list) else []) if isinstance(name, str)
-    )
-    return hop.name in names or (hop.kind != "function" and segment.name.lower() in _UNNAMED and len(names) == 1)
-
-
-def failure_of(segment: Segment) -> str:
-    """What a segment failed with, in a line: `<type>: <message>`; empty where it does not say."""
-    for span in segment.walk():
-        exceptions = span.cause.get("exceptions") if isinstance(span.cause, dict) else None
-        for exception in exceptions if isinstance(exceptions, list) else []:
-            if isinstance(exception, dict):
-                return ": ".join(_texts(exception.get("type"), exception.get("message")))
-    return ""
-
-
-def _texts(*values: JsonValue) -> list[str]:
-    return [" ".join(str(value).split()) for value in values if value]

@@ -123,6 +123,43 @@ def test_nothing_failed_and_nothing_to_redrive(failing: Failing) -> None:
     assert "There is no stack 'Nope'" in ran.err
 
 
+def _retrying(resources: Resources) -> None:
+    """The worker may not write, and its messages are tried again after three minutes."""
+    _failing(resources)
+    queue = find(resources, "AWS::SQS::Queue", "WorkerQueue")
+    queue["VisibilityTimeout"] = 180
+    queue["RedrivePolicy"]["maxReceiveCount"] = 3
+
+
+def test_what_is_still_retried_is_said_instead_of_nothing(bridged: Deployed) -> None:
+    deploy(bridged, "Retrying", _retrying)
+    sent = command(bridged, "send", "Retrying", "--body", json.dumps({"id": "retried-1", **BODY}))
+    assert sent.status == 0, sent
+
+    def retried() -> Any:
+        ran = command(bridged, "failed", "Retrying")
+        assert ran.status == 0, ran
+        return ran.out if "OrdersWorkerQueue: " in ran.out else None
+
+    told = wait_for(retried, what="a message that is retried")
+    assert "OrdersWorkerDeadLetterQueue: 0 dead letters" in told
+    assert "OrdersWorkerQueue: 1 in flight, next attempt within 180 s" in told
+    [queue] = command(bridged, "failed", "Retrying", "--json").json()["source_queues"]
+    assert (queue["in_flight"], queue["visibility_timeout_seconds"]) == (1, 180)
+
+
+def test_letters_that_another_reader_holds_are_not_taken_for_none(failing: Failing) -> None:
+    failing.undelivered("held-1", new_trace_id())
+    queue, client = failing.outputs["DeadLetterQueueUrl"], failing.deployed.client("sqs")
+    [held] = client.receive_message(QueueUrl=queue, VisibilityTimeout=600)["Messages"]
+    ran = failing.command("redrive", STACK, "--yes")
+    assert ran.status == 1
+    assert "Nothing was moved. 1 dead-letter message of OrdersWorkerDeadLetterQueue cannot be read now" in ran.err
+    assert "cannot be read now" in failing.command("failed", STACK).out
+    client.change_message_visibility(QueueUrl=queue, ReceiptHandle=held["ReceiptHandle"], VisibilityTimeout=0)
+    assert "held-1" in failing.command("failed", STACK).out
+
+
 def test_letters_are_listed_with_trace_attempts_and_reason_and_stay(failing: Failing) -> None:
     trace_id, lost = failing.send("listed-1"), new_trace_id()
     failing.wait_for_letters(1)

@@ -14,6 +14,7 @@ _TIMEOUT = "6"
 _AT_ONCE = 8
 _NO_BRIDGE = "def handler(event, context):\n    return {'batchItemFailures': []}\n"
 _NO_IMPORT = "import no_such_module\n"
+_RAISES = "def handler(event, context):\n    raise ValueError('no customer 4711')\n"
 
 
 def _whole(resources: Resources) -> None:
@@ -26,6 +27,15 @@ def _stage_off(resources: Resources) -> None:
 
 def _ingest_passes_through(resources: Resources) -> None:
     find(resources, "AWS::Lambda::Function", "Ingest")["TracingConfig"] = {"Mode": "PassThrough"}
+
+
+def _ingest_raises(resources: Resources) -> None:
+    find(resources, "AWS::Lambda::Function", "Ingest").update(Code={"ZipFile": _RAISES}, Handler="index.handler")
+
+
+def _ingest_raises_unrecorded(resources: Resources) -> None:
+    _ingest_raises(resources)
+    _ingest_passes_through(resources)
 
 
 def _topic_passes_through(resources: Resources) -> None:
@@ -92,6 +102,7 @@ def _with_a_closed_vpc(resources: Resources) -> None:
 BROKEN: dict[str, tuple[Callable[[Resources], None], str, str, str]] = {
     "StageOff": (_stage_off, "stage", "missing", "stage-tracing-off"),
     "IngestPassThrough": (_ingest_passes_through, "topic", "missing", "ingest-not-active"),
+    "IngestRaises": (_ingest_raises, "function", "failed", "function-fails"),
     "TopicPassThrough": (_topic_passes_through, "queue", "missing", "topic-not-active"),
     "NoSubscription": (_no_subscription, "queue", "missing", "subscription-missing"),
     "Filtered": (_filtered, "queue", "missing", "subscription-filters"),
@@ -157,6 +168,27 @@ def test_a_failing_worker_is_told_with_what_and_what_comes_of_it(verdicts: dict[
     assert "no_such_module" in cause["text"]
 
 
+def test_of_a_failing_ingest_function_the_exception_is_told_not_what_the_api_makes_of_it(
+    verdicts: dict[str, Ran],
+) -> None:
+    verdict = verdicts["IngestRaises"].json()
+    assert verdict["status"] == 502
+    assert verdict["hops"][0]["status"] == "connected", "the stage is in the trace, and only passes the failure on"
+    [cause] = _first_break(verdict)["causes"]
+    assert "ValueError: no customer 4711" in cause["text"]
+    assert [hop["causes"] for hop in verdict["hops"][2:]] == [[]] * 4
+
+
+def test_a_failing_ingest_function_that_is_not_recorded_is_told_by_its_log(bridged: Deployed) -> None:
+    stack = deploy(bridged, "Unrecorded", _ingest_raises_unrecorded)
+    verdict = command(bridged, "verify", stack, "--timeout", _TIMEOUT, "--json").json()
+    broken = _first_break(verdict)
+    # X-Ray infers the function from the stage's call.
+    assert (broken["kind"], broken["status"]) == ("function", "failed")
+    assert [cause["check"] for cause in broken["causes"]] == ["ingest-not-active", "function-fails"]
+    assert "ValueError: no customer 4711" in broken["causes"][1]["text"]
+
+
 def test_the_rest_of_a_trace_without_its_stage_is_there(verdicts: dict[str, Ran]) -> None:
     hops = verdicts["StageOff"].json()["hops"]
     assert [hop["status"] for hop in hops] == ["missing", *["connected"] * 5]
@@ -217,6 +249,8 @@ def test_what_may_not_be_looked_at_is_said_and_the_rest_goes_on(bridged: Deploye
     assert "these credentials need the permission lambda:GetFunctionConfiguration" in reasons
     assert "these credentials need the permission xray:ListResourcePolicies" in reasons
     assert verdict["hops"][0]["status"] == "connected"
+    assert {hop["status"] for hop in verdict["hops"]} <= {"connected", "unread"}, "no hop is said to be where it breaks"
+    assert [cause for hop in verdict["hops"] for cause in hop["causes"]] == []
     document["Statement"][0]["Action"] = [one for one in allowed if not one.startswith("xray:")]  # type: ignore[index]
     iam.put_user_policy(UserName="onlooker", PolicyName="look", PolicyDocument=json.dumps(document))
     ran = command(bridged, "verify", bridged.pipeline.stack, environment=environment)

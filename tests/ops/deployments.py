@@ -69,6 +69,7 @@ def queue(arn: str = QUEUE, **changes: Any) -> Queue:
         attempts=3,
         waiting=0,
         in_flight=0,
+        visibility_timeout=180,
         retention=345_600,
     )
     return replace(whole, **changes)

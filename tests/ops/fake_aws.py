@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,6 +52,9 @@ class FakeAws:
     endpoint: str = ""
     traces: dict[str, samples.Document] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=lambda: dict(OUTPUTS))
+    resources: dict[str, str] = field(default_factory=lambda: dict(RESOURCES))
+    nested: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The resources of nested stacks, by the stack's id."""
     posted_paths: list[str] = field(default_factory=lambda: ["/orders"])
     posted: list[Posted] = field(default_factory=list)
     status: int = 202
@@ -137,6 +140,8 @@ class FakeAws:
         action, stack = form["Action"][0], form["StackName"][0]
         if action in self.denied:
             return 403, _cfn_error("AccessDenied", f"not authorized to perform: cloudformation:{action}")
+        if action == "ListStackResources" and stack in self.nested:
+            return 200, _resources(self.nested[stack])
         if stack != "TracedPipeline":
             return 400, _cfn_error("ValidationError", f"Stack with id {stack} does not exist")
         if action == "DescribeStacks":
@@ -146,12 +151,19 @@ class FakeAws:
             )
             content = f"<Stacks><member><StackName>{stack}</StackName><Outputs>{members}</Outputs></member></Stacks>"
         else:
-            content = "".join(
-                f"<member><PhysicalResourceId>{value}</PhysicalResourceId><ResourceType>{key}</ResourceType></member>"
-                for key, value in RESOURCES.items()
-            )
-            content = f"<StackResourceSummaries>{content}</StackResourceSummaries>"
+            return 200, _resources(self.resources)
         return 200, f'<{action}Response xmlns="{CFN}"><{action}Result>{content}</{action}Result></{action}Response>'
+
+
+def _resources(resources: Mapping[str, str]) -> str:
+    """An answer of ListStackResources: physical ids by type."""
+    members = "".join(
+        f"<member><PhysicalResourceId>{value}</PhysicalResourceId><ResourceType>{key}</ResourceType></member>"
+        for key, value in resources.items()
+    )
+    content = f"<StackResourceSummaries>{members}</StackResourceSummaries>"
+    action = "ListStackResources"
+    return f'<{action}Response xmlns="{CFN}"><{action}Result>{content}</{action}Result></{action}Response>'
 
 
 def _cfn_error(code: str, message: str) -> str:

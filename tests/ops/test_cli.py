@@ -74,6 +74,15 @@ def test_send_finds_the_api_without_outputs(aws: FakeAws, capsys: Output) -> Non
     assert aws.posted[1].path == "/_aws/execute-api/abc123/prod/returns"
 
 
+def test_nested_stacks_are_followed(aws: FakeAws) -> None:
+    one, two = (f"arn:aws:cloudformation:us-east-1:123456789012:stack/nested-{number}/1" for number in (1, 2))
+    aws.outputs = {}
+    aws.nested = {one: {"AWS::CloudFormation::Stack": two}, two: aws.resources}
+    aws.resources = {"AWS::CloudFormation::Stack": one}
+    assert run("send", "TracedPipeline") == 0
+    assert aws.posted[0].path == "/_aws/execute-api/abc123/prod/orders"
+
+
 def test_trace_shows_map_and_waterfall(aws: FakeAws, capsys: Output) -> None:
     answer = samples.bridged()
     aws.add(answer)

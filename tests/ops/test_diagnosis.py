@@ -81,7 +81,7 @@ def test_a_whole_deployment_has_no_findings() -> None:
         (with_worker(environment=_env(TRACE_BRIDGE_EMITTER="udp")), "bridge-emitter", "worker"),
         (with_worker(may_send=False), "xray-permission-missing", "worker"),
         (with_worker(network=NOWHERE), "vpc-without-xray", "worker"),
-        (with_worker(environment=_env(TRACE_BRIDGE_INSTRUMENT="no")), "calls-not-recorded", "items"),
+        (with_worker(environment=_env(TRACE_BRIDGE_INSTRUMENT="no")), "calls-not-recorded", "worker"),
     ],
 )
 def test_each_check_names_its_cause_and_nothing_else(deployment: Deployment, check: str, at: str) -> None:

@@ -7,14 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from traced_pipeline_ops.deployment import Topic
+from traced_pipeline_ops.deployment import Topic, Unseen
 from traced_pipeline_ops.documents import Trace
+from traced_pipeline_ops.draw_verdict import verdict_text
 from traced_pipeline_ops.finding import Finding
 from traced_pipeline_ops.parsing import parse_trace
 from traced_pipeline_ops.resource_types import NodeKind
 from traced_pipeline_ops.route import route_of
 from traced_pipeline_ops.verdict import Verdict, judge, progress_of, reaches_its_end
 
+from . import samples
 from .deployments import (
     ACCOUNT,
     QUEUE,
@@ -148,6 +150,70 @@ def test_a_failure_is_told_and_ends_the_wait() -> None:
     assert reaches_its_end(ROUTE, _trace(*HOPS[:5], worker=failed))
 
 
+def test_a_function_that_raises_is_failed_in_lambdas_own_segments_too() -> None:
+    raised = {"error": True, "cause": {"exceptions": [{"type": "KeyError", "message": "'id'"}]}}
+    verdict = judge(ROUTE, _trace(*HOPS[:2], ingest=raised), ())
+    broken = verdict.broken_at
+    assert broken is not None
+    assert (broken.hop.name, broken.status, broken.reason) == ("ingest", "failed", "KeyError: 'id'")
+
+
+def test_a_stage_is_not_blamed_for_the_function_behind_it() -> None:
+    raised = {"error": True}
+    failed = _trace(*HOPS[:2], Orders_prod={"fault": True}, ingest=raised)
+    assert list(_statuses(judge(ROUTE, failed, ())).values()) == ["connected", "failed", *["missing"] * 4]
+    assert reaches_its_end(ROUTE, failed)
+    alone = _trace(*HOPS[:1], Orders_prod={"fault": True})
+    assert not reaches_its_end(ROUTE, alone), "the function's segments may still come"
+    timed_out = _trace(*HOPS[:2], Orders_prod={"fault": True})
+    assert reaches_its_end(ROUTE, timed_out)
+
+
+def test_a_request_that_the_stage_refuses_ends_there() -> None:
+    refused = _trace(*HOPS[:1], Orders_prod={"error": True})
+    assert list(_statuses(judge(ROUTE, refused, ())).values()) == ["failed", *["missing"] * 5]
+    assert reaches_its_end(ROUTE, refused)
+
+
+def test_a_refused_call_is_a_failure_only_where_its_caller_failed() -> None:
+    refused = {"error": True}
+    assert judge(ROUTE, _trace(*HOPS, items=refused), ()).connected
+    verdict = judge(ROUTE, _trace(*HOPS, worker={"fault": True}, items=refused), ())
+    assert list(_statuses(verdict).values())[4:] == ["failed", "failed"]
+
+
+def test_workers_that_share_a_table_are_judged_by_their_own_calls() -> None:
+    audit = f"arn:aws:sqs:us-east-1:{ACCOUNT}:audit"
+    both = replace(
+        WHOLE,
+        functions=(*WHOLE.functions, function("auditor", environment={"TABLE": "items"})),
+        topics=(replace(WHOLE.topics[0], subscriptions=(SUBSCRIPTION, replace(SUBSCRIPTION, queue=audit))),),
+        queues=(*WHOLE.queues, queue(audit)),
+        event_sources=(SOURCE, replace(SOURCE, id="esm-2", queue=audit, function=function_arn("auditor"))),
+    )
+    route = route_of(both)
+    assert [hop.name for hop in route] == [*HOPS, "audit", "auditor", "items"]
+
+    def trace(*, writes: str) -> Trace:
+        answer = samples.Answer(1)
+        stage = answer.segment("Orders/prod", "AWS::ApiGateway::Stage", 0, 1)
+        ingest = answer.segment("ingest", "AWS::Lambda::Function", 0, 1, parent_id=stage["id"])
+        calls = [answer.call("SQS", 0.1, 0.2), answer.call("SQS", 0.1, 0.2)]
+        answer.segment("orders", "AWS::SNS", 0, 1, parent_id=ingest["id"], subsegments=calls)
+        for call, name, worker in zip(calls, ("work", "audit"), ("worker", "auditor"), strict=True):
+            answer.inferred(call, name, "AWS::SQS::Queue")
+            put = answer.call("DynamoDB", 0.3, 0.4, table_name="items")
+            inside = [put] if worker == writes else []
+            answer.segment(worker, "AWS::Lambda::Function", 0.3, 0.5, parent_id=call["id"], subsegments=inside)
+            if inside:
+                answer.inferred(put, "items", "AWS::DynamoDB::Table")
+        return parse_trace(answer.json())
+
+    whole = ["connected"] * 5
+    assert [one.status for one in judge(route, trace(writes="worker"), ()).hops] == [*whole, *whole[:3], "missing"]
+    assert [one.status for one in judge(route, trace(writes="auditor"), ()).hops] == [*whole, "missing", *whole[:3]]
+
+
 def test_of_several_attempts_the_last_one_counts() -> None:
     trace = _trace(*HOPS)
     first = _trace(*HOPS[:5], worker={"fault": True, "id": "aaaaaaaaaaaaaaaa", "start_time": 3.5}).segments[-1]
@@ -179,3 +245,70 @@ def test_nothing_recorded_breaks_at_the_stage() -> None:
     assert broken.hop.kind == "stage"
     assert [cause.check for cause in broken.causes] == ["not-sampled"]
     assert set(_statuses(verdict).values()) == {"missing"}
+
+
+ROUTE_UNREAD = Unseen(what="the function worker", reason="Access denied.", of="route")
+CAUSE_UNREAD = Unseen(what="X-Ray's sampling rules", reason="Access denied.")
+
+
+def test_no_hop_is_named_where_the_route_could_not_be_read() -> None:
+    verdict = judge(ROUTE, _trace(*HOPS[:4]), (), (ROUTE_UNREAD, CAUSE_UNREAD))
+    assert verdict.undecided
+    assert verdict.unread == (ROUTE_UNREAD,)
+    assert list(_statuses(verdict).values()) == [*["connected"] * 4, "unread", "unread"]
+    text = verdict_text(WHOLE, verdict, width=100).plain
+    assert "Undecided" in text
+    assert "breaks at" not in text
+
+
+def test_what_is_known_is_said_all_the_same() -> None:
+    raised = judge(ROUTE, _trace(*HOPS[:2], ingest={"error": True}), (), (ROUTE_UNREAD,))
+    assert not raised.undecided
+    assert raised.broken_at is not None
+    assert raised.broken_at.hop.name == "ingest"
+    assert judge(ROUTE, _trace(*HOPS), (), (ROUTE_UNREAD,)).connected
+    assert not judge(ROUTE[:1], _trace(*HOPS[:1]), (), (ROUTE_UNREAD,)).connected
+    assert judge(ROUTE[:1], _trace(*HOPS[:1]), (), (ROUTE_UNREAD,)).undecided
+    nothing = judge(ROUTE, None, (), (ROUTE_UNREAD,))
+    assert not nothing.undecided, "nothing was recorded, whatever the route is"
+    assert not judge(ROUTE, _trace(*HOPS[:4]), (), (CAUSE_UNREAD,)).undecided
+
+
+@pytest.mark.parametrize(
+    ("names", "failing", "findings", "said"),
+    [
+        (HOPS, False, (), "Connected from the API to the table."),
+        (HOPS[:5], True, (), "The request failed at the function worker."),
+        (HOPS[:4], False, (("a", "function", "worker"),), "Not connected: the trace breaks at the function worker."),
+        (
+            HOPS[:3],
+            False,
+            (("a", "function", "worker"),),
+            "Not connected: the trace breaks at the queue work; what was found out is about the function worker.",
+        ),
+        (
+            HOPS[:4],
+            False,
+            (),
+            "--timeout. A worker must handle its messages with the bridge",
+        ),
+        (
+            HOPS[:3],
+            False,
+            (),
+            "trace breaks at the queue work, and nothing that was read says why. It may still come",
+        ),
+    ],
+)
+def test_the_last_line_says_what_is_so(
+    names: list[str],
+    failing: bool,
+    findings: tuple[tuple[str, NodeKind, str], ...],
+    said: str,
+) -> None:
+    verdict = judge(
+        ROUTE, _trace(*names, worker={"fault": True} if failing else {}), [_finding(*one) for one in findings]
+    )
+    text = verdict_text(WHOLE, verdict, width=100).plain
+    assert said in text
+    assert ("may still come" in text) == (names != HOPS and not findings and not failing)
