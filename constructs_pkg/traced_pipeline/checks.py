@@ -36,6 +36,7 @@ class Check(StrEnum):
     VISIBILITY_UNKNOWN = "traced-pipeline:visibility-unknown"
     QUEUE_IN_OTHER_STACK = "traced-pipeline:queue-in-other-stack"
     FUNCTION_IN_OTHER_STACK = "traced-pipeline:function-in-other-stack"
+    TABLE_KEY = "traced-pipeline:table-key"
     TABLE_KEY_REGION = "traced-pipeline:table-key-region"
     OUT_OF_REACH = "traced-pipeline:out-of-reach"
     DUPLICATE_SUBSCRIPTION = "traced-pipeline:duplicate-subscription"

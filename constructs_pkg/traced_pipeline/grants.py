@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from aws_cdk import IResource, Stack, Token
@@ -26,6 +27,8 @@ _WRITE = (
 _ENCRYPT_FOR_TOPIC = ("kms:Decrypt", "kms:GenerateDataKey*")
 _ENCRYPT_FOR_TABLE = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*")
 _DECRYPT = ("kms:Decrypt",)
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-lambda-function-trigger.html
+_POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
 class _HasPolicy(Protocol):
@@ -42,18 +45,38 @@ def grant_publish(topic: sns.ITopic, function: lambda_.IFunction) -> None:
     let_use_key(topic.master_key, function, *_ENCRYPT_FOR_TOPIC)
 
 
-def grant_write(table: dynamodb.ITable, function: lambda_.IFunction) -> None:
-    """Lets a function write to a table, and use the table's customer key."""
+def grant_table(table: dynamodb.ITable, function: lambda_.IFunction, actions: Sequence[str] | None) -> None:
+    """Lets a function use a table, and the table's customer key.
+
+    Args:
+        table: The table.
+        function: The function.
+        actions: What it may do. Default: what the CDK's `grant_write_data` allows.
+    """
+    if actions is not None and not actions:
+        return
     if isinstance(table, dynamodb.Table | dynamodb.TableV2) and _account_differs(table, function):
-        _grant_across(table, table.table_arn, function, _WRITE, own_arn="*")
+        _grant_across(table, table.table_arn, function, tuple(actions or _WRITE), own_arn="*")
         _grant_key_across(table.encryption_key, function, _ENCRYPT_FOR_TABLE)
         return
-    table.grant_write_data(function)
+    if actions is None:
+        table.grant_write_data(function)
+    else:
+        table.grant(function, *actions)
+        if table.encryption_key is not None:
+            table.encryption_key.grant(function, *_ENCRYPT_FOR_TABLE)
     let_use_key(table.encryption_key, function, *_ENCRYPT_FOR_TABLE)
 
 
-def grant_key_of_queue(queue: sqs.IQueue, function: lambda_.IFunction) -> None:
-    """Lets a function read a queue that has a customer key, beyond what the event source grants."""
+def grant_poll(queue: sqs.IQueue, function: lambda_.IFunction) -> None:
+    """Lets Lambda take messages from a queue for a function, and use the queue's customer key.
+
+    The CDK's own event source allows `sqs:ChangeMessageVisibility` and `sqs:GetQueueUrl` as well, for which AWS
+    documents no need.
+    """
+    queue.grant(function, *_POLL)
+    if queue.encryption_master_key is not None:
+        queue.encryption_master_key.grant_decrypt(function)
     let_use_key(queue.encryption_master_key, function, *_DECRYPT)
 
 

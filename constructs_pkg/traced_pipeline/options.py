@@ -201,6 +201,9 @@ class WorkerOptions(FunctionOptions):
             queue's own, otherwise one is created that keeps them 14 days.
         table: Table the worker writes to; its name comes as `TABLE_NAME`. Default: the pipeline's, for
             the pipeline's own worker and for added ones that run the reference handler.
+        table_actions: What the function may do with the table, for example
+            `["dynamodb:PutItem", "dynamodb:Query"]`. Default: `dynamodb:PutItem` for the reference handler, which does
+            nothing else; for a handler of your own what `grant_write_data` of the CDK allows.
         publish_to: Topic of a further pipeline; its ARN comes as `TOPIC_ARN`. Default: none.
     """
 
@@ -219,6 +222,7 @@ class WorkerOptions(FunctionOptions):
     queue_key: kms.IKey | None = None
     dead_letter_queue: sqs.IQueue | None = None
     table: dynamodb.ITable | None = None
+    table_actions: Sequence[str] | None = None
     publish_to: sns.ITopic | None = None
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import Duration, Stack, Token
+from aws_cdk import Duration, Names, Stack, Token
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -17,11 +16,12 @@ from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .environments import check_environment, refuse_other_region, table_name_for
 from .filter_checks import check_filters
 from .function import TracedFunction
-from .grants import grant_key_of_queue, grant_publish, grant_write
+from .grants import grant_poll, grant_publish, grant_table
 from .handler_code import reference_publisher
 from .option_checks import check_options, checks_arguments
 from .options import Handler, WorkerOptions
 from .queue_subscription import subscribe_queue
+from .table_checks import REFERENCE_ACTIONS, check_table
 from .work_queue import SAME_REGION, bring_queue, make_queue, timeout_of
 from .worker_checks import check_batches
 
@@ -76,6 +76,7 @@ class QueueWorker(Construct):
         check_topic(self, topic)
         check_filters(self, options)
         _check_destinations(self, options)
+        check_table(options)
         self._function, target, timeout = self._make_function(topic, options)
         if options.queue is not None:
             work = bring_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
@@ -85,17 +86,7 @@ class QueueWorker(Construct):
         self._subscription = subscribe_queue(
             self, topic, queue=self._queue, dead_letter_queue=self._dead_letter_queue, options=options
         )
-        target.add_event_source(
-            event_sources.SqsEventSource(
-                self._queue,
-                batch_size=options.batch_size,
-                max_batching_window=options.batching_window,
-                max_concurrency=options.max_concurrency,
-                filters=[dict(pattern) for pattern in options.filters] if options.filters else None,
-                report_batch_item_failures=True,
-            )
-        )
-        grant_key_of_queue(self._queue, target)
+        _poll(self._queue, target, options)
         _check_concurrency(self, options, self._function)
 
     @property
@@ -141,7 +132,8 @@ class QueueWorker(Construct):
                 _grant(options, brought)
             return brought, brought, timeout_of(brought)
         if options.handler is None:
-            options = replace(options, handler=_reference_worker(options))
+            actions = REFERENCE_ACTIONS if options.table_actions is None else options.table_actions
+            options = replace(options, handler=_reference_worker(options), table_actions=actions)
         if is_passive(topic) and _QUEUE_SEGMENT not in (options.environment or {}):
             # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
             environment[_QUEUE_SEGMENT] = "always"
@@ -168,9 +160,24 @@ def _reference_worker(options: WorkerOptions) -> Handler:
     return reference_publisher("worker", options.publish_to)
 
 
+def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) -> None:
+    # The id is that of the CDK's own event source, whose grant is wider than what Lambda needs.
+    target.add_event_source_mapping(
+        f"SqsEventSource:{Names.node_unique_id(queue.node)}",
+        event_source_arn=queue.queue_arn,
+        batch_size=options.batch_size,
+        max_batching_window=options.batching_window,
+        max_concurrency=options.max_concurrency,
+        filters=[dict(pattern) for pattern in options.filters] if options.filters else None,
+        report_batch_item_failures=True,
+    )
+    if target.role is not None:
+        grant_poll(queue, target)
+
+
 def _grant(options: WorkerOptions, function: lambda_.IFunction) -> None:
     if options.table is not None:
-        grant_write(options.table, function)
+        grant_table(options.table, function, options.table_actions)
     if options.publish_to is not None:
         grant_publish(options.publish_to, function)
 

@@ -208,6 +208,11 @@ def _filters(*, raw: bool) -> WorkerOptions:
     return WorkerOptions(filters=[pattern], raw_message_delivery=raw)
 
 
+def _keyed_table(stack: Stack, key: str) -> dynamodb.Table:
+    attribute = dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING)
+    return dynamodb.Table(stack, "Mine", partition_key=attribute)
+
+
 def _table_with_key(stack: Stack) -> None:
     TracedPipeline(stack, "Orders", table=TableOptions(key=kms.Key(stack, "Key")))
 
@@ -280,6 +285,11 @@ CASES: dict[Check, Case] = {
         "error",
         lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack_beside()))),
         lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
+    ),
+    Check.TABLE_KEY: Case(
+        "error",
+        lambda s: s.pipeline(table=_keyed_table(s.stack, "pk")),
+        lambda s: s.pipeline(table=_keyed_table(s.stack, "id")),
     ),
     Check.TABLE_KEY_REGION: Case(
         "error",
