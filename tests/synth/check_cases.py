@@ -133,7 +133,7 @@ def _permissions(scene: Scene, count: int) -> None:
 
 
 def _trace_everything(scene: Scene, tracing: sns.TracingConfig) -> None:
-    sns.Topic(scene.stack, "Mine", tracing_config=tracing)
+    SnsTracePermission.of(sns.Topic(scene.stack, "Mine", tracing_config=tracing))
     TraceEverything.below(scene.stack)
     synthesize(scene.stack)
 
