@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 import trace_bridge
@@ -9,7 +10,7 @@ from trace_bridge import Counters, Message
 from trace_bridge._config import Settings
 
 from harness.local_aws import ROOT
-from tests.unit.conftest import Process
+from tests.unit.conftest import LambdaContext, Process, event, record
 
 TEXT = (ROOT / "docs" / "trace-bridge.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
@@ -42,6 +43,31 @@ def test_every_snippet_runs(process: Process, number: int) -> None:
     found: dict[str, object] = {"__name__": "snippet"}
     exec(compile(SNIPPETS[number], f"snippet {number}", "exec"), found)
     assert callable(found.get("handler") or found.get("handle"))
+
+
+WORKERS = [
+    code
+    for page in (ROOT / "README.md", ROOT / "docs" / "trace-bridge.md")
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    if "put_item" in code
+]
+
+
+@pytest.mark.parametrize(
+    "order",
+    ['"total": 12.5', '"total": 1e400, "n": -0.0', f'"total": 0.{"1" * 60}', '"name": "\\ud83d", "": [[{}]]'],
+    ids=["fraction", "huge", "precise", "text"],
+)
+@pytest.mark.parametrize("worker", WORKERS, ids=["README", "trace-bridge"])
+def test_the_samples_store_whatever_json_they_get(process: Process, worker: str, order: str) -> None:
+    process.monkeypatch.setenv("TABLE_NAME", "orders")
+    process.monkeypatch.setenv("AWS_ENDPOINT_URL", process.services.url)
+    found: dict[str, Any] = {}
+    exec(compile(worker, "sample", "exec"), found)
+    body = f'{{"id": "a", {order}}}'
+    assert found["handler"](event({**record(1), "body": body}), LambdaContext()) == {"batchItemFailures": []}
+    [put] = [sent for _, _, sent in process.services.calls if "Item" in sent]
+    assert put["Item"] == {"id": {"S": "a"}, "order": {"S": body}}
 
 
 def test_every_place_pointed_to_is_there() -> None:

@@ -1,13 +1,22 @@
-"""The reference handlers on FIFO topics: what is published is in the right message group."""
+"""The reference handlers: what they take, what they refuse, what is published and in which message group."""
 
+import base64
 import json
 import runpy
+import time
+from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
 import boto3
 import pytest
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
+from trace_bridge import BatchFailedError
+
+from tests.unit.conftest import LambdaContext, Process, event, record
 
 HANDLERS = Path(__file__).resolve().parents[2] / "runtime" / "handlers"
 FIFO, STANDARD = "arn:aws:sns:eu-west-1:111111111111:orders.fifo", "arn:aws:sns:eu-west-1:111111111111:orders"
@@ -16,16 +25,112 @@ FIFO, STANDARD = "arn:aws:sns:eu-west-1:111111111111:orders.fifo", "arn:aws:sns:
 @pytest.fixture
 def sns(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
     client = MagicMock()
-    monkeypatch.setattr(boto3, "client", lambda _service: client)
+    monkeypatch.setattr(boto3, "client", lambda _service, **_settings: client)
     monkeypatch.setenv("TRACE_BRIDGE_INSTRUMENT", "false")
     return client
 
 
-def ingested(item_id: str) -> dict[str, Any]:
+def posted(body: str, **more: Any) -> dict[str, Any]:
     handler = runpy.run_path(str(HANDLERS / "ingest" / "app.py"))["handler"]
-    event = {"headers": {"Content-Type": "application/json"}, "body": json.dumps({"id": item_id})}
-    answer: dict[str, Any] = handler(event, None)
+    answer: dict[str, Any] = handler({"headers": {"Content-Type": "application/json"}, "body": body, **more}, None)
     return answer
+
+
+def ingested(item_id: str) -> dict[str, Any]:
+    return posted(json.dumps({"id": item_id}))
+
+
+@pytest.fixture
+def standard(sns: MagicMock, monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+    monkeypatch.setenv("TOPIC_ARN", STANDARD)
+    return sns
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"id": "a", "price": 12345678901234567.89, "rate": 1.10, "count": 3, "tiny": 1E-100}',
+        '{"id":"a","name":"Zoë 北京 🚀"}',
+        '{"id": "a", "nested": {"list": [1, [2, {"x": null}], true]}, "escaped": "\\u00e9 \\n"}',
+    ],
+)
+def test_what_is_published_is_what_came(standard: MagicMock, body: str) -> None:
+    assert posted(f" {body}\n")["statusCode"] == 202
+    assert standard.publish.call_args.kwargs["Message"] == body
+
+
+@pytest.mark.parametrize("body", ['{"price": 12345678901234567.89}', '{ "price": 12345678901234567.89 }'])
+def test_an_id_is_added_and_nothing_else_changes(standard: MagicMock, body: str) -> None:
+    answer = json.loads(posted(body)["body"])
+    published = standard.publish.call_args.kwargs["Message"]
+    assert published == f'{{"id": "{answer["id"]}", {body[1:]}'
+    assert json.loads(published)["id"] == answer["id"]
+
+
+def test_a_binary_body_is_read(standard: MagicMock) -> None:
+    body = '{"id": "é"}'
+    assert posted(base64.b64encode(body.encode()).decode(), isBase64Encoded=True)["statusCode"] == 202
+    assert standard.publish.call_args.kwargs["Message"] == body
+    assert posted("/w==", isBase64Encoded=True)["statusCode"] == 400
+
+
+def test_a_character_that_no_message_takes_is_escaped(standard: MagicMock) -> None:
+    assert posted('{"id": "\uffff"}')["statusCode"] == 202
+    assert standard.publish.call_args.kwargs["Message"] == '{"id": "\\uffff"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ('{"price": NaN}', 400, "NaN is no number"),
+        ('{"price": -Infinity}', 400, "-Infinity is no number"),
+        ('{"price": 1e400}', 400, "the number 1e400 cannot be stored; a number has at most 38 digits"),
+        ('{"price": 1e126}', 400, "the number 1e126 cannot be stored"),
+        ('{"price": 1e-400}', 400, "the number 1e-400 cannot be stored"),
+        (f'{{"price": {"1" * 39}}}', 400, "cannot be stored"),
+        (f'{{"price": {"1" * 5000}}}', 400, "cannot be stored"),
+        (f'{{"price": 0.{"1" * 39}}}', 400, "cannot be stored"),
+        ('{"name": "\\ud83d"}', 400, 'half a character: "\\ud83d"'),
+        ('{"\\ud83d": 1}', 400, "half a character"),
+        ('{"name": "\ud83d"}', 400, "is not UTF-8"),
+        ('{"": 1}', 400, "a property's name has 0 bytes"),
+        (f'{{"{"n" * 65_536}": 1}}', 400, "a property's name has 65536 bytes"),
+        (f'{{"a": {"[" * 31}{"]" * 31}}}', 400, "nested deeper than 31 levels"),
+        (f'{{"a": {"[" * 100_000}{"]" * 100_000}}}', 400, "nested deeper than 31 levels"),
+        ('{"id": "a", "id": "b"}', 400, 'the property "id" twice'),
+        ('{"a": {"b": 1, "b": 2}}', 400, 'the property "b" twice'),
+        (f'{{"text": "{"x" * 409_600}"}}', 413, "an item has at most"),
+        ("", 400, "not JSON"),
+        ("[]", 400, "has to be a JSON object"),
+        ("{}", 400, "has to be a JSON object"),
+    ],
+    ids=range(21),
+)
+def test_what_can_never_be_stored_is_refused_and_not_published(
+    standard: MagicMock, body: str, status: int, told: str
+) -> None:
+    answer = posted(body)
+    assert answer["statusCode"] == status
+    assert told in json.loads(answer["body"])["message"]
+    standard.publish.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    "body", ['{"price": 9.9e125}', '{"price": 1e-128}', f'{{"a": {"[" * 30}{"]" * 30}}}', f'{{"price": {"1" * 38}}}']
+)
+def test_what_can_just_be_stored_is_taken(standard: MagicMock, body: str) -> None:
+    assert posted(body)["statusCode"] == 202
+
+
+def test_a_body_that_is_too_long_for_the_topic_is_told_so(standard: MagicMock) -> None:
+    refusal: Any = {"Error": {"Code": "InvalidParameter", "Message": "Invalid parameter: Message too long"}}
+    standard.publish.side_effect = ClientError(refusal, "Publish")
+    answer = posted('{"id": "é"}')
+    assert answer["statusCode"] == 413
+    assert json.loads(answer["body"])["message"] == "the body has 12 bytes, more than the topic takes; send less"
+    standard.publish.side_effect = ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "Publish")
+    with pytest.raises(ClientError, match="AuthorizationError"):
+        posted('{"id": "é"}')
 
 
 @pytest.mark.parametrize(
@@ -71,3 +176,81 @@ def test_a_worker_hands_the_group_on(
     record = {"messageId": "m", "body": '{"id": "order-7"}', "attributes": attributes, "eventSource": "aws:sqs"}
     assert handler({"Records": [record]}, None) == {"batchItemFailures": []}
     assert sns.publish.call_args.kwargs == {"TopicArn": topic, "Message": '{"id": "order-7"}', **group}
+
+
+@pytest.fixture
+def worker(process: Process) -> Callable[..., Any]:
+    """The worker, behind a table and a topic that answer."""
+    process.monkeypatch.setenv("AWS_ENDPOINT_URL", process.services.url)
+    process.monkeypatch.setenv("TABLE_NAME", "orders")
+    process.monkeypatch.setenv("TOPIC_ARN", STANDARD)
+
+    def run(body: str, message_id: str = "m-2") -> Any:
+        handler = runpy.run_path(str(HANDLERS / "worker" / "app.py"))["handler"]
+        return handler(event({**record(1), "body": body, "messageId": message_id}), LambdaContext())
+
+    return run
+
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
+BODY = '{"id": "a", "price": 12345678901234567.89, "paid": true, "lines": [1, {"n": null}]}'
+STORED = json.loads(BODY, parse_float=Decimal)
+del STORED["id"]
+
+
+def _holds(process: Process, data: object) -> None:
+    """Makes the table hold an item with this content."""
+    item = TypeSerializer().serialize({"id": "a", "message_id": "m-1", "data": data})["M"]
+    refusal = {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException", "Item": item}
+
+    def answer(_path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        return (400, refusal) if "ConditionExpression" in body else (200, {})
+
+    process.services.answer = answer
+
+
+def _published(process: Process) -> int:
+    return sum("Action=Publish" in body for _, _, body in process.services.calls if isinstance(body, str))
+
+
+def test_numbers_are_stored_as_they_came(process: Process, worker: Callable[..., Any]) -> None:
+    assert worker(BODY) == DONE
+    [put] = [body for _, _, body in process.services.calls if "Item" in body]
+    assert put["Item"]["data"]["M"]["price"] == {"N": "12345678901234567.89"}
+    assert _published(process) == 1
+
+
+def test_the_same_content_again_is_published_on_again(
+    process: Process, worker: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    _holds(process, STORED)
+    assert worker(BODY) == DONE
+    assert _published(process) == 1
+    assert "other content" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{**STORED, "price": Decimal(1)}, {**STORED, "paid": 1}, {**STORED, "lines": [1]}, {**STORED, "more": 1}, {}, None],
+    ids=range(6),
+)
+def test_other_content_under_a_taken_id_goes_nowhere_and_is_told(
+    process: Process, worker: Callable[..., Any], caplog: pytest.LogCaptureFixture, other: object
+) -> None:
+    _holds(process, other)
+    assert worker(BODY) == DONE
+    assert _published(process) == 0
+    assert [line for line in caplog.messages if "other content" in line] == [
+        "item a is there already with other content, from message m-1; message m-2 is neither written nor published on"
+    ]
+
+
+def test_a_silent_table_fails_the_message_and_leaves_the_invocation_time(
+    process: Process, worker: Callable[..., Any]
+) -> None:
+    process.services.hanging.clear()
+    began = time.monotonic()
+    with pytest.raises(BatchFailedError) as raised:
+        worker(BODY)
+    assert type(raised.value.__cause__).__name__ == "ReadTimeoutError"
+    assert time.monotonic() - began < 15

@@ -2,7 +2,6 @@
 
 import os
 from decimal import Decimal
-from json import loads
 
 import boto3
 from trace_bridge import Message, sqs_handler
@@ -12,5 +11,5 @@ shipments = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 
 @sqs_handler
 def handler(message: Message) -> None:
-    order = loads(message.body, parse_float=Decimal)
+    order = message.json(parse_float=Decimal)
     shipments.put_item(Item={**order, "state": "shipped", "trace_id": message.trace_id})

@@ -1,26 +1,40 @@
 """The reference ingest handler: takes a JSON object over HTTP and publishes it, in the request's trace.
 
-Answers 202 with the item's id and the id of its trace. Environment: `TOPIC_ARN`, the topic to publish to; on a FIFO
-topic an item's id is its message group, so that what is sent about one item keeps its order.
+Answers 202 with the item's id and the id of its trace; the body is published as it came, an id added where it has none.
+Environment: `TOPIC_ARN`, the topic to publish to; on a FIFO topic an item's id is its message group, so that what is
+sent about one item keeps its order.
 """
 
+import base64
 import hashlib
 import json
 import os
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal, DecimalException
+from typing import Any, NoReturn
 
 import boto3
+from boto3.dynamodb.types import DYNAMODB_CONTEXT
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from trace_bridge import TraceHeader, instrument
 
 _MAX_ID_LENGTH = 256
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _MESSAGE_GROUP = re.compile(r"[!-~]{1,128}")
+# What SQS takes in a message: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_NO_MESSAGE_CHARACTER = re.compile("[\ufffe\uffff]")
+# What DynamoDB takes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+_LARGEST_EXPONENT = 125
+_MAX_DEPTH = 31  # of 32; the worker puts the object into an attribute
+_MAX_NAME_BYTES = 65_535
+_MAX_ITEM_BYTES = 400 * 1024 - 2048  # of 400 KB; the worker adds attributes
 
 instrument()
-_sns = boto3.client("sns")
+# Shorter than the function's own time-out, so that a topic that does not answer is an error and no dead invocation.
+_sns = boto3.client("sns", config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2}))
 
 
 class _RefusedError(Exception):
@@ -35,20 +49,32 @@ class _RefusedError(Exception):
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Handles one request of an API Gateway REST API with Lambda proxy integration."""
     try:
-        item = _item_of(event)
+        body, item_id = _item_of(event)
+        _publish(body, item_id)
     except _RefusedError as refused:
         return _answer(refused.status, {"message": refused.reason})
-    topic, body = os.environ["TOPIC_ARN"], json.dumps(item)
-    if topic.endswith(".fifo"):
-        _sns.publish(TopicArn=topic, Message=body, MessageGroupId=_group_of(item["id"]))
-    else:
-        _sns.publish(TopicArn=topic, Message=body)
     header = TraceHeader.parse(os.environ.get("_X_AMZN_TRACE_ID"))
-    return _answer(202, {"id": item["id"], "trace_id": header.root if header else None})
+    return _answer(202, {"id": item_id, "trace_id": header.root if header else None})
 
 
-def _item_of(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The item in a request, with an id.
+def _publish(body: str, item_id: str) -> None:
+    topic = os.environ["TOPIC_ARN"]
+    try:
+        if topic.endswith(".fifo"):
+            _sns.publish(TopicArn=topic, Message=body, MessageGroupId=_group_of(item_id))
+        else:
+            _sns.publish(TopicArn=topic, Message=body)
+    except ClientError as error:
+        told = error.response.get("Error", {})
+        # The topic's own limit decides: https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html
+        if str(told.get("Code", "")).startswith("InvalidParameter") and "too long" in str(told.get("Message", "")):
+            size = len(body.encode())
+            raise _RefusedError(413, f"the body has {size} bytes, more than the topic takes; send less") from error
+        raise
+
+
+def _item_of(event: Mapping[str, Any]) -> tuple[str, str]:
+    """The item in a request, as JSON that has an id, and that id.
 
     Raises:
         _RefusedError: The request is none this handler takes.
@@ -57,16 +83,102 @@ def _item_of(event: Mapping[str, Any]) -> dict[str, Any]:
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise _RefusedError(415, f"content type {content_type or '(none)'} is not taken; send application/json")
-    try:
-        item = json.loads(event.get("body") or "")
-    except ValueError as error:
-        raise _RefusedError(400, f"the body is not JSON: {error}") from error
+    body = _text_of(event)
+    item = _parsed(body)
     if not isinstance(item, dict) or not item:
         raise _RefusedError(400, "the body has to be a JSON object with at least one property")
-    item_id = item.setdefault("id", str(uuid.uuid4()))
+    if "id" not in item:
+        item["id"] = str(uuid.uuid4())
+        body = f'{{"id": "{item["id"]}", {body[1:]}'
+    item_id = item["id"]
     if not isinstance(item_id, str) or not 1 <= len(item_id) <= _MAX_ID_LENGTH:
         raise _RefusedError(400, f"id has to be a string of 1 to {_MAX_ID_LENGTH} characters, or left out")
-    return item
+    _check_storable(item, depth=1)
+    size = len(body.encode())
+    if size > _MAX_ITEM_BYTES:
+        raise _RefusedError(413, f"the body has {size} bytes; an item has at most {_MAX_ITEM_BYTES}")
+    return _NO_MESSAGE_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", body), item_id
+
+
+def _text_of(event: Mapping[str, Any]) -> str:
+    body = event.get("body") or ""
+    try:
+        text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else str(body)
+        text.encode()
+    except ValueError as error:
+        raise _RefusedError(400, f"the body is not UTF-8: {error}") from error
+    return text.strip(" \t\r\n")
+
+
+def _parsed(body: str) -> object:
+    try:
+        return json.loads(
+            body,
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=_no_number,
+            object_pairs_hook=_properties,
+        )
+    except ValueError as error:
+        raise _RefusedError(400, f"the body is not JSON: {error}") from error
+    except RecursionError as error:
+        raise _RefusedError(400, f"the body is nested deeper than {_MAX_DEPTH} levels") from error
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = DYNAMODB_CONTEXT.create_decimal(text)
+    except DecimalException:
+        number = None
+    if number is None or (number and number.adjusted() > _LARGEST_EXPONENT):
+        shown = text if len(text) <= 60 else f"{text[:60]}…"
+        raise _RefusedError(
+            400,
+            f"the number {shown} cannot be stored; a number has at most 38 digits, and lies between 1E-128 and 1E+126",
+        )
+    return number
+
+
+def _no_number(text: str) -> NoReturn:
+    raise _RefusedError(400, f"the body is not JSON: {text} is no number")
+
+
+def _properties(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _RefusedError(400, f"an object has the property {json.dumps(twice)} twice; which of them counts is open")
+    return found
+
+
+def _check_storable(value: object, *, depth: int) -> None:
+    """Refuses what DynamoDB never takes, so that nobody is told that it was taken.
+
+    Raises:
+        _RefusedError: There is such a thing in the value.
+    """
+    if isinstance(value, str):
+        _check_text(value)
+        return
+    if not isinstance(value, dict | list):
+        return
+    if depth > _MAX_DEPTH:
+        raise _RefusedError(400, f"the body is nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        for name in value:
+            _check_text(name)
+            if not 1 <= len(name.encode()) <= _MAX_NAME_BYTES:
+                raise _RefusedError(400, f"a property's name has {len(name.encode())} bytes, expected 1 to 65535")
+    for inner in value.values() if isinstance(value, dict) else value:
+        _check_storable(inner, depth=depth + 1)
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _RefusedError(400, f"the body has half a character: {json.dumps(text[error.start])}") from error
 
 
 def _group_of(item_id: str) -> str:

@@ -2,21 +2,31 @@
 
 Environment: `TABLE_NAME`, the table to write to; its key is the string `id`. With `TOPIC_ARN` set, an item is
 published on to that topic after it was written: to a FIFO topic in the message group it came in, else in that of its
-id.
+id. A message that comes again changes nothing in the table and is published on again; one that brings other content
+under an id that is taken is neither written nor published on, and the log says so.
 """
 
 import hashlib
-import json
+import logging
 import os
 import re
 from decimal import Decimal
 from typing import Any
 
 import boto3
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
 from trace_bridge import Message, sqs_handler
 
-_table = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"]) if "TABLE_NAME" in os.environ else None
-_sns = boto3.client("sns") if "TOPIC_ARN" in os.environ else None
+_log = logging.getLogger("worker")
+# A call is over well before a message's share of the function's time, 3 of 30 seconds, so that a table or topic that
+# does not answer fails that message instead of cutting the whole invocation off.
+_QUICK = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
+_table = (
+    boto3.resource("dynamodb", config=_QUICK).Table(os.environ["TABLE_NAME"]) if "TABLE_NAME" in os.environ else None
+)
+_sns = boto3.client("sns", config=_QUICK) if "TOPIC_ARN" in os.environ else None
+_deserialize = TypeDeserializer().deserialize
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _MESSAGE_GROUP = re.compile(r"[!-~]{1,128}")
@@ -25,13 +35,13 @@ _MESSAGE_GROUP = re.compile(r"[!-~]{1,128}")
 @sqs_handler
 def handler(message: Message) -> None:
     """Handles one message; a redelivered one changes nothing."""
-    item = json.loads(message.body, parse_float=Decimal)
+    item = message.json(parse_float=Decimal)
     if not isinstance(item, dict) or not isinstance(item.get("id"), str):
         raise ValueError(  # noqa: TRY004 - the type is JSON's, the value is wrong
             f"message {message.message_id} holds no item: expected a JSON object with a string id"
         )
-    if _table is not None:
-        _write_once(_table, item, message)
+    if _table is not None and not _write_once(_table, item, message):
+        return
     if _sns is not None:
         topic = os.environ["TOPIC_ARN"]
         if topic.endswith(".fifo"):
@@ -41,14 +51,40 @@ def handler(message: Message) -> None:
             _sns.publish(TopicArn=topic, Message=message.body)
 
 
-def _write_once(table: Any, item: dict[str, Any], message: Message) -> None:
-    """Writes the item unless one of its id is there already."""
+def _write_once(table: Any, item: dict[str, Any], message: Message) -> bool:
+    """Writes the item unless one of its id is there already; False where that one has other content."""
     data = {name: value for name, value in item.items() if name != "id"}
     new = {"id": item["id"], "trace_id": message.trace_id, "message_id": message.message_id, "data": data}
     try:
-        table.put_item(Item=new, ConditionExpression="attribute_not_exists(id)")
-    except table.meta.client.exceptions.ConditionalCheckFailedException:
-        return
+        table.put_item(
+            Item=new,
+            ConditionExpression="attribute_not_exists(id)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except table.meta.client.exceptions.ConditionalCheckFailedException as error:
+        stored = {name: _deserialize(value) for name, value in error.response.get("Item", {}).items()}
+        if _is_same(stored.get("data"), data):
+            return True
+        _log.warning(
+            "item %s is there already with other content, from message %s; message %s is neither written nor "
+            "published on",
+            item["id"],
+            stored.get("message_id"),
+            message.message_id,
+        )
+        return False
+    return True
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Whether two values are the same in JSON, where true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return one == other
 
 
 def _group_of(item_id: str) -> str:
