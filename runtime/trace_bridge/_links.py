@@ -69,7 +69,7 @@ def continued_document(invocation: Invocation, began: float) -> str | None:
     listed = ",".join(f'{{"trace_id":"{trace}","segment_id":"{segment}"}}' for trace, segment in told[:_MOST_TOLD])
     return (
         f'{{"type":"subsegment","id":"{invocation.new_id()}","name":"trace_bridge","trace_id":"{header.root}",'
-        f'"parent_id":"{header.parent}","start_time":{began!r},"end_time":{now()!r},'
+        f'"parent_id":"{header.parent}","start_time":{began!r},"end_time":{max(began, now())!r},'
         f'"annotations":{{"continued_messages":{len(told)},"continued_trace_id":"{told[0][0]}"}},'
         f'"metadata":{{"trace_bridge":{{"continued":[{listed}]}}}}}}'
     )

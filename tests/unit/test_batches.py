@@ -1,13 +1,15 @@
 """Batches: whose failure is whose, order, threads, time."""
 
 import threading
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from trace_bridge import Message, TracedThreadPoolExecutor, counters, sqs_handler
+from trace_bridge import Message, TracedThreadPoolExecutor, continue_trace, counters, sqs_handler
 from trace_bridge._scope import current_scope
 
-from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
+from tests.unit.conftest import ACTIVE, LambdaContext, Process, event, header, record, trace_id
 
 
 def _failed(answer: Any) -> list[str]:
@@ -172,3 +174,50 @@ def test_every_message_is_counted(process: Process) -> None:
     found = counters()
     assert (found.continued, found.unsampled, found.undecided, found.without_header) == (1, 1, 1, 2)
     assert (found.sent_api, found.lost) == (1, 0)
+
+
+def test_a_clock_that_steps_back_ends_no_document_before_its_start(process: Process) -> None:
+    process.invoked(ACTIVE)
+    now = [time.time()]
+    client = process.client("dynamodb")
+
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        client.delete_item(TableName="orders", Key={"id": {"S": "1"}})
+        now[0] -= 60
+
+    with pytest.MonkeyPatch.context() as clock:
+        clock.setattr(time, "time", lambda: now[0])
+        assert _failed(handler(event(*_numbered(2)), LambdaContext())) == []
+    documents = process.documents()
+    assert len(documents) == 3, "the messages', and what Lambda's own trace is told of them"
+    for document in [*documents, *(nested for one in documents for nested in one.get("subsegments", ()))]:
+        assert document["end_time"] >= document["start_time"]
+
+
+@pytest.mark.parametrize("ended", ["in the next message", "never", "at once"])
+def test_a_generator_left_open_inside_a_message_disturbs_no_other(process: Process, ended: str) -> None:
+    client, kept = process.client("dynamodb"), []
+
+    def rows() -> Iterator[None]:
+        with continue_trace(record(9, trace=header(trace_id(9))), LambdaContext()):
+            yield
+
+    @sqs_handler
+    def handler(message: Message) -> None:
+        if message.message_id == "message-1":
+            kept.append(rows())
+            next(kept[0])
+            if ended == "at once":
+                kept.clear()
+        elif ended == "in the next message":
+            kept.clear()
+        client.delete_item(TableName=message.message_id, Key={"id": {"S": "1"}})
+
+    assert _failed(handler(event(*_numbered(3)), LambdaContext())) == []
+    kept.clear()
+    for number in (2, 3):
+        [document] = process.documents_of(trace_id(number))
+        [call] = document["subsegments"]
+        assert call["aws"]["table_name"] == f"message-{number}"
+        assert "fault" not in document
