@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
-from . import _state
+from . import _forks, _state
 from ._config import ON_UNDECIDED, OnUndecided, checked_choice
 from ._counters import count
 from ._emitter import get_emitter
@@ -111,7 +111,7 @@ def _begin(
     record: Mapping[str, Any], context: LambdaContext | None, on_undecided: OnUndecided | None
 ) -> MessageSegment:
     invocation = current_invocation(context)
-    if not is_on():
+    if not (_state.settings.enabled and _join()):
         return MessageSegment(invocation, record, None, "none")
     attributes = record.get("attributes") or record.get("Attributes")
     if type(attributes) is dict or isinstance(attributes, Mapping):
@@ -162,7 +162,8 @@ def _end(segment: MessageSegment, error: BaseException | None) -> None:
         if error is not None:
             segment.add_exception(error)
         segment.close()
-        if not segment.invocation.inherited:
+        # A message of a parent process is the parent's to send.
+        if segment.invocation.process == _forks.number:
             get_emitter().emit(segment)
     except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
         count("failed")
@@ -178,14 +179,11 @@ def _announce(segment: MessageSegment) -> None:
 
 
 _waiting_for_sdk = False
-_join: Callable[[], bool] | None = None
 
 
 def is_on() -> bool:
     """Whether messages are traced: by the bridge's own switch, and by the X-Ray SDK's where that is loaded."""
-    if not _state.settings.enabled:
-        return False
-    return join_sdk() if _join is None else _join()
+    return _state.settings.enabled and _join()
 
 
 def join_sdk() -> bool:
@@ -203,7 +201,15 @@ def join_sdk() -> bool:
     if not _waiting_for_sdk:
         _waiting_for_sdk = True
         when_imported(_SDK, join_sdk)
+    _join = _not_loaded
     return True
+
+
+def _not_loaded() -> bool:
+    return True
+
+
+_join: Callable[[], bool] = join_sdk
 
 
 class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a function, as contextlib's are

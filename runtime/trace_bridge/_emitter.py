@@ -54,7 +54,9 @@ class Emitter:
                 self.api.announce(part)
 
     def _put(self, document: str, invocation: Invocation) -> None:
-        to_daemon = self._goes_to_daemon(invocation)
+        decided_for, to_daemon = self._way
+        if decided_for is not invocation:
+            to_daemon = self._goes_to_daemon(invocation)
         if len(document) <= MAX_BYTES:
             self._emit_one(document, to_daemon)
         else:

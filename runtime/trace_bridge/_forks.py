@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable
 
-_forks = 0
+number = 0
+"""How many forks lie between the process that imported the bridge and this one: a child's is another."""
 
 
 def process_number() -> int:
-    """Returns how many forks lie between the process that imported the bridge and this one; a child's is another."""
-    return _forks
+    """Returns the number of this process, to be compared with one remembered."""
+    return number
 
 
 def in_every_child(renew: Callable[[], None]) -> None:
@@ -18,8 +19,8 @@ def in_every_child(renew: Callable[[], None]) -> None:
 
 
 def _forked() -> None:
-    global _forks
-    _forks += 1
+    global number
+    number += 1
 
 
 in_every_child(_forked)

@@ -8,8 +8,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from . import _state
-from ._forks import in_every_child, process_number
+from . import _forks, _state
 from ._header import TraceHeader
 from ._json import encode, quote
 
@@ -63,7 +62,7 @@ class Invocation:
         self.request_id = _text_of(context, "aws_request_id")
         place = _place(_text_of(context, "invoked_function_arn"))
         self.name = place.name
-        self.process = process_number()
+        self.process = _forks.number
         self.continued: list[tuple[str, str]] = []
         """Trace and segment id of the messages continued beside a trace of Lambda's own, for that to refer to."""
         self._ids: list[str] = []
@@ -130,7 +129,7 @@ class Invocation:
     @property
     def inherited(self) -> bool:
         """Whether a parent process began it: its messages are the parent's to send."""
-        return self.process != process_number()
+        return self.process != _forks.number
 
 
 def _text_of(context: LambdaContext | None, name: str) -> str:
@@ -167,7 +166,7 @@ def _begin_anew() -> None:
     forget_invocation()
 
 
-in_every_child(_begin_anew)
+_forks.in_every_child(_begin_anew)
 
 
 def _in_lambda() -> bool:

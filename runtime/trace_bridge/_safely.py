@@ -16,6 +16,7 @@ def safely(describe: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -
     """
     try:
         return describe(*args, **kwargs)
-    except Exception:  # noqa: BLE001 - whatever a value of the application's can raise
-        _log.debug("a call could not be described; the call itself is not affected", exc_info=True)
+    except Exception as error:  # noqa: BLE001 - whatever a value of the application's can raise
+        # Without its traceback: that would have to be told together with the application's own exception.
+        _log.debug("something could not be described: %s; what is described is not affected", type(error).__name__)
         return None

@@ -179,13 +179,21 @@ class RoutingContext(Context):
         return any(kind.__name__ == "LambdaContext" for kind in type(self.inner).__mro__)
 
 
+_recorder: Any = xray_recorder
+_core: object = sys.modules.get(_CORE)
+
+
 def join() -> bool:
     """Routes the SDK's recorder to the messages; done anew where somebody gave it another context since.
 
     Returns:
         Whether the SDK's own switch is on: its variable, or `set_sdk_enabled` in code.
     """
-    recorder: Any = getattr(sys.modules.get(_CORE), "xray_recorder", xray_recorder)
+    global _core, _recorder
+    # A program may have imported the SDK a second time; every message asks, so that what changed nothing costs little.
+    if (core := sys.modules.get(_CORE)) is not _core and core is not None:
+        _core, _recorder = core, getattr(core, "xray_recorder", xray_recorder)
+    recorder = _recorder
     if type(recorder.context) is not RoutingContext:
         _warn_of_middleware(recorder.context)
         recorder.context = RoutingContext(recorder.context)
@@ -196,7 +204,7 @@ def join() -> bool:
 
 def leave() -> None:
     """Gives the SDK's recorder the context back that it had."""
-    recorder: Any = getattr(sys.modules.get(_CORE), "xray_recorder", xray_recorder)
+    recorder = _recorder
     if isinstance(recorder.context, RoutingContext):
         recorder.context = recorder.context.inner
         for name in ("current_segment", "current_subsegment"):

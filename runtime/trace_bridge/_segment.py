@@ -10,6 +10,7 @@ from ._errors import cause, exception_entry
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation, now
 from ._json import encode, is_number, quote
+from ._safely import safely
 
 if TYPE_CHECKING:
     from ._links import QueueWait
@@ -118,7 +119,7 @@ class MessageSegment:
         """Marks the segment as failed (`fault`) with an exception."""
         if self.recording != "recorded":
             return
-        known = getattr(error, "_cause_id", None)
+        known = safely(getattr, error, "_cause_id", None)  # set by the X-Ray SDK
         if isinstance(known, str):
             self._cause = known
         elif self._failed_with is not None and self._failed_with[0] is error:

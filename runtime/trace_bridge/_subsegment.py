@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import cause, exception_entry
+from ._safely import safely
 
 
 class AwsSubsegment:
@@ -60,7 +61,7 @@ class AwsSubsegment:
         Returns:
             The id of the exception's entry, for the segments around it to refer to.
         """
-        response = getattr(error, "response", None)
+        response = safely(getattr, error, "response", None)
         entry = exception_entry(error, remote=isinstance(response, Mapping))
         self._cause = cause(entry)
         if isinstance(response, Mapping):
