@@ -99,7 +99,7 @@ def page(items: Sequence[tuple[str, T]], *, size: int, token: object) -> tuple[l
     first = 0
     if token:
         keys = [key for key, _ in items]
-        last_key = _decode(token)
+        last_key = decoded(token)
         if last_key not in keys:
             raise ApiError(f"NextToken {token!r} is not one this operation has handed out")
         first = keys.index(last_key) + 1
@@ -113,7 +113,8 @@ def token_of(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode()
 
 
-def _decode(token: object) -> str:
+def decoded(token: object) -> str:
+    """The key a token was made of; empty for what is no token."""
     try:
         return base64.urlsafe_b64decode(str(token).encode()).decode()
     except (binascii.Error, ValueError):

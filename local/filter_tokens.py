@@ -6,8 +6,8 @@ Value = str | float | bool
 """What a keyword is compared with."""
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][\w.]*(?:\[[^\]]+\])?)"""
-    r"""|(?P<sign>!=|>=|<=|[=><!(){},:]))"""
+    r"""\s*(?:(?P<json>\#\[)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"""
+    r"""|(?P<word>[A-Za-z_][\w.]*(?:\[[^\]]+\])?)|(?P<sign>!=|>=|<=|[=><!(){},:]))"""
 )
 
 
@@ -19,7 +19,7 @@ class Tokens:
     """An expression cut into words, read from left to right.
 
     Raises:
-        FilterError: It holds something that is no word, number, text or sign.
+        FilterError: It holds something that is no word, number, text, JSON or sign.
     """
 
     def __init__(self, expression: str) -> None:
@@ -31,11 +31,29 @@ class Tokens:
             match = _TOKEN.match(expression, position)
             if match is None or match.lastgroup is None:
                 raise FilterError(f"Invalid filter expression {expression!r}: unreadable at character {position}")
-            self._tokens.append((match.lastgroup, match.group(match.lastgroup)))
-            position = match.end()
+            text, position = match.group(match.lastgroup), match.end()
+            if match.lastgroup == "json":
+                # What follows is JSON up to its own end, whatever signs it holds.
+                text, position = self._json(position - 1)
+            self._tokens.append((match.lastgroup, text))
+
+    def _json(self, begin: int) -> tuple[str, int]:
+        depth, quoted, position = 0, False, begin
+        while position < len(self.expression):
+            letter = self.expression[position]
+            if quoted:
+                position += letter == "\\"
+                quoted = letter != '"'
+            else:
+                quoted = letter == '"'
+                depth += (letter in "[{") - (letter in "]}")
+            position += 1
+            if not depth and not quoted:
+                return self.expression[begin:position], position
+        raise FilterError(f"Invalid filter expression {self.expression!r}: the JSON at character {begin} has no end")
 
     def current(self) -> tuple[str, str]:
-        """Kind (`text`, `number`, `word`, `sign`) and letters of the next token; both empty at the end."""
+        """Kind (`text`, `number`, `word`, `json`, `sign`) and letters of the next token; both empty at the end."""
         return self._tokens[self._next] if self._next < len(self._tokens) else ("", "")
 
     def peek(self) -> str:
@@ -43,18 +61,18 @@ class Tokens:
         return self.current()[1]
 
     def step(self) -> None:
-        """Go past the next token."""
+        """Goes past the next token."""
         self._next += 1
 
     def accept(self, sign: str) -> bool:
-        """Go past `sign`, if it comes next."""
+        """Goes past `sign`, if it comes next."""
         if self.current() != ("sign", sign):
             return False
         self.step()
         return True
 
     def expect(self, sign: str) -> None:
-        """Go past `sign`.
+        """Goes past `sign`.
 
         Raises:
             FilterError: Something else comes next.
@@ -63,7 +81,7 @@ class Tokens:
             raise self.error(sign)
 
     def value(self) -> Value:
-        """Read a text, a number, true or false.
+        """Reads a text, a number, true or false.
 
         Raises:
             FilterError: Something else comes next.

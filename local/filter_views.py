@@ -4,11 +4,12 @@ Source: X-Ray Developer Guide, "Use filter expressions", "Boolean keywords", "Nu
 "Simple keywords and operators find issues only at the trace level."
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from local.document_tree import Document
+from local.filter_comparisons import Kind
 from local.filter_tokens import Value
 from local.relations import key_of
 from local.summaries import Summary, http_of
@@ -20,11 +21,13 @@ class View:
 
     Attributes:
         summary: The trace.
-        entity: Within braces the service's segment, or the subsegment of the call; `None` outside.
+        entity: Within the braces of a service or an edge its segment, or the subsegment of the call; `None` outside.
+        item: Within the braces of a root cause its service, entity or exception, by keyword.
     """
 
     summary: Summary
     entity: Document | None = None
+    item: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def flags(self) -> dict[str, bool]:
@@ -53,11 +56,11 @@ class View:
         """The HTTP request and response."""
         return self.summary.http if self.entity is None else http_of(self.entity)
 
-    def texts(self, field: str) -> list[Value]:
+    def texts(self, name: str) -> list[Value]:
         """The values of a field that any segment may have."""
         if self.entity is None:
-            return [*self.summary.values(field)]
-        value = self.entity.get(field)
+            return [*self.summary.values(name)]
+        value = self.entity.get(name)
         return [str(value)] if value else []
 
     def names(self, *, types: bool) -> list[Value]:
@@ -86,8 +89,13 @@ def reader(word: str) -> Callable[[View], list[Value]] | None:
         return lambda view: [view.seconds[name == "duration"]]
     if name.startswith("http.") and (part := _HTTP.get(name.removeprefix("http."))):
         return lambda view: [view.http[part]] if part in view.http else []
-    if field := _TEXTS.get(name):
-        return lambda view: view.texts(field)
+    if found := _TEXTS.get(name):
+        return lambda view: view.texts(found)
     if name in ("name", "type"):
         return lambda view: view.names(types=name == "type")
     return None
+
+
+def kind_of(word: str) -> Kind:
+    """What a keyword holds that `reader` knows: a number or a text."""
+    return "number" if word.lower() in ("responsetime", "duration", "http.status") else "text"

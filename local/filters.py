@@ -2,39 +2,46 @@
 
 Source: X-Ray Developer Guide, "Use filter expressions". Here: the boolean, number and string keywords of a trace;
 `annotation.key` and `annotation[key]`; `service(name) {…}` and `edge(from, to) {…}` with or without `id(name: …,
-type: …)`; `group.name` and `group.arn`; joined by AND (or by nothing), OR, `!` and parentheses. Root causes are not
-worked out, so `rootcause.*` and what belongs to it is refused like anything else that is not known, never ignored.
+type: …, account.id: …)`; `group.name` and `group.arn`; `rootcause.*`; joined by AND (or by nothing), OR, `!` and
+parentheses. Anything else is refused, never ignored.
 """
 
-import operator
+import json
 import re
 from collections.abc import Callable
 
+from local import filter_causes
+from local.document_tree import Document
+from local.filter_comparisons import Kind, flag, read_comparison, text
 from local.filter_tokens import FilterError, Tokens, Value
-from local.filter_views import FLAGS, View, reader
-from local.relations import NodeKey, calls, key_of, services
+from local.filter_views import FLAGS, View, kind_of, reader
+from local.relations import Call, NodeKey, account_of, calls, key_of, services
 from local.summaries import Summary
 
 Test = Callable[[Summary], bool]
 GroupFilter = Callable[[str], str | None]
 """Gives the filter expression of a group by its name or ARN; `None` for an unknown group."""
 
-_ViewTest = Callable[[View], bool]
-_KeyTest = Callable[[NodeKey | None], bool]
+ServiceTest = Callable[[Summary, Document], bool]
+"""Tells whether a segment of a trace is one of the service asked for."""
 
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    ">": operator.gt,
-    "<": operator.lt,
-    ">=": operator.ge,
-    "<=": operator.le,
-}
+CallTest = Callable[[Summary, Call], bool]
+"""Tells whether a call of a trace is one of the edge asked for."""
+
+_ViewTest = Callable[[View], bool]
+NodeTest = Callable[[NodeKey, str | None], bool]
+"""Tells whether a node, given with its account, is the one asked for."""
+
+_Keyword = Callable[[], _ViewTest]
+
 _ANNOTATION = re.compile(r"annotation(?:\.(\w+)|\[[\"']?([^\]\"']+)[\"']?\])", re.IGNORECASE)
+# Assumed: no more than a reader can follow, and none that would break whoever is answered with it.
+_MAX_DEPTH = 50
 _EXPECTED = (
-    "service(), edge(), annotation[], group.name, http., responsetime, duration, user, name, type, resource.arn, "
-    "fault, error, throttle, ok, partial, inferred or root"
+    "service(), edge(), annotation[], group.name, rootcause., http., responsetime, duration, user, name, type, "
+    "resource.arn, fault, error, throttle, ok, partial, inferred or root"
 )
+_EXPECTED_OF_CAUSE = "name, type, message, account.id, index, coverage, first, last, remote or inferred"
 
 
 def compile_filter(expression: str, groups: GroupFilter = lambda _key: None) -> Test:
@@ -49,17 +56,21 @@ def compile_filter(expression: str, groups: GroupFilter = lambda _key: None) -> 
     """
     if not expression.strip():
         return lambda _summary: True
-    test = _Parser(expression, groups).whole()
+    test = Parser(expression, groups).whole()
     return lambda summary: test(View(summary=summary))
 
 
-class _Parser(Tokens):
-    def __init__(self, expression: str, groups: GroupFilter) -> None:
+class Parser(Tokens):
+    """Reads a filter expression, or a part of one."""
+
+    def __init__(self, expression: str, groups: GroupFilter = lambda _key: None) -> None:
         super().__init__(expression)
         self._groups = groups
-        self._braces = 0
+        self._keyword: _Keyword = self._of_trace
+        self._depth = 0
 
     def whole(self) -> _ViewTest:
+        """Reads an expression up to its end."""
         test = self._alternatives()
         if self.peek():
             raise self.error("AND, OR or the end")
@@ -84,6 +95,14 @@ class _Parser(Tokens):
             tests.append(self._term())
 
     def _term(self) -> _ViewTest:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise self.error(f"at most {_MAX_DEPTH} terms within each other")
+        test = self._inner_term()
+        self._depth -= 1
+        return test
+
+    def _inner_term(self) -> _ViewTest:
         if self.accept("!"):
             test = self._term()
             return lambda view: not test(view)
@@ -93,36 +112,70 @@ class _Parser(Tokens):
             return test
         return self._keyword()
 
-    def _keyword(self) -> _ViewTest:
+    def _word(self) -> str:
         kind, word = self.current()
-        name = word.lower() if kind == "word" else ""
-        complex_words = {"service": self._service, "edge": self._edge}
-        if name in complex_words or name in ("group.name", "group.arn") or _ANNOTATION.fullmatch(name):
-            if self._braces:
-                raise self.error("a keyword of a segment; services, edges, groups and annotations belong outside { }")
+        return word if kind == "word" else ""
+
+    def _of_trace(self) -> _ViewTest:
+        word = self._word()
+        complex_words: dict[str, _Keyword] = {
+            "service": self._service,
+            "edge": self._edge,
+            "group.name": self._group,
+            "group.arn": self._group,
+            filter_causes.JSON: self._cause_json,
+        }
+        if (keyword := complex_words.get(word.lower())) is not None:
             self.step()
-            if name in complex_words:
-                return complex_words[name]()
-            return self._annotation(word) if name.startswith("annotation") else self._group()
+            return keyword()
+        if match := filter_causes.CAUSE.fullmatch(word):
+            self.step()
+            return self._cause(match[1], match[2])
+        if match := _ANNOTATION.fullmatch(word):
+            self.step()
+            key = match[1] or match[2]
+            return self._compared(
+                lambda view: [value for value, _ in view.summary.annotations.get(key, [])], kind="any"
+            )
+        return self._simple(_EXPECTED)
+
+    def _of_segment(self) -> _ViewTest:
+        name = self._word().lower()
+        complex_word = name in ("service", "edge", "group.name", "group.arn") or name.startswith("rootcause.")
+        if complex_word or _ANNOTATION.fullmatch(name):
+            raise self.error("a keyword of a segment; services, edges, groups and annotations belong outside { }")
+        return self._simple(_EXPECTED)
+
+    def _simple(self, expected: str) -> _ViewTest:
+        name = self._word().lower()
         if name in FLAGS:
             self.step()
-            return self._flag(name)
+            wanted = flag(self)
+            return lambda view: view.flags[name] is wanted
         if read := reader(name):
             self.step()
-            return self._compared(read)
-        raise self.error(_EXPECTED)
+            return self._compared(read, kind=kind_of(name))
+        raise self.error(expected)
 
-    def _annotation(self, word: str) -> _ViewTest:
-        match = _ANNOTATION.fullmatch(word)
-        key = (match[1] or match[2]) if match else ""
-        return self._compared(lambda view: [value for value, _ in view.summary.annotations.get(key, [])])
+    def _of_cause(self) -> _ViewTest:
+        name = self._word().lower()
+        if name in filter_causes.FLAGS:
+            self.step()
+            wanted = flag(self)
+            return lambda view: bool(view.item.get(name)) is wanted
+        if name in filter_causes.KINDS:
+            self.step()
+            return self._compared(
+                lambda view: [view.item[name]] if name in view.item else [], kind=filter_causes.KINDS[name]
+            )
+        raise self.error(_EXPECTED_OF_CAUSE)
 
     def _group(self) -> _ViewTest:
         sign = self.peek()
         if sign not in ("=", "!="):
             raise self.error("= or !=")
         self.step()
-        key = str(self.value())
+        key = text(self)
         expression = self._groups(key)
         if expression is None:
             raise FilterError(f"Invalid filter expression {self.expression!r}: there is no group {key!r}")
@@ -130,97 +183,103 @@ class _Parser(Tokens):
         test = compile_filter(expression)
         return lambda view: test(view.summary) is (sign == "=")
 
-    def _service(self) -> _ViewTest:
-        (is_service,) = self._nodes(1)
-        inner = self._inner()
+    def _cause(self, kind: str, part: str) -> _ViewTest:
+        inner = self._braces(self._of_cause)
         return lambda view: any(
-            is_service(key_of(segment)) and inner(View(summary=view.summary, entity=segment))
-            for segment in services(view.summary.segments)
+            inner(View(summary=view.summary, item=item))
+            for items in filter_causes.lists(view.summary, kind, part)
+            for item in items
+        )
+
+    def _cause_json(self) -> _ViewTest:
+        self.expect("=")
+        kind, written = self.current()
+        try:
+            wanted = json.loads(written) if kind == "json" else None
+        except ValueError as problem:
+            raise FilterError(f"Invalid filter expression {self.expression!r}: {problem}") from None
+        if wanted is None:
+            raise self.error("#[{ … }]")
+        self.step()
+        return lambda view: filter_causes.matches(view.summary, wanted)
+
+    def _service(self) -> _ViewTest:
+        takes = self.service()
+        return lambda view: any(takes(view.summary, segment) for segment in services(view.summary.segments))
+
+    def service(self) -> ServiceTest:
+        """Reads what follows the word `service`."""
+        (is_service,) = self._nodes(1)
+        inner = self._braces(self._of_segment)
+        return lambda summary, segment: (
+            is_service(key_of(segment), account_of(segment)) and inner(View(summary=summary, entity=segment))
         )
 
     def _edge(self) -> _ViewTest:
+        takes = self.edge()
+        return lambda view: any(takes(view.summary, call) for call in calls(view.summary.segments))
+
+    def edge(self) -> CallTest:
+        """Reads what follows the word `edge`."""
         is_source, is_target = self._nodes(2)
-        inner = self._inner()
-        return lambda view: any(
+        inner = self._braces(self._of_segment)
+        return lambda summary, call: (
             call.caller is not None
-            and is_source(call.caller)
-            and is_target(call.called)
-            and inner(View(summary=view.summary, entity=call.request or call.segment))
-            for call in calls(view.summary.segments)
+            and is_source(call.caller, call.caller_account)
+            and is_target(call.called, account_of(call.segment))
+            and inner(View(summary=summary, entity=call.request or call.segment))
         )
 
-    def _nodes(self, count: int) -> list[_KeyTest]:
+    def _nodes(self, count: int) -> list[NodeTest]:
         self.expect("(")
-        tests: list[_KeyTest] = []
+        tests: list[NodeTest] = []
         while self.peek() != ")":
             if tests:
                 self.expect(",")
-            tests.append(self._node())
+            tests.append(self.node())
         self.expect(")")
         # "You can exclude the service name to apply a filter expression to all nodes."
         if len(tests) not in (0, count):
             raise FilterError(f"Invalid filter expression {self.expression!r}: {count} names or none are expected")
-        return tests or [lambda _key: True] * count
+        return tests or [lambda _key, _account: True] * count
 
-    def _node(self) -> _KeyTest:
-        if self.peek().lower() != "id":
-            name = self.value()
-            return lambda key: key is not None and key.name == name
+    def node(self) -> NodeTest:
+        """Reads a name, or `id(…)`."""
+        if self.current() != ("word", "id"):
+            name = text(self)
+            return lambda key, _account: key.name == name
         self.step()
         self.expect("(")
-        wanted: dict[str, Value] = {}
+        wanted: dict[str, str] = {}
         while self.peek() != ")":
             if wanted:
                 self.expect(",")
-            field = self.peek().lower()
-            if field not in ("name", "type"):
-                raise self.error("name or type")
+            field = self._word().lower()
+            if field not in ("name", "type", "account.id"):
+                raise self.error("name, type or account.id")
             self.step()
             self.expect(":")
-            wanted[field] = self.value()
+            wanted[field] = text(self)
         self.expect(")")
-        return lambda key: (
-            key is not None and wanted.get("name", key.name) == key.name and wanted.get("type", key.type) == key.type
+        return lambda key, account: (
+            wanted.get("name", key.name) == key.name
+            and wanted.get("type", key.type) == key.type
+            and wanted.get("account.id", account) == account
         )
 
-    def _inner(self) -> _ViewTest:
+    def _braces(self, keyword: _Keyword) -> _ViewTest:
         if not self.accept("{"):
             return lambda _view: True
-        self._braces += 1
+        outside, self._keyword = self._keyword, keyword
         test = self._alternatives()
-        self._braces -= 1
+        self._keyword = outside
         self.expect("}")
         return test
 
-    def _flag(self, name: str) -> _ViewTest:
-        sign = self.peek()
-        wanted = True
-        if sign in ("=", "!="):
-            self.step()
-            wanted = self.value() is (sign == "=")
-        return lambda view: view.flags[name] is wanted
-
-    def _compared(self, read: Callable[[View], list[Value]]) -> _ViewTest:
-        sign = self.peek().upper()
-        if sign in ("CONTAINS", "BEGINSWITH", "ENDSWITH"):
-            self.step()
-            text = str(self.value())
-            tests: dict[str, Callable[[str], bool]] = {
-                "CONTAINS": lambda value: text in value,
-                "BEGINSWITH": lambda value: value.startswith(text),
-                "ENDSWITH": lambda value: value.endswith(text),
-            }
-            return lambda view: any(tests[sign](str(value)) for value in read(view))
-        if sign not in _COMPARISONS:
+    def _compared(self, read: Callable[[View], list[Value]], *, kind: Kind) -> _ViewTest:
+        comparison = read_comparison(self, kind)
+        if comparison is None:
+            # "The expression is true if the keyword is set. If the keyword is of boolean type, it will evaluate to the
+            # boolean value."
             return lambda view: any(value is not False for value in read(view))
-        self.step()
-        wanted = self.value()
-        return lambda view: any(_compare(sign, value, wanted) for value in read(view))
-
-
-def _compare(sign: str, value: Value, wanted: Value) -> bool:
-    if isinstance(wanted, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        return _COMPARISONS[sign](float(value), wanted)
-    if sign == "!=":
-        return value != wanted
-    return sign == "=" and value == wanted
+        return lambda view: any(comparison(value) for value in read(view))

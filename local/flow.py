@@ -14,6 +14,9 @@ T = TypeVar("T")
 inbound: ContextVar[str | None] = ContextVar("inbound", default=None)
 """The tracing header of the call being served, as it came; `None` where the caller sent none."""
 
+received: ContextVar[float | None] = ContextVar("received", default=None)
+"""When the call being served came in, in seconds since 1970; `None` outside of one."""
+
 
 @contextmanager
 def using(variable: ContextVar[T], value: T) -> Iterator[T]:

@@ -10,10 +10,12 @@ from typing import Any
 
 from local.document_tree import Document, walk
 from local.figures import Figures
-from local.relations import Call, NodeKey, calls, key_of
+from local.relations import Call, NodeKey, account_of, calls, key_of
 from local.summaries import Summary
 
 _CLIENT = "client"
+_QUEUE = "AWS::SQS::Queue"
+_REFERENCE = "aws.xray.reserved.reference_type"
 
 
 def draw(summaries: Iterable[Summary]) -> list[dict[str, Any]]:
@@ -40,6 +42,7 @@ class _Node:
         self.root = False
         self.active = False
         self.account: str | None = None
+        self.names: dict[str, None] = {}
 
     def edge(self, called: NodeKey, *, kind: str | None = None) -> _Edge:
         return self.edges.setdefault(called, _Edge(kind=kind))
@@ -48,18 +51,22 @@ class _Node:
 class _Graph:
     def __init__(self) -> None:
         self._nodes: dict[NodeKey, _Node] = {}
+        self._client: NodeKey | None = None
 
     def add(self, call: Call) -> None:
         node = self._node(call.called)
         node.figures.count(call.segment)
         # Of the published nodes those with segments of their own are "active", inferred ones and clients "unknown".
         node.active = node.active or not call.segment.get("inferred")
-        account = (call.segment.get("aws") or {}).get("account_id")
-        node.account = str(account) if account else node.account
+        node.account = account_of(call.segment) or node.account
+        if call.caller is None and _is_linked_consumer(call.segment):
+            return
         if call.caller is None:
-            # The first service a request hits is a root, and a client of its name stands before it.
+            # The first service a request hits is a root. One client stands before them all, with the first one's name.
             node.root = True
-            client = self._node(NodeKey(name=call.called.name, type=_CLIENT))
+            self._client = self._client or NodeKey(name=call.called.name, type=_CLIENT)
+            client = self._node(self._client)
+            client.names.setdefault(call.called.name)
             client.figures.span(call.segment)
             client.edge(call.called).figures.count(call.segment)
         elif call.caller != call.called or call.request:
@@ -68,22 +75,25 @@ class _Graph:
                 edge.figures.count(call.request or call.segment)
 
     def link(self, summaries: list[Summary]) -> None:
-        """Add an edge for each link whose two ends are among the traces; it has a type and ages, no statistics."""
+        """Adds an edge for each link whose two ends are among the traces; it has a type and ages, no statistics."""
         owners = {
-            (summary.trace_id, entity["id"]): (key_of(segment), entity)
+            (summary.trace_id, entity["id"]): key_of(segment)
             for summary in summaries
             for segment in summary.segments
             for entity in walk(segment)
         }
-        for (_trace, _id), (producer, sender) in list(owners.items()):
-            for link in sender.get("links") or []:
-                attributes = link.get("attributes") or {}
-                consumer = owners.get((link.get("trace_id", ""), link.get("id", "")))
-                if consumer and attributes.get("aws.xray.reserved.reference_type") == "child":
-                    self._add_link(producer, consumer[0], sender, attributes)
+        for summary in summaries:
+            for sender in (entity for segment in summary.segments for entity in walk(segment)):
+                for link in sender.get("links") or []:
+                    attributes = link.get("attributes") or {}
+                    consumer = owners.get((link.get("trace_id", ""), link.get("id", "")))
+                    if consumer and attributes.get(_REFERENCE) == "child":
+                        queue = _queue(summary, sender, str(link["trace_id"]))
+                        source = queue or owners[summary.trace_id, sender["id"]]
+                        self._add_link(source, consumer, sender, attributes)
 
-    def _add_link(self, producer: NodeKey, consumer: NodeKey, sender: Document, attributes: Document) -> None:
-        edge = self._node(producer).edge(consumer, kind="link")
+    def _add_link(self, source: NodeKey, consumer: NodeKey, sender: Document, attributes: Document) -> None:
+        edge = self._node(source).edge(consumer, kind="link")
         received = attributes.get("aws.xray.reserved.received_event_end_time")
         if isinstance(received, int | float):
             edge.figures.observe(max(0.0, received - float(sender["start_time"])))
@@ -100,7 +110,7 @@ class _Graph:
         return {
             "ReferenceId": numbers[key],
             "Name": key.name,
-            "Names": [key.name],
+            "Names": list(node.names) or [key.name],
             **({"Root": True} if node.root else {}),
             **({"AccountId": node.account} if node.account else {}),
             **({"Type": key.type} if key.type else {}),
@@ -111,6 +121,31 @@ class _Graph:
             "DurationHistogram": node.figures.histogram(),
             "ResponseTimeHistogram": node.figures.histogram(),
         }
+
+
+def _is_linked_consumer(segment: Document) -> bool:
+    """Whether the segment's own trace begins behind a queue, so that no client called it."""
+    links = segment.get("links") or []
+    return any((link.get("attributes") or {}).get(_REFERENCE) == "parent" for link in links)
+
+
+def _queue(summary: Summary, sender: Document, consumed_by: str) -> NodeKey | None:
+    """The queue that a link leads from, or nothing where the producer's trace does not show it.
+
+    "A dashed-line edge that connects the Amazon SQS node and downstream Lambda consumer nodes": X-Ray Developer Guide,
+    "Tracing event-driven applications". Where it is not known by which call the message was sent, it is the only queue
+    behind the link's beginning.
+    """
+    queues = {
+        segment["parent_id"]: key_of(segment)
+        for segment in summary.segments
+        if segment.get("inferred") and segment.get("origin") == _QUEUE
+    }
+    sent_by = summary.senders.get(consumed_by)
+    if sent_by in queues:
+        return queues[sent_by]
+    behind = {key for call, key in queues.items() if sender["id"] in summary.ancestors(call)}
+    return behind.pop() if len(behind) == 1 else None
 
 
 def _edge(number: int, edge: _Edge, caller: _Node) -> dict[str, Any]:

@@ -48,6 +48,21 @@ def inferred(*, trace_id: str, segments: list[dict[str, Any]]) -> list[dict[str,
     return found
 
 
+def name_call(entity: dict[str, Any]) -> None:
+    """Names a subsegment of a call to an AWS service after that service, and adds the resource's name, in place.
+
+    So BatchGetTraces answered for a published app whose SDK had sent `s3` and `dynamodb`: `S3` and `DynamoDB`, with
+    `aws.resource_names`.
+    """
+    if entity.get("namespace") != "aws":
+        return
+    entity["name"] = _SERVICE_NAMES.get(str(entity["name"]).lower(), entity["name"])
+    aws = entity.get("aws") or {}
+    _, resource = _resource(aws)
+    if resource and "resource_names" not in aws:
+        entity["aws"] = {**aws, "resource_names": [resource]}
+
+
 def node_name(segment: dict[str, Any]) -> str:
     """What the trace map calls a segment's node: an inferred one after its resource, any other as it calls itself."""
     resources = (segment.get("aws") or {}).get("resource_names") if segment.get("inferred") else None
@@ -64,10 +79,14 @@ def _answered(origin: str, answering: list[str]) -> bool:
     return bool(answering)
 
 
+def _resource(aws: dict[str, Any]) -> tuple[str, str] | tuple[None, None]:
+    """Type and name of the resource that a call's fields name."""
+    return next(((kind, str(aws[key])) for key, kind in _RESOURCES if aws.get(key)), (None, None))
+
+
 def _document(trace_id: str, subsegment: dict[str, Any]) -> dict[str, Any]:
     aws = dict(subsegment.get("aws") or {})
-    sent = str(subsegment["name"])
-    name = _SERVICE_NAMES.get(sent.lower(), sent) if subsegment.get("namespace") == "aws" else sent
+    name = str(subsegment["name"])
     document: dict[str, Any] = {
         "id": hashlib.sha256(f"inferred:{subsegment['id']}".encode()).hexdigest()[:16],
         "name": name,
@@ -77,7 +96,7 @@ def _document(trace_id: str, subsegment: dict[str, Any]) -> dict[str, Any]:
         **{field: subsegment[field] for field in _COPIED if field in subsegment},
     }
     if subsegment.get("namespace") == "aws":
-        origin, resource = next(((kind, aws[key]) for key, kind in _RESOURCES if aws.get(key)), (f"AWS::{name}", None))
-        document["origin"] = origin
-        document["aws"] = {**aws, **({"resource_names": [str(resource)]} if resource else {})}
+        origin, resource = _resource(aws)
+        document["origin"] = origin or f"AWS::{name}"
+        document["aws"] = {**aws, **({"resource_names": [resource]} if resource else {})}
     return document

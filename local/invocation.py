@@ -131,6 +131,7 @@ class InvocationPlanner:
             traces.link(
                 trace_id=source.root,
                 entity_id=producer or source.parent,
+                sent_by=source.parent,
                 link={
                     "trace_id": invocation.trace_id,
                     "id": invocation.service_id,
@@ -150,13 +151,15 @@ def _documents(invocation: Invocation, config: Fields, failure: object) -> tuple
     # Overhead ends with it, and the Lambda service's segment spans both.
     name, arn, done = str(config.get("FunctionName", "")), invocation.function_arn, time.time()
     begin = invocation.initialization[1] if invocation.initialization else invocation.start
-    fault: Fields = {"fault": True} if failure is not None else {}
-    common = {"name": name, "trace_id": invocation.trace_id, **fault}
+    # A function that raises is an error here, with the status 200 of the call that was answered: a published summary of
+    # such a trace has HasError, and not HasFault; AWS's pictures draw its ring amber.
+    error: Fields = {"error": True} if failure is not None else {}
+    common = {"name": name, "trace_id": invocation.trace_id, **error}
     group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
     parts: list[Fields] = []
     if invocation.initialization:
         parts.append(_part("Initialization", new_entity_id(), *invocation.initialization, arn))
-    parts.append({**_part("Invocation", invocation.invocation_id, begin, done, arn), **fault, **_cause(failure)})
+    parts.append({**_part("Invocation", invocation.invocation_id, begin, done, arn), **error, **_cause(failure)})
     parts.append(_part("Overhead", new_entity_id(), done, time.time(), arn))
     function = {
         **common,

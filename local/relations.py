@@ -30,6 +30,7 @@ class Call:
         called: The node it reached.
         segment: The called node's segment.
         request: The caller's subsegment; `None` without one, and where a queue or topic stands between.
+        caller_account: The account the caller says it is of.
         awaited: Whether the caller waited for the answer: not so for a message's consumer.
     """
 
@@ -37,6 +38,7 @@ class Call:
     called: NodeKey
     segment: Document
     request: Document | None
+    caller_account: str | None = None
     awaited: bool = True
 
 
@@ -44,6 +46,12 @@ def key_of(segment: Document) -> NodeKey:
     """The node a segment belongs to."""
     kind = segment.get("origin") or ("remote" if segment.get("inferred") else "")
     return NodeKey(name=node_name(segment), type=kind)
+
+
+def account_of(segment: Document) -> str | None:
+    """The account a segment says it is of; `None` where it says nothing."""
+    account = (segment.get("aws") or {}).get("account_id")
+    return str(account) if account else None
 
 
 def services(segments: Sequence[Document]) -> Iterator[Document]:
@@ -58,20 +66,25 @@ def calls(segments: Sequence[Document]) -> Iterator[Call]:
     queue or topic: X-Ray Developer Guide, "Amazon SQS and AWS X-Ray", draws producer, queue, consumer.
     """
     owners = {
-        entity["id"]: (key_of(segment), None if entity is segment else entity)
+        entity["id"]: (segment, None if entity is segment else entity)
         for segment in segments
         for entity in walk(segment)
     }
     brokers = {
-        segment["parent_id"]: key_of(segment)
+        segment["parent_id"]: segment
         for segment in segments
         if segment.get("inferred") and segment.get("origin") in _MESSAGING
     }
     for segment in services(segments):
         called, parent_id = key_of(segment), segment.get("parent_id", "")
         caller, request = owners.get(parent_id, (None, None))
-        broker = brokers.get(parent_id)
-        if broker and not segment.get("inferred"):
-            yield Call(caller=broker, called=called, segment=segment, request=None, awaited=False)
-        else:
-            yield Call(caller=caller, called=called, segment=segment, request=request)
+        broker = None if segment.get("inferred") else brokers.get(parent_id)
+        caller = broker or caller
+        yield Call(
+            caller=key_of(caller) if caller else None,
+            called=called,
+            segment=segment,
+            request=None if broker else request,
+            caller_account=account_of(caller) if caller else None,
+            awaited=broker is None,
+        )

@@ -20,6 +20,7 @@ class _Trace:
     documents: dict[str, Document] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
     links: dict[str, list[Document]] = field(default_factory=dict)
+    senders: dict[str, str] = field(default_factory=dict)
     revision: int = 0
     assembled: list[Document] | None = None
 
@@ -60,16 +61,24 @@ class TraceStore:
             trace.depths[document["id"]] = depth_of(document)
             self._changed(trace)
 
-    def link(self, *, trace_id: str, entity_id: str, link: Document) -> None:
-        """Add a link to a segment or subsegment, whether it is there already or still to come.
+    def link(self, *, trace_id: str, entity_id: str, link: Document, sent_by: str | None = None) -> None:
+        """Adds a link to a segment or subsegment, whether it is there already or still to come.
 
         One beyond the 20 of a segment or the 100 of a trace is left out.
+
+        Args:
+            trace_id: The trace the link begins in.
+            entity_id: The segment or subsegment it begins at.
+            link: The link's fields.
+            sent_by: The subsegment by which the linked trace's message was sent, where this is the producer's link.
         """
         with self._lock:
             trace = self._traces.setdefault(trace_id, _Trace())
             links = trace.links.setdefault(entity_id, [])
             if len(links) < _LINKS_PER_SEGMENT and sum(map(len, trace.links.values())) < _LINKS_PER_TRACE:
                 links.append(link)
+                if sent_by:
+                    trace.senders[str(link["trace_id"])] = sent_by
                 self._changed(trace)
 
     def trace_ids(self) -> list[str]:
@@ -97,6 +106,12 @@ class TraceStore:
             if trace.assembled is None:
                 trace.assembled = _assemble(trace_id, trace)
             return trace.assembled
+
+    def senders(self, trace_id: str) -> dict[str, str]:
+        """The subsegments by which messages were sent whose consumers' traces are linked, by those traces' ids."""
+        with self._lock:
+            trace = self._traces.get(trace_id)
+            return dict(trace.senders) if trace else {}
 
     def function_invocation(self, *, trace_id: str, entity_id: str) -> str | None:
         """Find the Invocation subsegment of the function from whose call `entity_id` descends.
@@ -129,6 +144,9 @@ class TraceStore:
 
 def _assemble(trace_id: str, trace: _Trace) -> list[Document]:
     documents = [_own(document) for document in trace.documents.values()]
+    for document in documents:
+        for entity in walk(document):
+            inference.name_call(entity)
     _add_links(documents, trace.links)
     roots = nested(documents, trace.depths)
     roots.extend(inference.inferred(trace_id=trace_id, segments=roots))

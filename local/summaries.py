@@ -1,11 +1,13 @@
 """What GetTraceSummaries says of a trace, computed from its assembled segments."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from local.document_tree import Document, walk
-from local.relations import key_of, services
+from local.relations import account_of, key_of, services
+from local.root_causes import RootCauses
 from local.store import TraceStore
 
 # "X-Ray indexes up to 50 annotations per trace": X-Ray Developer Guide, "Concepts", "Annotations and metadata".
@@ -20,6 +22,7 @@ class Summary:
         start: Seconds since 1970 of its first segment.
         end: Seconds since 1970 of its last closed segment.
         root: The segment without a parent in the trace; the first one if several.
+        senders: By which subsegment a message was sent whose consumer's trace is linked, by that trace's id.
         revision: How often the trace has changed.
     """
 
@@ -28,6 +31,7 @@ class Summary:
     start: float
     end: float
     root: Document
+    senders: Mapping[str, str] = field(default_factory=dict)
     revision: int = 1
 
     @property
@@ -79,13 +83,40 @@ class Summary:
         unique = {key_of(segment): service_id(segment) for segment in services(self.segments)}
         return list(unique.values())
 
+    @cached_property
+    def root_causes(self) -> dict[str, list[dict[str, Any]]]:
+        """Where its faults and errors began and what took its time, as the fields of a summary."""
+        causes = RootCauses(self.segments, self.root)
+        return {
+            "FaultRootCauses": causes.of("fault"),
+            "ErrorRootCauses": causes.of("error"),
+            "ResponseTimeRootCauses": causes.of_response_time(),
+        }
+
+    def ancestors(self, entity_id: str) -> set[str]:
+        """The ids of everything a segment or subsegment descends from, its own included."""
+        found: set[str] = set()
+        current: str | None = entity_id
+        while current and current not in found:
+            found.add(current)
+            current = self._parents.get(current)
+        return found
+
+    @cached_property
+    def _parents(self) -> dict[str, str]:
+        parents = {segment["id"]: str(segment.get("parent_id", "")) for segment in self.segments}
+        for segment in self.segments:
+            for entity in walk(segment):
+                parents.update({part["id"]: entity["id"] for part in entity.get("subsegments") or []})
+        return parents
+
     @property
     def http(self) -> dict[str, Any]:
         """Method, URL, status and client of the root segment's request."""
         return http_of(self.root)
 
     def render(self) -> dict[str, Any]:
-        """Write the `TraceSummary` of the X-Ray API; root causes are not worked out."""
+        """Writes the `TraceSummary` of the X-Ray API."""
         names = {"url": "HttpURL", "status": "HttpStatus", "method": "HttpMethod", "user_agent": "UserAgent"}
         names["client_ip"] = "ClientIp"
         users: dict[str, list[Document]] = {}
@@ -115,6 +146,7 @@ class Summary:
             "ResourceARNs": [{"ARN": arn} for arn in self.values("resource_arn")],
             "InstanceIds": [{"Id": value} for value in self.values("instance_id")],
             "AvailabilityZones": [{"Name": value} for value in self.values("availability_zone")],
+            **self.root_causes,
             "Revision": self.revision,
         }
 
@@ -143,7 +175,9 @@ class Summaries:
         segments = self._traces.segments(trace_id)
         if not segments:
             return None
-        self._known[trace_id] = summarize(trace_id=trace_id, segments=segments, revision=revision)
+        senders = self._traces.senders(trace_id)
+        found = summarize(trace_id=trace_id, segments=segments, senders=senders, revision=revision)
+        self._known[trace_id] = found
         return self._known[trace_id]
 
     def all(self) -> list[Summary]:
@@ -156,13 +190,23 @@ class Summaries:
         return self._ordered[1]
 
 
-def summarize(*, trace_id: str, segments: list[Document], revision: int = 1) -> Summary:
-    """Summarize one trace; `segments` must not be empty."""
+def summarize(
+    *, trace_id: str, segments: list[Document], senders: Mapping[str, str] | None = None, revision: int = 1
+) -> Summary:
+    """Summarizes one trace; `segments` must not be empty."""
     ids = {entity["id"] for segment in segments for entity in walk(segment)}
     root = next((segment for segment in segments if segment.get("parent_id") not in ids), segments[0])
     start = min(float(segment["start_time"]) for segment in segments)
     end = max(float(segment["end_time" if "end_time" in segment else "start_time"]) for segment in segments)
-    return Summary(trace_id=trace_id, segments=tuple(segments), start=start, end=end, root=root, revision=revision)
+    return Summary(
+        trace_id=trace_id,
+        segments=tuple(segments),
+        start=start,
+        end=end,
+        root=root,
+        senders=senders or {},
+        revision=revision,
+    )
 
 
 def http_of(segment: Document) -> dict[str, Any]:
@@ -174,11 +218,11 @@ def http_of(segment: Document) -> dict[str, Any]:
 
 def service_id(segment: Document) -> Document:
     """Write the `ServiceId` of a segment's node."""
-    key, account = key_of(segment), (segment.get("aws") or {}).get("account_id")
+    key, account = key_of(segment), account_of(segment)
     return {
         "Name": key.name,
         "Names": [key.name],
-        **({"AccountId": str(account)} if account else {}),
+        **({"AccountId": account} if account else {}),
         **({"Type": key.type} if key.type else {}),
     }
 

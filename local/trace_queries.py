@@ -1,6 +1,7 @@
-"""The operations that hand traces out: BatchGetTraces, GetTraceSummaries, GetTraceGraph, GetServiceGraph.
+"""The operations that hand traces out, their graphs and their figures.
 
-Source: X-Ray API Reference. With Transaction Search on they know the indexed traces only; see
+Source: X-Ray API Reference, "BatchGetTraces", "GetTraceSummaries", "GetTraceGraph", "GetServiceGraph" and
+"GetTimeSeriesServiceStatistics". With Transaction Search on they know the indexed traces only; see
 `local.transaction_search`.
 """
 
@@ -9,11 +10,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local.body import ApiError, Body, page, strings, time_range, token_of
+from local.body import ApiError, Body, decoded, page, strings, time_range, token_of
+from local.filter_selectors import compile_selector
 from local.filter_tokens import FilterError
 from local.filters import Test, compile_filter
 from local.graph import draw
 from local.summaries import Summaries, Summary
+from local.time_series import Window, period_of, series
 from local.xray import Group, XRay
 
 # BatchGetTraces: "Array Members: Maximum number of 5 items".
@@ -23,6 +26,7 @@ _MAX_WINDOW_SECONDS = 24 * 3600
 _SUMMARIES_PER_PAGE = 100
 # How much BatchGetTraces answers at once is assumed; a trace is never split.
 _BYTES_PER_PAGE = 1024 * 1024
+_PERIODS_PER_PAGE = 100
 _STRATEGIES = ("PartialScan", "FixedRate")
 
 
@@ -40,6 +44,7 @@ class Queries:
             "TraceSummaries": self._get_trace_summaries,
             "TraceGraph": self._get_trace_graph,
             "ServiceGraph": self._get_service_graph,
+            "TimeSeriesServiceStatistics": self._get_time_series,
         }
 
     def _batch_get_traces(self, body: Body) -> Body:
@@ -55,9 +60,7 @@ class Queries:
         matches = self._filter(str(body.get("FilterExpression") or ""))
         within = [summary for summary in self._all() if in_range(summary) and _taken(summary, body)]
         # "The first page contains the most recent results, closest to the end of the time frame."
-        keyed = [(summary.trace_id, summary) for summary in within]
-        rest, _ = page(keyed, size=len(keyed), token=body.get("NextToken"))
-        summaries, token, scanned = _matching(rest, matches)
+        summaries, token, scanned = _matching(_behind(within, body.get("NextToken")), matches)
         return {
             "TraceSummaries": [summary.render() for summary in summaries],
             "ApproximateTime": time.time(),
@@ -70,16 +73,39 @@ class Queries:
 
     def _get_service_graph(self, body: Body) -> Body:
         start, end = time_range(body)
-        group = self._group(body)
-        matches = self._filter(group.filter_expression if group else "")
-        chosen = [summary for summary in self._all() if _active(summary, start, end) and matches(summary)]
-        changed = group is not None and group.changed_at is not None and group.changed_at >= start
+        chosen, changed = self._of_group(body, start, end)
         return {
             "StartTime": start,
             "EndTime": end,
             "Services": draw(reversed(chosen)),
             "ContainsOldGroupVersions": changed,
         }
+
+    def _get_time_series(self, body: Body) -> Body:
+        start, end = time_range(body)
+        expression = body.get("EntitySelectorExpression")
+        if body.get("ForecastStatistics") and not expression:
+            raise ApiError("ForecastStatistics needs an EntitySelectorExpression")
+        try:
+            selector = compile_selector(str(expression)) if expression else None
+        except FilterError as problem:
+            raise ApiError(str(problem)) from None
+        chosen, changed = self._of_group(body, start, end)
+        window = Window(start=start, end=end, period=period_of(body))
+        found = [(repr(period["Timestamp"]), period) for period in series(chosen, selector, window)]
+        periods, token = page(found, size=_PERIODS_PER_PAGE, token=body.get("NextToken"))
+        return {
+            "TimeSeriesServiceStatistics": periods,
+            "ContainsOldGroupVersions": changed,
+            **({"NextToken": token} if token else {}),
+        }
+
+    def _of_group(self, body: Body, start: float, end: float) -> tuple[list[Summary], bool]:
+        """The traces of a time, of the group the request names, and whether that group was changed since."""
+        group = self._group(body)
+        matches = self._filter(group.filter_expression if group else "")
+        chosen = [summary for summary in self._all() if _active(summary, start, end) and matches(summary)]
+        return chosen, group is not None and group.changed_at is not None and group.changed_at >= start
 
     def _all(self) -> list[Summary]:
         indexed = self._xray.search.indexed
@@ -119,6 +145,18 @@ def render_trace(summary: Summary) -> Body:
     }
 
 
+def _behind(summaries: list[Summary], token: object) -> list[Summary]:
+    """What comes behind the place a token names, whether or not the trace it was made for is among them now."""
+    if not token:
+        return summaries
+    start, _, trace_id = decoded(token).partition("/")
+    try:
+        place = (float(start), trace_id)
+    except ValueError:
+        raise ApiError(f"NextToken {token!r} is not one this operation has handed out") from None
+    return [summary for summary in summaries if (summary.start, summary.trace_id) < place]
+
+
 def _matching(rest: list[Summary], matches: Test) -> tuple[list[Summary], str | None, int]:
     """A page of the matching traces, the token of the next one, and how many traces were looked at for it."""
     found: list[Summary] = []
@@ -126,7 +164,7 @@ def _matching(rest: list[Summary], matches: Test) -> tuple[list[Summary], str | 
         if matches(summary):
             found.append(summary)
         if len(found) == _SUMMARIES_PER_PAGE and scanned < len(rest):
-            return found, token_of(summary.trace_id), scanned
+            return found, token_of(f"{summary.start!r}/{summary.trace_id}"), scanned
     return found, None, len(rest)
 
 

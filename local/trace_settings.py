@@ -4,7 +4,7 @@ Source: X-Ray API Reference, "CreateSamplingRule", "CreateGroup" and their neigh
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from local.body import ApiError, Body, page
 from local.filter_tokens import FilterError
 from local.filters import compile_filter
 from local.sampling import DEFAULT_RULE, Rule
-from local.xray import Group, XRay
+from local.xray import DEFAULT_GROUP, Group, XRay
 
 # X-Ray endpoints and quotas: "Custom sampling rules per Region: 25".
 _MAX_RULES = 25
@@ -34,22 +34,22 @@ class Settings:
         return {
             "GetSamplingRules": self._get_rules,
             "CreateSamplingRule": lambda body: {
-                "SamplingRuleRecord": _record(self.create_rule(_mapping(body, "SamplingRule")))
+                "SamplingRuleRecord": _record(self.create_rule(body["SamplingRule"], tags=body.get("Tags") or ()))
             },
             "UpdateSamplingRule": self._update_rule,
             "DeleteSamplingRule": self._delete_rule,
-            "CreateGroup": lambda body: {"Group": _group(self.create_group(body))},
+            "CreateGroup": lambda body: {"Group": _group(self.create_group(body, tags=body.get("Tags") or ()))},
             "UpdateGroup": lambda body: {"Group": _group(self.update_group(body))},
-            "GetGroup": lambda body: {"Group": _group(self._existing_group(body))},
+            "GetGroup": lambda body: {"Group": _group(self.existing_group(body))},
             "Groups": self._get_groups,
             "DeleteGroup": self._delete_group,
         }
 
-    def create_rule(self, fields: Mapping[str, Any]) -> Rule:
-        """Create a sampling rule from the fields of `CreateSamplingRule`.
+    def create_rule(self, fields: Mapping[str, Any], *, tags: Iterable[Mapping[str, str]] = ()) -> Rule:
+        """Creates a sampling rule from the fields of `CreateSamplingRule`.
 
         Raises:
-            ApiError: A field does not fit, the name is taken, or there are 25 rules.
+            ApiError: A field or a tag does not fit, the name is taken, or there are 25 rules.
         """
         rule = _rule(fields)
         if self._xray.rules.get(rule.name):
@@ -58,7 +58,9 @@ class Settings:
             raise ApiError(
                 f"Exceeded the maximum number of sampling rules ({_MAX_RULES})", code="RuleLimitExceededException"
             )
+        self._xray.tags.check(tags)
         self._xray.rules.put(rule)
+        self._xray.tags.put(rule_arn(rule.name), tags)
         return rule
 
     def update_rule(self, name: str, fields: Mapping[str, Any]) -> Rule:
@@ -77,19 +79,25 @@ class Settings:
         self._xray.rules.put(replace(rule, modified_at=time.time()))
         return rule
 
-    def create_group(self, fields: Mapping[str, Any]) -> Group:
-        """Create a group from the fields of `CreateGroup`.
+    def create_group(self, fields: Mapping[str, Any], *, tags: Iterable[Mapping[str, str]] = ()) -> Group:
+        """Creates a group from the fields of `CreateGroup`.
 
         Raises:
-            ApiError: The name is missing or taken, or the filter expression cannot be read.
+            ApiError: The name is missing, reserved or taken, a tag does not fit, or the filter expression cannot be
+                read.
         """
         name = fields.get("GroupName")
         if not isinstance(name, str) or not name:
             raise ApiError(f"GroupName is {name!r}, a string is expected")
+        if name == DEFAULT_GROUP:
+            raise ApiError(f"Group name {name!r} is reserved")
         if self._xray.groups.find(name):
             raise ApiError(f"Group {name!r} already exists")
+        self._xray.tags.check(tags)
         arn = f"arn:aws:xray:{get_region()}:{get_account_id()}:group/{name}/{new_uuid().replace('-', '')[:26].upper()}"
-        return self._put_group(Group(name=name, arn=arn), fields)
+        group = self._put_group(Group(name=name, arn=arn), fields)
+        self._xray.tags.put(group.arn, tags)
+        return group
 
     def update_group(self, fields: Mapping[str, Any]) -> Group:
         """Change filter expression and insights of a group, found by GroupName or GroupARN.
@@ -97,7 +105,7 @@ class Settings:
         Raises:
             ApiError: There is no such group, or the filter expression cannot be read.
         """
-        return self._put_group(self._existing_group(fields), fields)
+        return self._put_group(self.existing_group(fields), fields)
 
     def _put_group(self, group: Group, fields: Mapping[str, Any]) -> Group:
         expression = str(fields.get("FilterExpression", group.filter_expression) or "")
@@ -105,6 +113,8 @@ class Settings:
             compile_filter(expression)
         except FilterError as problem:
             raise ApiError(str(problem)) from None
+        if expression and group.name == DEFAULT_GROUP:
+            raise ApiError(f"The group {DEFAULT_GROUP} holds every trace and takes no filter expression")
         insights = fields.get("InsightsConfiguration") or {}
         # "Updating a group's filter expression doesn't change data that's already recorded": X-Ray Developer Guide,
         # "Concepts", "Groups". Here it does; GetServiceGraph says that there was another expression.
@@ -117,10 +127,18 @@ class Settings:
             insights=_flag(insights.get("InsightsEnabled", group.insights)),
             notifications=_flag(insights.get("NotificationsEnabled", group.notifications)),
         )
+        if group.notifications and not group.insights:
+            # "Notifications can only be enabled on a group with InsightsEnabled set to true."
+            raise ApiError("NotificationsEnabled needs InsightsEnabled")
         self._xray.groups.put(group)
         return group
 
-    def _existing_group(self, fields: Mapping[str, Any]) -> Group:
+    def existing_group(self, fields: Mapping[str, Any]) -> Group:
+        """The group that GroupARN or GroupName names.
+
+        Raises:
+            ApiError: There is none.
+        """
         key = fields.get("GroupARN") or fields.get("GroupName") or ""
         group = self._xray.groups.find(str(key))
         if group is None:
@@ -142,17 +160,22 @@ class Settings:
         return {"SamplingRuleRecords": [_record(rule) for rule in self._xray.rules.all()]}
 
     def _update_rule(self, body: Body) -> Body:
-        fields = _mapping(body, "SamplingRuleUpdate")
+        fields: Mapping[str, Any] = body["SamplingRuleUpdate"]
         return {"SamplingRuleRecord": _record(self.update_rule(_rule_key(fields), fields))}
 
     def _delete_rule(self, body: Body) -> Body:
         rule = self._existing_rule(_rule_key(body))
         if self._xray.rules.delete(rule.name) is None:
             raise ApiError("The default sampling rule cannot be deleted")
+        self._xray.tags.forget(rule_arn(rule.name))
         return {"SamplingRuleRecord": _record(rule)}
 
     def _delete_group(self, body: Body) -> Body:
-        self._xray.groups.delete(self._existing_group(body).arn)
+        group = self.existing_group(body)
+        if group.name == DEFAULT_GROUP:
+            raise ApiError(f"The group {DEFAULT_GROUP} cannot be deleted")
+        self._xray.groups.delete(group.arn)
+        self._xray.tags.forget(group.arn)
         return {}
 
 
@@ -231,13 +254,6 @@ def _group(group: Group) -> Body:
 
 def _rule_key(fields: Mapping[str, Any]) -> str:
     return str(fields.get("RuleName") or fields.get("RuleARN") or "")
-
-
-def _mapping(body: Body, field: str) -> Mapping[str, Any]:
-    value = body.get(field)
-    if not isinstance(value, dict):
-        raise ApiError(f"{field} is {value!r}, an object is expected")
-    return value
 
 
 def _flag(value: object) -> bool:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from local.policies import ResourcePolicies
 from local.sampling import FunctionSampling, SamplingRules
+from local.settings import ACCOUNT, REGION
 from local.store import TraceStore
+from local.tags import Tags
 from local.transaction_search import TransactionSearch
 
 
@@ -31,12 +33,17 @@ class Group:
     changed_at: float | None = None
 
 
+DEFAULT_GROUP = "Default"
+"""The group that is always there, whose name is reserved, and that holds every trace."""
+
+
 class Groups:
-    """The account's trace groups."""
+    """The account's trace groups; `Default` is always among them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._groups: dict[str, Group] = {}
+        default = Group(name=DEFAULT_GROUP, arn=f"arn:aws:xray:{REGION}:{ACCOUNT}:group/{DEFAULT_GROUP}")
+        self._groups: dict[str, Group] = {default.arn: default}
 
     def put(self, group: Group) -> None:
         """Add a group, or put it in the place of the one of the same ARN."""
@@ -70,6 +77,7 @@ class XRay:
         functions: Lambda's own sampling.
         policies: The resource policies.
         groups: The groups.
+        tags: The tags of groups and rules.
 
     Args:
         may_write_spans: Says whether CloudWatch Logs lets X-Ray write the spans of Transaction Search.
@@ -82,3 +90,9 @@ class XRay:
         self.functions = FunctionSampling()
         self.policies = ResourcePolicies()
         self.groups = Groups()
+        self.tags = Tags(self._is_tagged_kind)
+
+    def _is_tagged_kind(self, arn: str) -> bool:
+        _, rule, name = arn.partition(":sampling-rule/")
+        group = self.groups.find(arn)
+        return self.rules.get(name) is not None if rule else group is not None and group.arn == arn

@@ -7,8 +7,9 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 
-from local import segments
+from local import insights, request_shapes, segments
 from local.body import ApiError, Body, parse, string, strings
+from local.encryption import Encryption, FindKey
 from local.policies import ResourcePolicy
 from local.retrievals import Retrievals
 from local.sampling_targets import SamplingTargets
@@ -24,11 +25,16 @@ Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awai
 
 
 class Api:
-    """The operations, over one state."""
+    """The operations, over one state.
 
-    def __init__(self, xray: XRay) -> None:
+    Args:
+        xray: The state.
+        find_key: Looks for a key of KMS, for the encryption configuration.
+    """
+
+    def __init__(self, xray: XRay, *, find_key: FindKey = lambda _key: None) -> None:
         self._xray = xray
-        summaries = Summaries(xray.traces)
+        summaries, settings = Summaries(xray.traces), Settings(xray)
         self._operations: dict[str, Callable[[Body], Body]] = {
             "TraceSegments": self._put_trace_segments,
             "TelemetryRecords": lambda _body: {},
@@ -38,20 +44,29 @@ class Api:
             **Queries(xray, summaries).operations(),
             **Retrievals(xray, summaries).operations(),
             **SamplingTargets(xray.rules).operations(),
-            **Settings(xray).operations(),
+            **settings.operations(),
+            **xray.tags.operations(),
+            **Encryption(find_key).operations(),
+            **insights.operations(settings.existing_group),
         }
 
     async def handle(
         self, _method: str, path: str, _headers: dict[str, str], body: bytes, _query: dict[str, list[str]]
     ) -> Response:
         """Answer one request; the caller has been authenticated and authorized."""
-        operation = self._operations.get(path.strip("/"))
         try:
-            answer = (operation or _unknown(path))(parse(body))
+            answer = self._answer(path.strip("/"), body)
         except ApiError as problem:
             headers = {"Content-Type": "application/json", "x-amzn-ErrorType": problem.code}
             return problem.status, headers, json.dumps({"__type": problem.code, "Message": str(problem)}).encode()
         return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+
+    def _answer(self, path: str, body: bytes) -> Body:
+        operation, request = self._operations.get(path), parse(body)
+        if operation is None:
+            raise ApiError(f"X-Ray operation {path} is not part of the local AWS")
+        request_shapes.require(request_shapes.operations()[path], request)
+        return operation(request)
 
     def _put_trace_segments(self, body: Body) -> Body:
         unprocessed: list[Body] = []
@@ -84,10 +99,6 @@ class Api:
 
     def _list_resource_policies(self, _body: Body) -> Body:
         return {"ResourcePolicies": [_policy(policy) for policy in self._xray.policies.all()]}
-
-
-def _unknown(path: str) -> Callable[[Body], Body]:
-    raise ApiError(f"X-Ray operation {path} is not part of the local AWS")
 
 
 def _policy(policy: ResourcePolicy) -> Body:

@@ -9,6 +9,7 @@ from ministack.core.responses import get_account_id, new_uuid
 from ministack.services import lambda_svc, sns
 from ministack.services.cloudformation import provisioners
 
+from local import request_shapes
 from local.body import ApiError
 from local.services.handlers import wrap
 from local.trace_settings import Settings, rule_arn
@@ -57,7 +58,8 @@ def _rule_handlers(xray: XRay, settings: Settings) -> Fields:
         fields = _rule_fields(props)
         fields.setdefault("RuleName", f"{stack}-{logical_id}"[-32:])
         try:
-            rule = settings.create_rule(fields)
+            request_shapes.require("CreateSamplingRule", {"SamplingRule": {**fields, **_numbers(fields)}})
+            rule = settings.create_rule(fields, tags=props.get("Tags") or ())
         except ApiError as problem:
             raise _refused(problem) from None
         return rule_arn(rule.name), {"RuleARN": rule_arn(rule.name)}
@@ -89,10 +91,23 @@ def _rule_fields(props: Fields) -> Fields:
     return fields
 
 
+def _numbers(fields: Fields) -> Fields:
+    # A template may write numbers as texts.
+    kinds: dict[str, type] = {"Priority": int, "ReservoirSize": int, "FixedRate": float, "Version": int}
+    defaults = {"Version": 1}
+    try:
+        return {key: kind(fields.get(key, defaults.get(key))) for key, kind in kinds.items()}
+    except (TypeError, ValueError):
+        return {}
+
+
 def _group_handlers(xray: XRay, settings: Settings) -> Fields:
     def create(logical_id: str, props: Fields, stack: str) -> Created:
         try:
-            group = settings.create_group({"GroupName": f"{stack}-{logical_id}", **props})
+            fields = {"GroupName": f"{stack}-{logical_id}", **props}
+            named: Fields = {key: fields[key] for key in ("GroupName", "FilterExpression", "Tags") if key in fields}
+            request_shapes.require("CreateGroup", named)
+            group = settings.create_group(fields, tags=props.get("Tags") or ())
         except ApiError as problem:
             raise _refused(problem) from None
         return group.arn, {"GroupARN": group.arn}

@@ -4,12 +4,13 @@ from ministack import app
 from ministack.core import iam_actions, router
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import cloudwatch_logs
+from ministack.services import cloudwatch_logs, kms
 
 from local.xray import XRay
 from local.xray_api import Api
 
 _SPANS = "aws/spans"
+_OWN_KEY = "alias/aws/xray"
 
 
 def install(xray: XRay) -> None:
@@ -17,7 +18,15 @@ def install(xray: XRay) -> None:
     router.SERVICE_PATTERNS["xray"] = {"host_patterns": [r"xray\."]}
     iam_actions.SERVICE_TO_IAM_NAMESPACE["xray"] = "xray"
     iam_actions._BOTOCORE_SERVICE_MAP["xray"] = ["xray"]
-    app.SERVICE_HANDLERS["xray"] = Api(xray).handle
+    app.SERVICE_HANDLERS["xray"] = Api(xray, find_key=_key_arn).handle
+
+
+def _key_arn(key: str) -> str | None:
+    found = kms._resolve_key(key)
+    if found is None and key.removeprefix("alias/") == "aws/xray":
+        # AWS's own key for X-Ray, which is there as soon as somebody asks for it.
+        return f"arn:aws:kms:{get_region()}:{get_account_id()}:{_OWN_KEY}"
+    return str(found["Arn"]) if found else None
 
 
 def may_write_spans() -> bool:

@@ -1,3 +1,4 @@
+import datetime as dt
 import io
 import json
 import zipfile
@@ -76,3 +77,34 @@ def test_the_functions_own_code_comes_before_its_layer(aws: LocalAws, stack: dic
             Layers=[layer],
         )
         assert invoke(aws, name) == owner
+
+
+def test_a_function_that_raises_is_an_error_and_no_fault(aws: LocalAws, stack: dict[str, str]) -> None:
+    """As in a published summary of such a trace: HttpStatus 200, HasError true, HasFault false."""
+    functions, root = aws.client("lambda"), "1-5759e988-bd862e3fe1be46a994271003"
+    functions.create_function(
+        FunctionName="raises",
+        Runtime="python3.13",
+        Role=functions.get_function_configuration(FunctionName=stack["Ingest"])["Role"],
+        Handler="index.handler",
+        Code={"ZipFile": archive(index='def handler(event, context):\n    raise ValueError("no id")\n')},
+        TracingConfig={"Mode": "Active"},
+    )
+    assert invoke(aws, "raises", header=f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1")["errorMessage"] == "no id"
+    found = {document["origin"]: document for document in aws.documents(root)}
+    function = found["AWS::Lambda::Function"]
+    invocation = next(part for part in function["subsegments"] if part["name"] == "Invocation")
+    for entity in (found["AWS::Lambda"], function, invocation):
+        assert entity["error"] is True
+        assert "fault" not in entity
+    assert [cause["message"] for cause in invocation["cause"]["exceptions"]] == ["no id"]
+    (service, *_others) = aws.client("xray").get_trace_graph(TraceIds=[root])["Services"]
+    (summary,) = (
+        summary
+        for page in aws.client("xray")
+        .get_paginator("get_trace_summaries")
+        .paginate(StartTime=service["StartTime"], EndTime=service["StartTime"] + dt.timedelta(seconds=60))
+        for summary in page["TraceSummaries"]
+        if summary["Id"] == root
+    )
+    assert (summary["HasError"], summary["HasFault"], summary["Http"]["HttpStatus"]) == (True, False, 200)

@@ -146,7 +146,7 @@ def test_a_queue_stands_between_producer_and_consumer(aws: LocalAws) -> None:
     assert "Root" not in services["ProcessSQSRecord", "AWS::Lambda"]
 
 
-def test_linked_traces_have_an_edge_of_their_own_kind(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_link_leads_from_the_queue_to_its_consumer(aws: LocalAws, stack: dict[str, str]) -> None:
     from tests.local_aws.test_links import send_and_consume
 
     producer, consumer = send_and_consume(aws, stack)
@@ -159,7 +159,40 @@ def test_linked_traces_have_an_edge_of_their_own_kind(aws: LocalAws, stack: dict
         if edge.get("EdgeType") == "link"
     ]
     ((source, target, edge),) = links
+    # The message was sent with the header alone: no call, and so no queue, is in the producer's trace.
     assert source == (stack["Ingest"], "AWS::Lambda::Function")
     assert target == (stack["ConsumerName"], "AWS::Lambda")
     assert sum(entry["Count"] for entry in edge["ReceivedEventAgeHistogram"]) == 1
     assert edge["ResponseTimeHistogram"] == []
+
+
+def test_each_consumer_is_linked_with_its_own_queue(aws: LocalAws) -> None:
+    """Two queues behind one topic; what Lambda writes is on the producer's side one link for each consumer's trace."""
+    producer, consumer = (f"1-{int(BEGIN):08x}-{digit * 24}" for digit in "67")
+    child, parent = (
+        {"attributes": {"aws.xray.reserved.reference_type": kind}, "trace_id": trace, "id": f"{1:016x}"}
+        for kind, trace in (("child", consumer), ("parent", producer))
+    )
+    sent = call(2, BEGIN + 70, 0.1, "sqs", queue_url="https://sqs/1/orders")
+    work = span(3, "Invocation", BEGIN + 70, 0.3, subsegments=[sent], links=[child])
+    put(
+        aws,
+        span(1, "Producer", BEGIN + 70, 0.4, trace_id=producer, origin="AWS::Lambda::Function", subsegments=[work]),
+        span(1, "Consumer", BEGIN + 71, 0.4, trace_id=consumer, origin="AWS::Lambda", links=[parent]),
+    )
+    found = by_name(aws.client("xray").get_trace_graph(TraceIds=[producer, consumer])["Services"])
+    (edge,) = found["https://sqs/1/orders", "AWS::SQS::Queue"]["Edges"]
+    assert (edge["ReferenceId"], edge["EdgeType"]) == (("Consumer", "AWS::Lambda"), "link")
+    assert "Root" not in found["Consumer", "AWS::Lambda"]
+    assert [key for key in found if key[1] == "client"] == [("Producer", "client")]
+
+
+def test_one_client_stands_before_every_root(aws: LocalAws) -> None:
+    ids = [f"1-{int(BEGIN):08x}-{digit * 24}" for digit in "89"]
+    put(aws, *(span(1, name, BEGIN + 80, 1, trace_id=trace) for name, trace in zip(("One", "Two"), ids, strict=True)))
+    found = by_name(aws.client("xray").get_trace_graph(TraceIds=ids)["Services"])
+    (client,) = [service for (_name, kind), service in found.items() if kind == "client"]
+    assert sorted(client["Names"]) == ["One", "Two"]
+    assert [edge["ReferenceId"] for edge in client["Edges"]] == [("One", ""), ("Two", "")]
+    assert found["One", ""]["Root"] is True
+    assert found["Two", ""]["Root"] is True

@@ -45,6 +45,9 @@ def test_an_admitted_topic_stands_between_publisher_and_queue(
     assert topic["name"] == stack["TopicArn"].rsplit(":", 1)[-1]
     assert topic["parent_id"] == env["Parent"]
     delivery = delivery_to(topic, stack["QueueUrl"])
+    # The time between the topic's segment and the delivery is the one the message spends in SNS.
+    times = [topic["start_time"], topic["end_time"], delivery["start_time"], delivery["end_time"]]
+    assert times == sorted(times)
     assert (delivery["name"], delivery["http"]["response"]["status"]) == ("SQS", 200)
     assert (header["Root"], header["Parent"], header["Sampled"]) == (env["Root"], delivery["id"], "1")
     assert header["Lineage"] == env["Lineage"]

@@ -93,6 +93,14 @@ def test_a_called_service_is_inferred_unless_it_answers(aws: LocalAws) -> None:
     assert inferred.keys() == {"AWS::DynamoDB::Table", "AWS::SQS::Queue"}
     assert inferred["AWS::DynamoDB::Table"]["parent_id"] == f"{10:016x}"
     assert inferred["AWS::DynamoDB::Table"]["aws"]["resource_names"] == ["orders"]
+    (caller,) = (document for document in found if document["name"] == "caller")
+    shown = {part["name"]: part.get("aws", {}).get("resource_names") for part in caller["subsegments"]}
+    assert shown == {
+        "DynamoDB": ["orders"],
+        "SQS": ["https://sqs/1/waiting"],
+        "Lambda": ["answering"],
+        "local step": None,
+    }
     # The documents carry the service's name, as X-Ray's published ones do; the map's node that of the resource.
     assert inferred["AWS::DynamoDB::Table"]["name"] == "DynamoDB"
     assert inferred["AWS::SQS::Queue"]["name"] == "SQS"
