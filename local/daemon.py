@@ -1,4 +1,4 @@
-"""The X-Ray daemon: takes documents in over UDP on the loopback interface.
+"""The X-Ray daemon: takes documents in over UDP on the loopback interface, and hands sampling rules out over TCP.
 
 Source: X-Ray Developer Guide, "Sending trace data to AWS X-Ray", "Sending segment documents to the X-Ray
 daemon": one datagram is the header line `{"format": "json", "version": 1}`, a line feed, one document.
@@ -9,10 +9,11 @@ import logging
 import selectors
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from local import segments
+from local.daemon_proxy import Ask, May, serve
 from local.store import TraceStore
 
 logger = logging.getLogger("local.daemon")
@@ -20,24 +21,31 @@ logger = logging.getLogger("local.daemon")
 # The daemon's read buffer is 64 KiB.
 _BUFFER_BYTES = 64 * 1024
 
-Gate = Callable[[], str | None]
-"""Says why a datagram is dropped; `None` lets it in."""
+_PUT = "xray:PutTraceSegments"
+_BACKLOG = 16
+_TRIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Endpoint:
     owner: str
-    gate: Gate
+    may: May
 
 
 class Daemon:
     """One thread that reads every daemon address of this process.
 
-    Like the real daemon it answers nothing: what it does not take in is only logged.
+    Like the real daemon it answers no datagram: what it does not take in is only logged. A connection is answered in a
+    thread of its own.
+
+    Args:
+        store: Where documents go.
+        ask: The X-Ray API, for what comes over TCP.
     """
 
-    def __init__(self, store: TraceStore) -> None:
+    def __init__(self, store: TraceStore, ask: Ask) -> None:
         self._store = store
+        self._ask = ask
         self._selector = selectors.DefaultSelector()
         self._lock = threading.Lock()
         self._addresses: dict[str, str] = {}
@@ -49,23 +57,23 @@ class Daemon:
         """Begin to read."""
         self._thread.start()
 
-    def address(self, owner: str, gate: Gate = lambda: None) -> str:
-        """Open an address of `owner`'s own, or hand back the one it has.
+    def address(self, owner: str, may: May = lambda _action: None) -> str:
+        """Opens an address of `owner`'s own, or hands back the one it has.
 
         Args:
             owner: Who sends to it (a function's ARN), for the log and to find it again.
-            gate: Asked for every datagram.
+            may: Asked for every datagram and every request.
 
         Returns:
-            `127.0.0.1:<port>`, as `AWS_XRAY_DAEMON_ADDRESS` takes it.
+            `127.0.0.1:<port>` of both UDP and TCP, as `AWS_XRAY_DAEMON_ADDRESS` takes it.
         """
         with self._lock:
             if owner not in self._addresses:
-                receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
-                receiver.bind(("127.0.0.1", 0))
-                receiver.setblocking(False)
-                self._selector.register(receiver, selectors.EVENT_READ, _Endpoint(owner=owner, gate=gate))
+                receiver, listener = _sockets()
+                endpoint = _Endpoint(owner=owner, may=may)
+                for opened in (receiver, listener):
+                    opened.setblocking(False)
+                    self._selector.register(opened, selectors.EVENT_READ, endpoint)
                 self._addresses[owner] = f"127.0.0.1:{receiver.getsockname()[1]}"
                 self._wake_out.send(b"\0")
             return self._addresses[owner]
@@ -81,6 +89,9 @@ class Daemon:
                 receiver = key.fileobj
                 if not isinstance(receiver, socket.socket):
                     continue
+                if key.data is not None and receiver.type == socket.SOCK_STREAM:
+                    self._accept(receiver, key.data)
+                    continue
                 data = receiver.recv(_BUFFER_BYTES)
                 if key.data is not None:
                     self._take(data, key.data)
@@ -88,8 +99,17 @@ class Daemon:
                     self._close_all()
                     return
 
+    def _accept(self, listener: socket.socket, endpoint: _Endpoint) -> None:
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # whoever called has hung up
+            return
+        connection.setblocking(True)
+        answer = partial(serve, connection, may=endpoint.may, ask=self._ask)
+        threading.Thread(target=answer, name="xray-daemon-proxy", daemon=True).start()
+
     def _take(self, datagram: bytes, endpoint: _Endpoint) -> None:
-        reason = endpoint.gate() or self._put(datagram)
+        reason = endpoint.may(_PUT) or self._put(datagram)
         if reason:
             logger.warning("daemon: datagram of %s dropped: %s", endpoint.owner, reason)
 
@@ -113,3 +133,19 @@ class Daemon:
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
         self._selector.close()
+
+
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket at one port of the loopback interface."""
+    for _ in range(_TRIES):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        try:
+            receiver.bind(listener.getsockname())
+        except OSError:  # the port is free for one of the two only
+            listener.close()
+            receiver.close()
+            continue
+        return receiver, listener
+    raise OSError("no port is free for both UDP and TCP")

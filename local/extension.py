@@ -4,15 +4,20 @@ from local.daemon import Daemon
 from local.services import (
     api_resources,
     apigateway,
+    batch_permissions,
     cloudformation,
     entry,
     error_logs,
     error_types,
+    event_source_permissions,
     event_sources,
     functions,
     keys,
+    managed_policies,
     message_moves,
+    payload_limits,
     request_validation,
+    signatures,
     sns,
     sqs,
     xray,
@@ -27,8 +32,10 @@ def install() -> Daemon:
         The daemon, not yet started.
     """
     state = XRay(xray.may_write_spans)
-    daemon = Daemon(state.traces)
-    xray.install(state)
+    daemon = Daemon(state.traces, xray.install(state).respond)
+    signatures.install()
+    batch_permissions.install()
+    managed_policies.install()
     entry.install()
     sqs.install()
     message_moves.install()
@@ -38,6 +45,8 @@ def install() -> Daemon:
     error_types.install()
     error_logs.install()
     event_sources.install()
+    event_source_permissions.install()
+    payload_limits.install()
     apigateway.install(state)
     request_validation.install()
     api_resources.install()

@@ -65,7 +65,7 @@ def _problems(shape: Shape, value: Any, place: str) -> Iterator[str]:
         MapShape: _map,
         StringShape: _string,
     }
-    check = checks.get(type(shape), _scalar)
+    check: _Check = checks.get(type(shape), _scalar)
     yield from check(shape, value, place)
 
 

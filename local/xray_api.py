@@ -53,7 +53,11 @@ class Api:
     async def handle(
         self, _method: str, path: str, _headers: dict[str, str], body: bytes, _query: dict[str, list[str]]
     ) -> Response:
-        """Answer one request; the caller has been authenticated and authorized."""
+        """Answers one request; the caller has been authenticated and authorized."""
+        return self.respond(path, body)
+
+    def respond(self, path: str, body: bytes) -> Response:
+        """Answers one request by its path and body."""
         try:
             answer = self._answer(path.strip("/"), body)
         except ApiError as problem:

@@ -11,12 +11,13 @@ from contextvars import ContextVar
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.core.iam_evaluator import EvalContext, _gather_role_policies, evaluate
 from ministack.services import lambda_svc
 
 from local import flow
 from local.daemon import Daemon
+from local.daemon_proxy import May
 from local.invocation import Invocation, InvocationPlanner
+from local.services.roles import may
 from local.services.vpc import SilentAddress, endpoint_variables
 from local.xray import XRay
 
@@ -117,7 +118,7 @@ def _variables(config: Fields, daemon: Daemon, sampled: _SampledInvocations) -> 
     arn = str(config.get("FunctionArn", ""))
     logging = config.get("LoggingConfig") or {}
     return {
-        "AWS_XRAY_DAEMON_ADDRESS": daemon.address(arn, lambda: _refusal(arn, str(config.get("Role", "")), sampled)),
+        "AWS_XRAY_DAEMON_ADDRESS": daemon.address(arn, _gate(arn, str(config.get("Role", "")), sampled)),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_LAMBDA_LOG_GROUP_NAME": str(logging.get("LogGroup") or f"/aws/lambda/{config.get('FunctionName', '')}"),
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', '')}",
@@ -126,23 +127,14 @@ def _variables(config: Fields, daemon: Daemon, sampled: _SampledInvocations) -> 
     }
 
 
-def _refusal(function_arn: str, role_arn: str, sampled: _SampledInvocations) -> str | None:
-    # "Lambda runs the daemon automatically any time a function is invoked for a sampled request."
-    if not sampled.any(function_arn):
-        return "no sampled invocation of the function is under way"
-    account, region = role_arn.split(":")[4] if role_arn.count(":") > 4 else "", function_arn.split(":")[3]
-    context = EvalContext(
-        principal_arn=role_arn,
-        principal_type="AssumedRole",
-        principal_account=account,
-        action="xray:PutTraceSegments",
-        resource_arn="*",
-        region=region,
-    )
-    policies = _gather_role_policies(role_arn.rsplit("/", 1)[-1], account)
-    if evaluate(context, policies).decision != "Allow":
-        return f"role {role_arn} is not allowed xray:PutTraceSegments"
-    return None
+def _gate(function_arn: str, role_arn: str, sampled: _SampledInvocations) -> May:
+    def refusal(action: str) -> str | None:
+        # "Lambda runs the daemon automatically any time a function is invoked for a sampled request."
+        if not sampled.any(function_arn):
+            return "no sampled invocation of the function is under way"
+        return None if may(role_arn, action) else f"role {role_arn} is not allowed {action}"
+
+    return refusal
 
 
 def _install_layer_order() -> None:

@@ -13,12 +13,18 @@ _SPANS = "aws/spans"
 _OWN_KEY = "alias/aws/xray"
 
 
-def install(xray: XRay) -> None:
-    """Serve the X-Ray API on MiniStack's endpoint, each action authorized by IAM."""
+def install(xray: XRay) -> Api:
+    """Serves the X-Ray API on MiniStack's endpoint, each action authorized by IAM.
+
+    Returns:
+        The API.
+    """
+    api = Api(xray, find_key=_key_arn)
     router.SERVICE_PATTERNS["xray"] = {"host_patterns": [r"xray\."]}
     iam_actions.SERVICE_TO_IAM_NAMESPACE["xray"] = "xray"
     iam_actions._BOTOCORE_SERVICE_MAP["xray"] = ["xray"]
-    app.SERVICE_HANDLERS["xray"] = Api(xray, find_key=_key_arn).handle
+    app.SERVICE_HANDLERS["xray"] = api.handle
+    return api
 
 
 def _key_arn(key: str) -> str | None:

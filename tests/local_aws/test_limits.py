@@ -1,0 +1,53 @@
+"""How large a request or an answer may be, for API Gateway and for Lambda."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_aws.conftest import LocalAws
+from tests.local_aws.test_functions import archive
+from tests.local_aws.test_permissions import role
+
+MEGABYTE = 1024 * 1024
+SIZES = "def handler(event, context):\n    return 'x' * int(event.get('size', 0))\n"
+
+
+@pytest.fixture(scope="module")
+def function(aws: LocalAws) -> str:
+    """A function that answers as many letters as it is asked for."""
+    aws.client("lambda").create_function(
+        FunctionName="sized",
+        Runtime="python3.13",
+        Role=role(aws, "sized"),
+        Handler="index.handler",
+        Code={"ZipFile": archive(index=SIZES)},
+    )
+    return "sized"
+
+
+@pytest.mark.parametrize(("kind", "most"), [("RequestResponse", 6 * MEGABYTE), ("Event", MEGABYTE)])
+def test_lambda_refuses_a_request_that_is_too_large(aws: LocalAws, function: str, kind: Any, most: int) -> None:
+    functions = aws.client("lambda")
+    frame = len(json.dumps({"size": 0, "fill": ""}))
+    fitting, too_large = (json.dumps({"size": 0, "fill": "x" * (size - frame)}) for size in (most, most + 1))
+    assert functions.invoke(FunctionName=function, InvocationType=kind, Payload=fitting)["StatusCode"] in (200, 202)
+    with pytest.raises(ClientError, match=f"Request must be smaller than {most} bytes") as problem:
+        functions.invoke(FunctionName=function, InvocationType=kind, Payload=too_large)
+    assert problem.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+def test_an_answer_that_is_too_large_is_an_error_of_the_function(aws: LocalAws, function: str) -> None:
+    functions = aws.client("lambda")
+    fitting = functions.invoke(FunctionName=function, Payload=json.dumps({"size": 6 * MEGABYTE - 2}))
+    assert "FunctionError" not in fitting
+    refused = functions.invoke(FunctionName=function, Payload=json.dumps({"size": 6 * MEGABYTE}))
+    assert refused["FunctionError"] == "Unhandled"
+    assert json.loads(refused["Payload"].read())["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+@pytest.mark.parametrize("size", [10 * MEGABYTE + 1, 7 * MEGABYTE])
+def test_api_gateway_refuses_a_body_that_is_too_large(aws: LocalAws, stack: dict[str, str], size: int) -> None:
+    status, answer, _ = aws.post(f"{stack['ApiId']}/traced/", json.dumps("x" * (size - 2)))
+    assert (status, answer["message"]) == (413, "Request Too Long")
