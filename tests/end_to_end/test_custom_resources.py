@@ -59,7 +59,7 @@ def _synthesized(folder: Path) -> Path:
         "Asked": asked.get_response_field("Attributes.QueueArn"),
     }
     for name, value in outputs.items():
-        CfnOutput(stack, name, value=value)
+        CfnOutput(stack, f"{name}Output", value=value)
     return Path(app.synth().directory)
 
 
@@ -86,7 +86,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         cdk = Cdk(aws)
         cdk.bootstrap()
         outputs = cdk.deploy(app=str(_synthesized(folder / "assembly")), name="custom-resources")
-        yield Deployed(aws, outputs[STACK])
+        yield Deployed(aws, {name.removesuffix("Output"): value for name, value in outputs[STACK].items()})
 
 
 def test_log_retention_is_set(deployed: Deployed) -> None:

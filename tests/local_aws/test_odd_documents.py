@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.local_aws.conftest import LocalAws, eventually
+from tests.local_aws.conftest import LocalAws, eventually, start, stop
 
 NOW = float(int(time.time()))
 WINDOW: dict[str, Any] = {
@@ -175,6 +175,14 @@ class Senders:
 
     def close(self) -> None:
         self._socket.close()
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A local AWS of its own: what is taken in here may be of any time, and would be on everybody's map."""
+    local = start(tmp_path_factory.mktemp("odd-documents"))
+    yield local
+    stop(local)
 
 
 @pytest.fixture(scope="module")
