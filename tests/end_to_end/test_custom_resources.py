@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack, custom_resources
+from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
