@@ -71,6 +71,8 @@ def close_environment(
             "AWS_ENDPOINT_URL": f"https://127.0.0.1:{port}",
             "AWS_CA_BUNDLE": str(material.ca_bundle),
             "NODE_EXTRA_CA_CERTS": str(material.ca_bundle),
+            "REQUESTS_CA_BUNDLE": str(material.ca_bundle),
+            "SSL_CERT_FILE": str(material.ca_bundle),
             "AWS_ACCESS_KEY_ID": credentials.access_key_id,
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_DEFAULT_REGION": REGION,

@@ -25,6 +25,7 @@ def may(role_arn: str, action: str, *, resource: str = "*", policy: Policy = Non
         action=action,
         resource_arn=resource,
         region=get_region(),
+        secure_transport=True,  # services call each other over TLS
     )
     result = evaluate(context, _gather_role_policies(role_arn.rsplit("/", 1)[-1], account))
     if policy:
