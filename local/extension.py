@@ -15,6 +15,7 @@ from local.services import (
     keys,
     managed_policies,
     message_moves,
+    node_functions,
     payload_limits,
     request_validation,
     signatures,
@@ -43,6 +44,7 @@ def install() -> Daemon:
     sns.install(state)
     functions.install(state, daemon)
     error_types.install()
+    node_functions.install()
     error_logs.install()
     event_sources.install()
     event_source_permissions.install()

@@ -146,6 +146,15 @@ REQUIRED = (
     Name(module="ministack.services.iam", path="_AWS_MANAGED_POLICY_PREFIX"),
     Name(module="ministack.services.iam", path="_aws_managed_policies"),
     Name(module="ministack.services.iam", path="_make_aws_managed_record", parameters=("name", "document")),
+    Name(
+        module=_RUNTIME,
+        path="_NODEJS_WORKER_SCRIPT",
+        text=(
+            'if (prop.endsWith("Client")) return GenericClient;',
+            "    class GenericClient {\n      constructor(_cfg) {}",
+            '"@aws-sdk/client-cloudwatch-logs": ',
+        ),
+    ),
     Name(module=_KMS, path="_resolve_key", parameters=("key_id_or_arn",)),
     Name(module=_LOGS, path="_log_groups"),
     Name(module=_LOGS, path="_append_log_events", parameters=("stream",)),

@@ -1,4 +1,4 @@
-"""A CDK app with the CDK's own custom resources, one of them in Node.js: log retention and bucket notifications."""
+"""A CDK app with the CDK's own custom resources: log retention, bucket notifications and an SDK's call."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack, custom_resources
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -44,11 +44,25 @@ def _synthesized(folder: Path) -> Path:
     bucket = s3.Bucket(stack, "Bucket", removal_policy=RemovalPolicy.DESTROY)
     queue = sqs.Queue(stack, "Queue")
     bucket.add_event_notification(s3.EventType.OBJECT_CREATED, notifications.SqsDestination(queue))
+    asked = custom_resources.AwsCustomResource(
+        stack,
+        "Asked",
+        on_create=custom_resources.AwsSdkCall(
+            service="SQS",
+            action="GetQueueAttributes",
+            parameters={"QueueUrl": queue.queue_url, "AttributeNames": ["QueueArn"]},
+            physical_resource_id=custom_resources.PhysicalResourceId.of("asked"),
+        ),
+        policy=custom_resources.AwsCustomResourcePolicy.from_sdk_calls(resources=[queue.queue_arn]),
+        install_latest_aws_sdk=False,
+    )
     outputs = {
         "Function": function.function_name,
         "LogGroup": retention.log_group_arn,
         "Bucket": bucket.bucket_name,
         "QueueUrl": queue.queue_url,
+        "QueueArn": queue.queue_arn,
+        "Asked": asked.get_response_field("Attributes.QueueArn"),
     }
     for name, value in outputs.items():
         CfnOutput(stack, f"{name}Output", value=value)
@@ -95,6 +109,10 @@ def test_bucket_notifications_reach_the_queue(deployed: Deployed) -> None:
         return any("ObjectCreated" in message["Body"] for message in messages.get("Messages", []))
 
     wait_for(notified, what="the notification")
+
+
+def test_an_sdk_call_of_a_custom_resource_is_answered(deployed: Deployed) -> None:
+    assert deployed.outputs["Asked"] == deployed.outputs["QueueArn"]
 
 
 def test_a_node_function_reaches_the_endpoint(deployed: Deployed) -> None:
