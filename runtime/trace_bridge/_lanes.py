@@ -193,7 +193,10 @@ class Batch:
     def _failed(self, index: int, error: BaseException, lane: Iterable[int]) -> bool:
         """Notes and logs a failure; True when nothing behind it may run."""
         self._failures[index] = error
-        _log.error("message %s failed: %s: %s", self._ids[index], type(error).__name__, error, exc_info=error)
+        try:
+            _log.error("message %s failed: %s: %s", self._ids[index], type(error).__name__, error, exc_info=error)
+        except Exception:  # noqa: BLE001 - of an exception that cannot be told, the log has the type alone
+            _log.error("message %s failed: %s", self._ids[index], type(error).__name__)
         if self._fifo:
             self._behind += [other for other in lane if other > index]
         return self._fifo

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ._bridge import trace_batch
+from ._bridge import join_sdk, trace_batch
 from ._config import (
     ENVELOPES,
     ON_UNDECIDED,
@@ -21,6 +21,7 @@ from ._config import (
 from ._instrument import instrument
 from ._lanes import Batch, MessageHandler
 from ._message import Message
+from ._scope import aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +99,7 @@ def poll(
     if envelope is not None:
         checked_choice("envelope", envelope, ENVELOPES)
     instrument()
+    join_sdk()
     sqs = client or _make_client()
     stopping = stop or threading.Event()
     with _signals_set(stopping):
@@ -137,7 +139,8 @@ def _receive(sqs: SqsClient, arguments: Mapping[str, Any], stopping: threading.E
     pause = _FIRST_PAUSE_SECONDS
     while not stopping.is_set():
         try:
-            return list(sqs.receive_message(**arguments).get("Messages") or [])
+            with aside():
+                return list(sqs.receive_message(**arguments).get("Messages") or [])
         except ClientError as error:
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
             code = error.response.get("Error", {}).get("Code", "")
@@ -203,7 +206,8 @@ class _Hidden:
 
     def _try(self, what: str, call: Callable[..., Any], handle: str | None, **more: int) -> None:
         try:
-            call(QueueUrl=self._queue_url, ReceiptHandle=handle, **more)
+            with aside():
+                call(QueueUrl=self._queue_url, ReceiptHandle=handle, **more)
         except Exception as error:  # noqa: BLE001 - what a call can raise must not end the loop; the message comes again
             _log.warning("a message could not be %s: %s", what, error)
 

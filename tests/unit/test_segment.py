@@ -1,6 +1,10 @@
 """The message's segment in the handler's hands."""
 
+import time
+from pathlib import Path
+
 import pytest
+from aws_xray_sdk.core import xray_recorder
 from trace_bridge import continue_trace, counters, trace_batch
 
 from tests.unit.conftest import ACTIVE, PASS_THROUGH, LambdaContext, Process, header, record, trace_id
@@ -119,3 +123,42 @@ def test_a_fault_of_the_bridge_itself_costs_no_message(process: Process, caplog:
     assert counters().failed == 1
     assert "the message itself is not affected" in caplog.text
     assert "the messages themselves are not affected" in caplog.text
+
+
+def test_an_annotation_larger_than_any_number_costs_itself_alone(process: Process) -> None:
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
+        segment.put_annotation("large", 10**5000).put_annotation("good", 1).put_metadata("large", [10**5000])
+        xray_recorder.current_segment().put_annotation("theirs", 10**5000)
+    (document,) = process.documents()
+    assert "large" not in document["annotations"]
+    assert document["annotations"]["good"] == 1
+    assert document["metadata"]["default"]["large"] == ["(int)"]
+
+
+def test_an_exception_with_the_working_directory_gone_keeps_its_type_and_the_segment(
+    process: Process, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    process.monkeypatch.chdir(gone)
+    gone.rmdir()
+    with (
+        pytest.raises(KeyError),
+        continue_trace(record(trace=header(ROOT)), LambdaContext()),
+        xray_recorder.in_subsegment("step"),
+    ):
+        raise KeyError("mine")
+    process.monkeypatch.chdir(tmp_path)
+    (document,) = process.documents()
+    assert document["fault"]
+    assert document["subsegments"][0]["cause"]["exceptions"][0]["type"] == "KeyError"
+
+
+def test_a_clock_that_steps_back_ends_nothing_before_it_began(process: Process) -> None:
+    clock = time.time
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()), xray_recorder.in_subsegment("step"):
+        process.monkeypatch.setattr(time, "time", lambda: clock() - 3600)
+    process.monkeypatch.setattr(time, "time", clock)
+    (document,) = process.documents()
+    assert document["end_time"] == document["start_time"]
+    assert document["subsegments"][0]["end_time"] >= document["subsegments"][0]["start_time"]
