@@ -163,13 +163,13 @@ class _Picture:
         ]
         line = y + _RADIUS + 21
         for name in self._labels[node.id]:
-            parts.append(text(x, line, name, "name middle"))
+            parts.append(text(x, line, name, "name middle halo"))
             line += 16
-        parts.append(text(x, line, clipped(node.type, 25), "small muted middle"))
+        parts.append(text(x, line, clipped(node.type, 25), "small muted middle halo"))
         facts = f"{counted(node.requests, 'request')} · {duration(node.median_seconds)}"
-        parts.append(text(x, line + 17, facts, "middle"))
+        parts.append(text(x, line + 17, facts, "middle halo"))
         for row, (state, words) in enumerate(failed):
-            parts.append(text(x, line + 33 + 16 * row, words, f"strong {state} middle"))
+            parts.append(text(x, line + 33 + 16 * row, words, f"strong {state} middle halo"))
         if failed:
             parts.append(self._badge(x + 24, y - 24, failed[0][0], sum(node.failed.values())))
         return "".join([*parts, "</g>"])
