@@ -41,6 +41,7 @@ class Check(StrEnum):
     OUT_OF_REACH = "traced-pipeline:out-of-reach"
     DUPLICATE_SUBSCRIPTION = "traced-pipeline:duplicate-subscription"
 
+    DEPENDENCIES_NOT_LOCKED = "traced-pipeline:dependencies-not-locked"
     VISIBILITY_BELOW_RECOMMENDED = "traced-pipeline:visibility-below-recommended"
     CONCURRENCY_ABOVE_RESERVED = "traced-pipeline:concurrency-above-reserved"
     INGEST_TIMEOUT = "traced-pipeline:ingest-timeout"

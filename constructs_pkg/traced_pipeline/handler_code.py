@@ -12,9 +12,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
-from .checks import Check, PipelineError
+from .checks import Check, PipelineError, warn
+from .dependencies import dependencies_of
 from .options import Handler
-from .requirements import REQUIREMENTS, install
+from .requirements import install
 from .staging import staging_folder
 
 # A folder's asset must not change because somebody ran its code.
@@ -44,14 +45,23 @@ def function_code(
     folder = Path(handler.code).absolute()
     _check_folder(handler.code, folder)
     _check_module(handler, folder)
-    requirements = folder / REQUIREMENTS
     # The CDK asks for no bundling where a stack is not going to be deployed.
-    if not (handler.install_requirements and requirements.is_file() and Stack.of(scope).bundling_required):
+    wanted = handler.install_requirements and Stack.of(scope).bundling_required
+    dependencies = dependencies_of(folder) if wanted else None
+    if dependencies is None:
         yield lambda_.Code.from_asset(str(folder), exclude=_NOT_PART_OF_THE_CODE)
         return
+    if not dependencies.locked:
+        warn(
+            scope,
+            Check.DEPENDENCIES_NOT_LOCKED,
+            f"the packages are those of {dependencies.source}, whose versions are not settled: what is installed may "
+            "differ from one synthesis to the next; add uv.lock or a requirements.txt, or acknowledge this if all "
+            "versions are pinned there",
+        )
     with staging_folder(scope) as staging:
         python = runtime.name.removeprefix("python")
-        install(requirements, staging, python=python, architecture=architecture.name)
+        install(dependencies, staging, python=python, architecture=architecture.name)
         shutil.copytree(folder, staging, dirs_exist_ok=True)
         yield lambda_.Code.from_asset(str(staging), exclude=_NOT_PART_OF_THE_CODE)
 

@@ -35,9 +35,9 @@ class Handler(ChecksWords):
             becomes the root of the function's code. Or a `Code` of the CDK, which is taken as it is.
         entry_point: `module.function` as Lambda reads it; packages are separated by dots or slashes.
             Where `code` is a folder the module must exist in it. Default: `app.handler`.
-        install_requirements: Install what a `requirements.txt` in the folder names beside the code: wheels for the
-            function's Python and architecture, by pip, without Docker. Default: on; without such a file nothing is
-            installed.
+        install_requirements: Install what the folder's `requirements.txt` names beside the code, or else its `uv.lock`,
+            or else the dependencies of its `pyproject.toml`: wheels for the function's Python and architecture, by pip
+            or uv, without Docker. Default: on; where none of them names anything, nothing is installed.
     """
 
     code: str | Path | lambda_.Code

@@ -32,6 +32,7 @@ from traced_pipeline import (
     TracedTopic,
     TraceEverything,
     WorkerOptions,
+    handler_code,
 )
 from traced_pipeline import layer as layer_module
 
@@ -107,6 +108,14 @@ def _requirements(scene: Scene, *, install: bool) -> None:
     (scene.folder / "requirements.txt").write_text("no-such-wheel @ file:///nowhere/no_such_wheel-1-py3-none-any.whl\n")
     handler = Handler(scene.folder, install_requirements=install)
     TracedFunction(scene.stack, "Work", options=FunctionOptions(handler=handler))
+
+
+def _named_in_project(scene: Scene, *, locked: bool) -> None:
+    scene.monkeypatch.setattr(handler_code, "install", lambda *arguments, **options: None)
+    (scene.folder / "pyproject.toml").write_text('[project]\nname = "orders"\ndependencies = ["greetings"]\n')
+    if locked:
+        (scene.folder / "uv.lock").touch()
+    TracedFunction(scene.stack, "Work", options=FunctionOptions(handler=Handler(scene.folder)))
 
 
 def _without_packages(scene: Scene) -> None:
@@ -237,6 +246,11 @@ CASES: dict[Check, Case] = {
         "error",
         lambda s: _requirements(s, install=True),
         lambda s: _requirements(s, install=False),
+    ),
+    Check.DEPENDENCIES_NOT_LOCKED: Case(
+        "warning",
+        lambda s: _named_in_project(s, locked=False),
+        lambda s: _named_in_project(s, locked=True),
     ),
     Check.LAYER_PACKAGE: Case("error", _without_packages, Scene.pipeline),
     Check.WORKER_DESTINATION: Case(
