@@ -1,0 +1,121 @@
+"""Messages that take long: none is lost, whatever batch size and time-out make of them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from traced_pipeline_ops.sending import new_trace_id
+
+from tests.end_to_end.conftest import Deployed
+from tests.end_to_end.copies import Resources, command, deploy, find
+from tests.waiting import wait_for
+
+TIME_OUT = 3
+SLOW = 0.9
+MANY = 60
+PARENT = "53995c3f42cd8ad8"
+CODE = """
+import os, time
+from decimal import Decimal
+import boto3
+from trace_bridge import Message, sqs_handler
+table = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
+@sqs_handler
+def handler(message: Message) -> None:
+    item = message.json(parse_float=Decimal)
+    time.sleep(float(item["seconds"]))
+    table.put_item(Item=item)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sleepers:
+    """A stack whose worker sleeps as long as each message says."""
+
+    deployed: Deployed
+    stack: str
+    outputs: dict[str, str]
+
+    def send(self, ids: Sequence[str], seconds: float) -> dict[str, str]:
+        """Puts messages into the queue; gives their trace ids by their ids."""
+        sqs, traces = self.deployed.client("sqs"), {item_id: new_trace_id() for item_id in ids}
+        entries = [
+            {
+                "Id": item_id,
+                "MessageBody": json.dumps({"id": item_id, "seconds": seconds}),
+                "MessageSystemAttributes": {
+                    "AWSTraceHeader": {
+                        "DataType": "String",
+                        "StringValue": f"Root={trace_id};Parent={PARENT};Sampled=1",
+                    }
+                },
+            }
+            for item_id, trace_id in traces.items()
+        ]
+        for start in range(0, len(entries), 10):
+            sent = sqs.send_message_batch(QueueUrl=self.outputs["QueueUrl"], Entries=entries[start : start + 10])
+            assert not sent.get("Failed")
+        return traces
+
+    def stored(self) -> set[str]:
+        pages = self.deployed.client("dynamodb").get_paginator("scan").paginate(TableName=self.outputs["TableName"])
+        return {item["id"]["S"] for page in pages for item in page["Items"]}
+
+    def dead(self) -> int:
+        asked = self.deployed.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(asked["Attributes"]["ApproximateNumberOfMessages"])
+
+    def reasons(self) -> dict[str, str]:
+        """Why messages are dead, by their ids."""
+        [queue] = command(self.deployed, "failed", self.stack, "--json").json()["queues"]
+        return {json.loads(letter["body"])["id"]: letter["reason"] for letter in queue["letters"]}
+
+    def workers(self, trace_id: str) -> list[dict[str, Any]]:
+        """The worker's segments in a trace."""
+        return [one for one in self.deployed.documents(trace_id) if "WorkerFunction" in one["name"]]
+
+
+def _sleepers(deployed: Deployed, batch_size: int) -> Sleepers:
+    def alter(resources: Resources) -> None:
+        worker = find(resources, "AWS::Lambda::Function", "WorkerFunction")
+        worker.update(Code={"ZipFile": CODE}, Handler="index.handler", Timeout=TIME_OUT)
+        worker["Environment"]["Variables"]["TRACE_BRIDGE_IN_PROGRESS"] = "true"
+        # Not six times the time-out, which is only a longer wait here.
+        find(resources, "AWS::SQS::Queue", "WorkerQueue")["VisibilityTimeout"] = TIME_OUT + 1
+        find(resources, "AWS::Lambda::EventSourceMapping", "Worker")["BatchSize"] = batch_size
+
+    stack = deploy(deployed, f"Batch{batch_size}", alter)
+    told = deployed.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in told}
+    return Sleepers(deployed=deployed, stack=stack, outputs=outputs)
+
+
+@pytest.mark.parametrize("batch_size", [2, 10])
+def test_slow_messages_are_done_or_dead_with_the_reason_and_quick_ones_keep_their_segments(
+    bridged: Deployed, batch_size: int
+) -> None:
+    sleepers = _sleepers(bridged, batch_size)
+    slow = sleepers.send([f"slow-{number}" for number in range(MANY)], SLOW)
+    wait_for(
+        lambda: len(sleepers.stored() & slow.keys()) + sleepers.dead() >= MANY, what="the slow messages", seconds=300
+    )
+    reasons = sleepers.reasons()
+    assert sleepers.stored() | reasons.keys() == slow.keys(), "none is lost"
+    assert all(reason.startswith("never begun: ") for reason in reasons.values()), reasons
+    if batch_size * SLOW < TIME_OUT:
+        assert reasons == {}, "batch size and time-out fit the messages"
+
+    quick = sleepers.send([f"quick-{number}" for number in range(MANY)], 0)
+    wait_for(lambda: quick.keys() <= sleepers.stored(), what="the quick messages", seconds=120)
+    wait_for(
+        lambda: all(any("end_time" in one for one in sleepers.workers(trace)) for trace in quick.values()),
+        what="a segment of each quick message",
+        seconds=60,
+    )
+
+    [late] = sleepers.send(["late"], 10 * TIME_OUT).values()
+    wait_for(lambda: any(one.get("in_progress") for one in sleepers.workers(late)), what="the message cut off")
