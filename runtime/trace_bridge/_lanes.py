@@ -178,8 +178,7 @@ class Batch:
     def _may_begin(self, index: int) -> bool:
         if self._asked is not None and not self._asked():
             return False
-        reserve = self._reserve
-        if reserve is None or reserve.remaining() > reserve.milliseconds:
+        if self._reserve is None or self._reserve.has_time():
             self._begun[index] = True
             return True
         self._late = True

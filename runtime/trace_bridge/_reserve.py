@@ -15,21 +15,37 @@ class Reserve:
     A message that is still under way when the invocation's time is over takes the whole batch with it, those included
     that were done: all come again. One that is not begun costs one of its own attempts, no more. By default a message
     is begun as long as its equal share of the time is left, so that a batch whose messages all take less than
-    time-out ÷ batch size is never cut off, and a slow message costs those behind it rather than those before it. For
-    sending documents a second is kept, or a quarter of a time that is shorter than four.
+    time-out ÷ batch size is never cut off, and a slow message costs those behind it rather than those before it. Nor is
+    one begun that would not be done in time if it took as long as the quickest so far. For sending documents a second
+    is kept, or a quarter of a time that is shorter than four.
 
     Attributes:
-        remaining: Gives the milliseconds that are left.
         milliseconds: The reserve.
         began_with: Milliseconds that were left when the batch began.
     """
 
-    __slots__ = ("began_with", "milliseconds", "remaining")
+    __slots__ = ("_before", "_learns", "_quickest", "_remaining", "began_with", "milliseconds")
 
-    def __init__(self, remaining: Callable[[], float], began_with: float, milliseconds: float) -> None:
-        self.remaining = remaining
+    def __init__(
+        self, remaining: Callable[[], float], began_with: float, milliseconds: float, *, learns: bool = False
+    ) -> None:
+        self._remaining = remaining
+        self._learns = learns
+        self._before: float | None = None
         self.began_with = began_with
         self.milliseconds = milliseconds
+        self._quickest: float | None = None
+
+    def has_time(self) -> bool:
+        """Whether one more message may be begun now; asked before each."""
+        left = self._remaining()
+        if not self._learns:
+            return left > self.milliseconds
+        before, self._before = self._before, left
+        if before is not None and (self._quickest is None or before - left < self._quickest):
+            # With several at once the time between two beginnings is less than a message takes.
+            self._quickest = before - left
+        return left > self.milliseconds and (self._quickest is None or left > self._quickest)
 
     @classmethod
     def of(
@@ -50,14 +66,16 @@ class Reserve:
         began_with = remaining() if callable(remaining) else None
         if not isinstance(began_with, int | float):
             return None
+        learns = reserve_ms is None
         if reserve_ms is None:
             rounds = -(-records // max(at_once, 1))
             share = began_with / rounds if rounds > 1 else 0.0
             reserve_ms = max(share, min(_FOR_SENDING_MS, began_with * _SMALLEST_FRACTION))
-        return cls(cast("Callable[[], float]", remaining), began_with, reserve_ms)
+        return cls(cast("Callable[[], float]", remaining), began_with, reserve_ms, learns=learns)
 
     def __str__(self) -> str:
+        needed = max(self.milliseconds, self._quickest or 0.0)
         return (
-            f"a message is begun with more than {self.milliseconds:.0f} ms left of the invocation's time, and the "
+            f"a message is begun with more than {needed:.0f} ms left of the invocation's time, and the "
             f"batch began with {self.began_with:.0f} ms"
         )

@@ -116,6 +116,7 @@ def test_the_log_names_those_never_begun_and_what_to_change(
         (30_000, 3_010, 10, 9),  # slightly more: the last is returned rather than cut off
         (30_000, 1, 10, 10),
         (3_000, 900, 10, 3),
+        (3_000, 1_050, 10, 2),  # a third would not be done in time if it took as long as the others
         (3_000, 900, 2, 2),
         (900, 1, 10, 10),  # a time-out below a second is no reason never to begin
         (3_000, 2_900, 1, 1),
