@@ -5,9 +5,10 @@ Sources: Lambda Developer Guide, "Using Lambda with Amazon SQS", "Execution role
 any events; "Creating and configuring an Amazon SQS event source mapping": the messages of a throttled function are
 received all the same, which is why `maxReceiveCount` should be at least 5.
 
-Assumed: a role that loses a permission later is looked at before each receive.
+Assumed: a permission that a role loses or gets later counts within a second.
 """
 
+import time
 from typing import Any
 
 from ministack.core.responses import error_response_json
@@ -19,6 +20,7 @@ from local.services.roles import may
 
 Fields = dict[str, Any]
 
+_LOOK_SECONDS = 0.5
 _ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
 
@@ -47,8 +49,20 @@ def _install_api() -> None:
 def _install_polling() -> None:
     concurrency = lambda_svc._sqs_esm_concurrency
 
+    looked_at: dict[tuple[str, str], tuple[float, str | None]] = {}
+
+    def missing_now(role: str, queue_arn: str) -> str | None:
+        # The poller asks many times a second, for every mapping there is.
+        until, missing = looked_at.get((role, queue_arn), (0.0, None))
+        if time.monotonic() >= until:
+            missing = _missing(role, queue_arn)
+            looked_at[role, queue_arn] = time.monotonic() + _LOOK_SECONDS, missing
+        return missing
+
     def concurrency_with_permissions(esm: Fields, func: Fields, config: Fields, queue: Fields | None = None) -> int:
-        if missing := _missing(str(config.get("Role", "")), str(esm.get("EventSourceArn", ""))):
+        waiting = bool((queue or {}).get("messages"))
+        role, queue_arn = str(config.get("Role", "")), str(esm.get("EventSourceArn", ""))
+        if waiting and (missing := missing_now(role, queue_arn)):
             esm["LastProcessingResult"] = f"PROBLEM: {_words(missing)}"
             return 0
         allowed: int = concurrency(esm, func, config, queue)
