@@ -93,7 +93,7 @@ def start(directory: Path) -> LocalAws:
         process = subprocess.Popen(
             [INTERPRETER, *command], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=output, stderr=output
         )
-    eventually(lambda: ready_file.exists() or process.poll() is not None, seconds=40)
+    eventually(lambda: ready_file.exists() or process.poll() is not None, seconds=120)
     if process.poll() is not None:
         sys.stderr.write(log.read_text())
         pytest.fail("the local AWS did not start")
