@@ -43,7 +43,7 @@ def account_logging(scope: Construct) -> apigateway.CfnAccount:
         assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
         inline_policies={"Logs": iam.PolicyDocument(statements=[_write_every_log_group()])},
     )
-    acknowledge_star(resource_of(role, iam.CfnRole), _REASON)
+    acknowledge_star(role, _REASON)
     account = apigateway.CfnAccount(stack, _ACCOUNT_ID, cloud_watch_role_arn=role.role_arn)
     role.apply_removal_policy(RemovalPolicy.RETAIN)
     account.apply_removal_policy(RemovalPolicy.RETAIN)

@@ -65,6 +65,7 @@ def authorize(
         return _default_of(api, defaults)
     if isinstance(authorizer, str):  # no word that is known
         raise PipelineError(Check.OPTION_VALUE, f"authorizer is {authorizer!r}, which says nothing about who may call")
+    _check_attachment(authorizer, api)
     return Authorization(kind=_kind_of(authorizer), authorizer=authorizer)
 
 
@@ -97,6 +98,27 @@ def is_open(method: apigateway.Method) -> bool:
 def is_made_here(api: apigateway.IRestApi) -> bool:
     """Says whether an API is made in this app: an imported one holds no resource."""
     return isinstance(api, Construct) and isinstance(api.node.default_child, apigateway.CfnRestApi)
+
+
+def _check_attachment(authorizer: apigateway.IAuthorizer, api: apigateway.IRestApi) -> None:
+    """Refuses an authorizer of the CDK that belongs to another API.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-authorizer.html
+    """
+    resource = authorizer.node.default_child if isinstance(authorizer, Construct) else None
+    if not isinstance(resource, apigateway.CfnAuthorizer):
+        return
+    try:
+        attached = resource.stack.resolve(resource.rest_api_id)
+    except RuntimeError:  # the CDK's way of saying that it belongs to no API yet
+        return
+    if attached != resource.stack.resolve(api.rest_api_id):
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"authorizer {resource.node.path.removesuffix('/Resource')} belongs to another API than {api.node.path}, "
+            "but an authorizer is part of one API; make one for each, or give both pipelines one API "
+            "(IngestOptions(api=...))",
+        )
 
 
 def _check_own_defaults(api: apigateway.IRestApi, *, created: bool) -> None:

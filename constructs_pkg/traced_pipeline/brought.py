@@ -7,7 +7,8 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from .checks import Check, warn
+from .authorization import is_made_here
+from .checks import Check, PipelineError, warn
 from .environments import check_environment
 from .resource import resource_of
 from .synthesis_checks import check_at_synthesis
@@ -66,13 +67,48 @@ def _tracing_mode(topic: sns.Topic) -> object:
 
 
 def own_api(api: apigateway.IRestApi) -> apigateway.RestApiBase | None:
-    """Return the API as this app makes it; None if it is imported."""
+    """Returns the API with the deployment and stage that it makes itself; None if it makes none, or is imported."""
     return api if isinstance(api, apigateway.RestApiBase) and api.latest_deployment is not None else None
+
+
+def deployed_api(api: apigateway.IRestApi, what: str) -> apigateway.RestApiBase:
+    """Returns an API that makes its stage itself.
+
+    Args:
+        api: The API.
+        what: What is wanted of its stage, for the message.
+
+    Raises:
+        PipelineError: The API is imported, or made without a stage.
+    """
+    own = own_api(api)
+    if own is not None:
+        return own
+    if is_made_here(api):
+        raise PipelineError(
+            Check.API_NOT_DEPLOYED,
+            f"the {what} of API {api.node.path} is not known here, since it is made with deploy=False; take it from "
+            "the stage that is made for it (in X-Ray: '<api name>/<stage name>')",
+        )
+    raise PipelineError(
+        Check.API_NOT_MANAGED,
+        f"the {what} of the imported API {api.node.path} is not known here; ask where it is made (in X-Ray: "
+        "'<api name>/<stage name>')",
+    )
 
 
 def check_api(scope: Construct, api: apigateway.IRestApi) -> None:
     """Warn where an API's stage does not, or may not, record its part of a trace."""
     own = own_api(api)
+    if own is None and is_made_here(api):
+        warn(
+            scope,
+            Check.API_NOT_DEPLOYED,
+            f"API {api.node.path} is made with deploy=False, so that its stage's tracing cannot be checked here and no "
+            "deployment publishes the new route by itself; deploy it after this construct, to a stage with "
+            "tracing_enabled=True",
+        )
+        return
     if own is None:
         warn(
             scope,

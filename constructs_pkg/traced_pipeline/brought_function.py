@@ -13,12 +13,12 @@ from constructs import Construct
 from .acknowledged import acknowledge_star
 from .checks import Check, refuse_settings, warn
 from .environments import check_environment
-from .layer import publish_with_layer, trace_bridge_layer
+from .layer import RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
 from .options import FunctionOptions, Handler
 from .resource import resource_of
 from .tracing import write_segments
 
-_OF_ANY_FUNCTION = {"handler", "removal_policy"}
+_OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer"}
 _POLICY_ID = "TraceBridgeXRay"
 _VARIABLES = "traced-pipeline:variables"
 # https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
@@ -55,6 +55,7 @@ def adopt_function(
     *,
     environment: Mapping[str, str],
     must_be_active: bool,
+    layer: str | lambda_.ILayerVersion | None = None,
 ) -> None:
     """Give a function from outside what its hop needs, and warn of what it cannot be given.
 
@@ -63,6 +64,7 @@ def adopt_function(
         function: The function, version or alias.
         environment: Variables the hop's handler reads; they win over the function's own of the same name.
         must_be_active: Whether the trace breaks where Lambda does not record the function.
+        layer: The bridge's layer that the options name. Default: that of the function's stack.
     """
     own = own_function(function)
     if own is None:
@@ -78,7 +80,7 @@ def adopt_function(
             "request has no segment of it; make it with tracing=lambda_.Tracing.ACTIVE",
         )
     _set_variables(scope, own, environment)
-    _add_layer(scope, own)
+    _add_layer(scope, own, layer)
     _let_send_segments(own)
 
 
@@ -121,17 +123,18 @@ def _set_variables(scope: Construct, function: lambda_.Function, environment: Ma
         function.node.add_metadata(_VARIABLES, [[name, value] for name, value in environment.items()])
 
 
-def _add_layer(scope: Construct, function: lambda_.Function) -> None:
-    if function.runtime.family == lambda_.RuntimeFamily.PYTHON:
-        layer = trace_bridge_layer(function)
+def _add_layer(scope: Construct, function: lambda_.Function, given: str | lambda_.ILayerVersion | None) -> None:
+    if any(runtime.runtime_equals(function.runtime) for runtime in RUNTIMES):
+        layer = bridge_layer(function, given)
         stack = Stack.of(function)
         present = stack.resolve(_resource(function).layers) or []
         if stack.resolve(layer.layer_version_arn) in present:
+            mark_bridged(_resource(function))
             return
-        fits = any(runtime.runtime_equals(function.runtime) for runtime in layer.compatible_runtimes or [])
-        if fits and len(present) < _MOST_LAYERS:
+        if len(present) < _MOST_LAYERS:
             function.add_layers(layer)
             publish_with_layer(function, layer)
+            mark_bridged(_resource(function))
             return
     warn(
         scope,
@@ -146,8 +149,10 @@ def _let_send_segments(function: lambda_.Function) -> None:
     # Made beside the function: a policy in the hop's stack would make that wait for the function's.
     if function.role is None or function.node.try_find_child(_POLICY_ID) is not None:
         return
-    policy = iam.Policy(function, _POLICY_ID, statements=[write_segments()], roles=[function.role])
+    policy = iam.Policy(function, _POLICY_ID, statements=[write_segments()])
+    # The role decides: one that is precreated or immutable, or of another account, takes no policy.
+    function.role.attach_inline_policy(policy)
     acknowledge_star(
-        resource_of(policy, iam.CfnPolicy),
+        policy,
         "X-Ray's write actions know no resources; AWS documents them with Resource *",
     )

@@ -12,9 +12,9 @@ from constructs import Construct
 
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, refuse_settings
-from .function_checks import check_architecture, check_function, runtime_of_layer
+from .function_checks import check_architecture, check_function, runtime_of_bridge
 from .handler_code import function_code
-from .layer import publish_with_layer, trace_bridge_layer
+from .layer import bridge_layer, mark_bridged, publish_with_layer
 from .log_group import make_log_group
 from .option_checks import check_options, checks_arguments
 from .options import FunctionOptions, Handler, IngestOptions
@@ -78,8 +78,8 @@ class TracedFunction(Construct):
         architecture = options.architecture or lambda_.Architecture.ARM_64
         _check_logs(options)
         check_function(options)
-        layer = trace_bridge_layer(self)
-        runtime = runtime_of_layer(runtime, layer)
+        layer = bridge_layer(self, options.bridge_layer)
+        runtime = runtime_of_bridge(runtime)
         check_architecture(architecture)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
         self._log_group = options.log_group or make_log_group(
@@ -116,6 +116,7 @@ class TracedFunction(Construct):
                 security_groups=options.security_groups,
             )
         publish_with_layer(self._function, layer)
+        mark_bridged(resource_of(self._function, lambda_.CfnFunction))
         self._trace(active=active)
         self._alias = self._make_alias(options.provisioned_concurrency)
         if options.vpc is not None:
@@ -164,7 +165,7 @@ class TracedFunction(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             inline_policies={name: iam.PolicyDocument(statements=statements) for name, statements in policies.items()},
         )
-        acknowledge_star(resource_of(role, iam.CfnRole), f"{_XRAY_REASON}; {_VPC_REASON}" if in_vpc else _XRAY_REASON)
+        acknowledge_star(role, f"{_XRAY_REASON}; {_VPC_REASON}" if in_vpc else _XRAY_REASON)
         return role
 
     def _trace(self, *, active: bool) -> None:

@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
 from .checks import Check, PipelineError
+from .layer import RUNTIMES
 from .options import FunctionOptions
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
@@ -26,13 +27,13 @@ def check_function(options: FunctionOptions) -> None:
     _check_concurrency(options)
 
 
-def runtime_of_layer(runtime: lambda_.Runtime, layer: lambda_.LayerVersion) -> lambda_.Runtime:
+def runtime_of_bridge(runtime: lambda_.Runtime) -> lambda_.Runtime:
     """Returns a runtime as the bridge's layer knows it: one made by its name is no other for the CDK's comparison.
 
     Raises:
-        PipelineError: The layer does not know it.
+        PipelineError: The bridge is not for it.
     """
-    known = {fit.name: fit for fit in layer.compatible_runtimes or []}
+    known = {fit.name: fit for fit in RUNTIMES}
     names = list(known)
     if runtime.name not in known:
         raise PipelineError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from aws_cdk import IResource, Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
@@ -30,54 +30,69 @@ _DECRYPT = ("kms:Decrypt",)
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-lambda-function-trigger.html
 _POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
+Actions: TypeAlias = tuple[str, ...]
+"""What a function's role is allowed to do."""
+
 
 class _HasPolicy(Protocol):
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult: ...
 
 
-def grant_publish(topic: sns.ITopic, function: lambda_.IFunction) -> None:
-    """Lets a function publish to a topic, and use the topic's customer key."""
+def grant_publish(topic: sns.ITopic, function: lambda_.IFunction) -> Actions:
+    """Lets a function publish to a topic, and use the topic's customer key; returns what its role needs."""
+    key = topic.master_key
     if isinstance(topic, sns.Topic) and _account_differs(topic, function):
         _grant_across(topic, topic.topic_arn, function, _PUBLISH, own_arn=topic.topic_arn)
-        _grant_key_across(topic.master_key, function, _ENCRYPT_FOR_TOPIC)
-        return
-    topic.grant_publish(function)
-    let_use_key(topic.master_key, function, *_ENCRYPT_FOR_TOPIC)
+        _grant_key_across(key, function, _ENCRYPT_FOR_TOPIC)
+    else:
+        topic.grant_publish(function)
+        let_use_key(key, function, *_ENCRYPT_FOR_TOPIC)
+    return _with_key(_PUBLISH, key, _ENCRYPT_FOR_TOPIC)
 
 
-def grant_table(table: dynamodb.ITable, function: lambda_.IFunction, actions: Sequence[str] | None) -> None:
+def grant_table(table: dynamodb.ITable, function: lambda_.IFunction, actions: Sequence[str] | None) -> Actions:
     """Lets a function use a table, and the table's customer key.
 
     Args:
         table: The table.
         function: The function.
         actions: What it may do. Default: what the CDK's `grant_write_data` allows.
+
+    Returns:
+        What the function's role needs.
     """
     if actions is not None and not actions:
-        return
+        return ()
+    key, allowed = table.encryption_key, tuple(_WRITE if actions is None else actions)
     if isinstance(table, dynamodb.Table | dynamodb.TableV2) and _account_differs(table, function):
-        _grant_across(table, table.table_arn, function, tuple(actions or _WRITE), own_arn="*")
-        _grant_key_across(table.encryption_key, function, _ENCRYPT_FOR_TABLE)
-        return
+        _grant_across(table, table.table_arn, function, allowed, own_arn="*")
+        _grant_key_across(key, function, _ENCRYPT_FOR_TABLE)
+        return _with_key(allowed, key, _ENCRYPT_FOR_TABLE)
     if actions is None:
         table.grant_write_data(function)
     else:
         table.grant(function, *actions)
-        if table.encryption_key is not None:
-            table.encryption_key.grant(function, *_ENCRYPT_FOR_TABLE)
-    let_use_key(table.encryption_key, function, *_ENCRYPT_FOR_TABLE)
+        if key is not None:
+            key.grant(function, *_ENCRYPT_FOR_TABLE)
+    let_use_key(key, function, *_ENCRYPT_FOR_TABLE)
+    return _with_key(allowed, key, _ENCRYPT_FOR_TABLE)
 
 
-def grant_poll(queue: sqs.IQueue, function: lambda_.IFunction) -> None:
+def grant_poll(queue: sqs.IQueue, function: lambda_.IFunction) -> Actions:
     """Lets Lambda take messages from a queue for a function, and use the queue's customer key.
 
     The CDK's own event source allows `sqs:ChangeMessageVisibility` and `sqs:GetQueueUrl` as well, for which AWS
     documents no need.
+
+    Returns:
+        What the function's role needs.
     """
+    key = queue.encryption_master_key
     queue.grant(function, *_POLL)
-    if queue.encryption_master_key is not None:
-        queue.encryption_master_key.grant_decrypt(function)
-    let_use_key(queue.encryption_master_key, function, *_DECRYPT)
+    if key is not None:
+        key.grant_decrypt(function)
+    let_use_key(key, function, *_DECRYPT)
+    return _with_key(_POLL, key, _DECRYPT)
 
 
 def let_account_subscribe(topic: sns.ITopic, queue: sqs.IQueue) -> None:
@@ -90,7 +105,7 @@ def let_account_subscribe(topic: sns.ITopic, queue: sqs.IQueue) -> None:
 
 
 def _grant_across(
-    resource: _HasPolicy, arn: str, function: lambda_.IFunction, actions: tuple[str, ...], *, own_arn: str
+    resource: _HasPolicy, arn: str, function: lambda_.IFunction, actions: Actions, *, own_arn: str
 ) -> None:
     """Grants on both sides: the function's role here, and the function's account in the resource's own policy.
 
@@ -100,17 +115,21 @@ def _grant_across(
     _let_account(resource, function.env.account, actions, own_arn)
 
 
-def _grant_key_across(key: kms.IKey | None, function: lambda_.IFunction, actions: tuple[str, ...]) -> None:
-    if key is not None:
-        # A key has no name by which another account could know it before it is made.
-        keys = Stack.of(key).format_arn(
-            service="kms", resource="key", resource_name="*", account=key.env.account, region=key.env.region
-        )
-        iam.Grant.add_to_principal(grantee=function, actions=list(actions), resource_arns=[keys])
-        _let_account(key, function.env.account, actions, "*")
+def _grant_key_across(key: kms.IKey | None, function: lambda_.IFunction, actions: Actions) -> None:
+    if key is None:
+        return
+    # A key has no name by which another account could know it before it is made.
+    keys = Stack.of(key).format_arn(
+        service="kms", resource="key", resource_name="*", account=key.env.account, region=key.env.region
+    )
+    _grant_across(key, keys, function, actions, own_arn="*")
 
 
-def _let_account(resource: _HasPolicy, account: str, actions: tuple[str, ...], arn: str) -> None:
+def _with_key(actions: Actions, key: kms.IKey | None, with_key: Actions) -> Actions:
+    return actions if key is None else actions + with_key
+
+
+def _let_account(resource: _HasPolicy, account: str, actions: Actions, arn: str) -> None:
     resource.add_to_resource_policy(
         iam.PolicyStatement(principals=[iam.AccountPrincipal(account)], actions=list(actions), resources=[arn])
     )

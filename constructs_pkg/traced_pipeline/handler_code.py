@@ -16,7 +16,7 @@ from .checks import Check, PipelineError, warn
 from .dependencies import dependencies_of
 from .options import Handler
 from .requirements import install
-from .staging import staging_folder
+from .staging import check_assets, staging_folder
 
 # A folder's asset must not change because somebody ran its code.
 _NOT_PART_OF_THE_CODE = ["**/__pycache__", "**/*.pyc", "**/.*_cache", "**/.DS_Store"]
@@ -45,6 +45,11 @@ def function_code(
     folder = Path(handler.code).absolute()
     _check_folder(handler.code, folder)
     _check_module(handler, folder)
+    check_assets(
+        scope,
+        f"handler folder {str(handler.code)!r}",
+        instead="give a Handler with lambda_.Code.from_bucket(...) or lambda_.Code.from_inline(...)",
+    )
     # The CDK asks for no bundling where a stack is not going to be deployed.
     wanted = handler.install_requirements and Stack.of(scope).bundling_required
     dependencies = dependencies_of(folder) if wanted else None

@@ -20,7 +20,7 @@ from .api_definition import (
     add_gateway_responses,
 )
 from .authorization import authorize, check_method_states
-from .brought import check_api, check_topic, own_api
+from .brought import check_api, check_topic, deployed_api, own_api
 from .brought_function import adopt_function, finished_function
 from .checks import Check, PipelineError, names_path, refuse_settings
 from .environments import refuse_other_region
@@ -42,6 +42,7 @@ from .names import account_wide_name
 from .option_checks import check_options, checks_arguments
 from .options import Authorizer, IngestOptions, JsonSchema
 from .resource import resource_of
+from .roles import check_rights
 from .schema_checks import check_schema
 from .tracing import check_service_name
 
@@ -131,25 +132,13 @@ class IngestApi(Construct):
     @names_path
     def url(self) -> str:
         """The address of the hop's route."""
-        own = own_api(self._api)
-        if own is not None:
-            return own.url_for_path(_absolute(self._path))
-        raise PipelineError(
-            Check.API_NOT_MANAGED,
-            f"the address of the imported API {self._api.node.path} is not known here; ask its owner",
-        )
+        return deployed_api(self._api, "address").url_for_path(_absolute(self._path))
 
     @property
     @names_path
     def service_name(self) -> str:
         """The API's stage as X-Ray names it, on the trace map and in sampling rules and filters."""
-        own = own_api(self._api)
-        if own is None:
-            raise PipelineError(
-                Check.API_NOT_MANAGED,
-                f"the name of the imported API {self._api.node.path} is not known here; where it is made, X-Ray "
-                "names its stage '<api name>/<stage name>'",
-            )
+        own = deployed_api(self._api, "name in X-Ray")
         # As the resource has it: a reference would make this stack wait for the API's.
         stage = resource_of(own.deployment_stage, apigateway.CfnStage).stage_name
         return f"{own.rest_api_name}/{stage}"
@@ -211,9 +200,9 @@ class IngestApi(Construct):
         brought = finished_function(options, used_otherwise=("log_retention", "log_key"))
         if brought is not None:
             check_function_stack(self, brought, topic)
-            adopt_function(self, brought, environment=environment, must_be_active=True)
+            adopt_function(self, brought, environment=environment, must_be_active=True, layer=options.bridge_layer)
             if brought.role is not None:
-                grant_publish(topic, brought)
+                check_rights(self, brought, grant_publish(topic, brought))
             return brought, brought
         check_timeout(self, options)
         if options.handler is None:

@@ -10,12 +10,22 @@ from pathlib import Path
 from aws_cdk import FeatureFlags, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError
-from .staging import staging_folder
+from .environments import refuse_other_region
+from .staging import check_assets, staging_folder
+
+RUNTIMES = (
+    lambda_.Runtime.PYTHON_3_11,
+    lambda_.Runtime.PYTHON_3_12,
+    lambda_.Runtime.PYTHON_3_13,
+    lambda_.Runtime.PYTHON_3_14,
+)
+"""What the bridge is for."""
 
 _LAYER_ID = "TraceBridgeLayer"
+_BRIDGED = "traced-pipeline:bridged"
 _LAYER_MAKES_VERSION = "@aws-cdk/aws-lambda:recognizeLayerVersion"
 # What is copied, and the distribution whose licence travels with it.
 _PACKAGES = {"trace_bridge": "trace-bridge", "aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
@@ -24,13 +34,48 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
 
 
+def bridge_layer(scope: Construct, given: str | lambda_.ILayerVersion | None) -> lambda_.ILayerVersion:
+    """Returns the layer with the bridge for a function.
+
+    Args:
+        scope: The function's construct.
+        given: The layer that the options name. Default: that of the stack.
+
+    Raises:
+        PipelineError: The layer cannot be made, or the one given is none or of another Region.
+    """
+    if given is None:
+        return trace_bridge_layer(scope)
+    if isinstance(given, str):
+        made = scope.node.try_find_child(_LAYER_ID)
+        if isinstance(made, lambda_.LayerVersion):
+            return made
+        given = lambda_.LayerVersion.from_layer_version_arn(scope, _LAYER_ID, given)
+    # https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html
+    refuse_other_region(
+        scope, given, given.layer_version_arn, "layer", why="a function takes layers of its own Region only"
+    )
+    return given
+
+
+def mark_bridged(function: lambda_.CfnFunction) -> None:
+    """Notes that a function has the bridge's layer, wherever that comes from."""
+    function.node.add_metadata(_BRIDGED, True)
+
+
+def has_bridge(function: lambda_.CfnFunction) -> bool:
+    """Tells whether a function was given the bridge's layer."""
+    return any(entry.type == _BRIDGED for entry in function.node.metadata)
+
+
 def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
     """Return the layer of a construct's stack, made on first use.
 
     Raises:
-        PipelineError: A package that belongs into the layer is not installed.
+        PipelineError: A package that belongs into the layer is not installed, or the stack takes no assets.
     """
     stack = Stack.of(scope)
+    check_assets(stack, "the bridge's layer", instead="give bridge_layer the ARN of a layer version that holds it")
     existing = stack.node.try_find_child(_LAYER_ID)
     if isinstance(existing, lambda_.LayerVersion):
         return existing
@@ -41,12 +86,7 @@ def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
             _LAYER_ID,
             code=lambda_.Code.from_asset(str(folder)),
             description="trace_bridge with the X-Ray SDK",
-            compatible_runtimes=[
-                lambda_.Runtime.PYTHON_3_11,
-                lambda_.Runtime.PYTHON_3_12,
-                lambda_.Runtime.PYTHON_3_13,
-                lambda_.Runtime.PYTHON_3_14,
-            ],
+            compatible_runtimes=list(RUNTIMES),
             compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
         )
 

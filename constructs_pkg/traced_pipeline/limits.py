@@ -61,6 +61,12 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
             source="https://docs.aws.amazon.com/lambda/latest/api/API_PutProvisionedConcurrencyConfig.html",
             model="lambda PutProvisionedConcurrencyConfig ProvisionedConcurrentExecutions",
         ),
+        "bridge_layer": Limit(
+            most=2048,
+            pattern=r"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:layer:[A-Za-z0-9_-]+:[0-9]+",
+            meaning="the form arn:aws:lambda:<region>:<account>:layer:<name>:<version>",
+            source="https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionByArn.html",
+        ),
     },
     IngestOptions: {
         "stage_name": Limit(

@@ -70,6 +70,9 @@ class FunctionOptions(ChecksWords):
             account's shared pool.
         provisioned_concurrency: Executions kept warm, behind an alias `live` that the hop then calls.
             Default: none, and no alias.
+        bridge_layer: The bridge's layer, where the stack cannot make it: the ARN of a layer version, or one of the CDK.
+            A stack that takes no assets (`BootstraplessSynthesizer`) needs one. Default: one a stack, made of
+            the installed packages.
         log_group: Where the function logs. Default: a log group of its own is created.
         log_retention: How long the created log group keeps its events. Default: one month.
         log_key: Customer key for the created log group. Default: encrypted with a key of CloudWatch Logs.
@@ -90,6 +93,7 @@ class FunctionOptions(ChecksWords):
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     reserved_concurrency: int | None = None
     provisioned_concurrency: int | None = None
+    bridge_layer: str | lambda_.ILayerVersion | None = None
     log_group: logs.ILogGroup | None = None
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     log_key: kms.IKey | None = None

@@ -16,12 +16,14 @@ from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .environments import check_environment, refuse_other_region, table_name_for
 from .filter_checks import check_filters
 from .function import TracedFunction
-from .grants import grant_poll, grant_publish, grant_table
+from .grants import Actions, grant_poll, grant_publish, grant_table
 from .handler_code import reference_publisher
 from .option_checks import check_options, checks_arguments
 from .options import Handler, WorkerOptions
 from .queue_subscription import subscribe_queue
+from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
+from .wiring_checks import check_wiring
 from .work_queue import SAME_REGION, bring_queue, make_queue, timeout_of
 from .worker_checks import check_batches
 
@@ -77,7 +79,7 @@ class QueueWorker(Construct):
         check_filters(self, options)
         _check_destinations(self, options)
         check_table(options)
-        self._function, target, timeout = self._make_function(topic, options)
+        self._function, target, timeout, needed = self._make_function(topic, options)
         if options.queue is not None:
             work = bring_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
         else:
@@ -86,8 +88,9 @@ class QueueWorker(Construct):
         self._subscription = subscribe_queue(
             self, topic, queue=self._queue, dead_letter_queue=self._dead_letter_queue, options=options
         )
-        _poll(self._queue, target, options)
+        check_rights(self, target, needed + _poll(self._queue, target, options))
         _check_concurrency(self, options, self._function)
+        check_wiring(self)
 
     @property
     def queue(self) -> sqs.IQueue:
@@ -111,7 +114,7 @@ class QueueWorker(Construct):
 
     def _make_function(
         self, topic: sns.ITopic, options: WorkerOptions
-    ) -> tuple[lambda_.IFunction, lambda_.IFunction, Duration | None]:
+    ) -> tuple[lambda_.IFunction, lambda_.IFunction, Duration | None, Actions]:
         environment: dict[str, str] = {}
         if options.table is not None:
             environment["TABLE_NAME"] = table_name_for(self, options.table)
@@ -127,10 +130,8 @@ class QueueWorker(Construct):
             if own_function(brought) is not None:
                 # Said either way, so that a function behind two queues is warned of where they differ.
                 environment.setdefault(_ENVELOPE, "none")
-            adopt_function(self, brought, environment=environment, must_be_active=False)
-            if brought.role is not None:
-                _grant(options, brought)
-            return brought, brought, timeout_of(brought)
+            adopt_function(self, brought, environment=environment, must_be_active=False, layer=options.bridge_layer)
+            return brought, brought, timeout_of(brought), _grant(options, brought)
         if options.handler is None:
             actions = REFERENCE_ACTIONS if options.table_actions is None else options.table_actions
             options = replace(options, handler=_reference_worker(options), table_actions=actions)
@@ -146,8 +147,7 @@ class QueueWorker(Construct):
             bridge=options.tracing != "unbridged",
             zero_code=options.zero_code,
         )
-        _grant(options, traced.function)
-        return traced.function, traced.target, traced.timeout
+        return traced.function, traced.target, traced.timeout, _grant(options, traced.function)
 
 
 def _reference_worker(options: WorkerOptions) -> Handler:
@@ -160,10 +160,18 @@ def _reference_worker(options: WorkerOptions) -> Handler:
     return reference_publisher("worker", options.publish_to)
 
 
-def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) -> None:
+def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) -> Actions:
+    """Lets the function work through the queue; returns what its role needs."""
     # The id is that of the CDK's own event source, whose grant is wider than what Lambda needs.
+    construct_id = f"SqsEventSource:{Names.node_unique_id(queue.node)}"
+    if target.node.try_find_child(construct_id) is not None:
+        raise PipelineError(
+            Check.DUPLICATE_EVENT_SOURCE,
+            f"function {target.node.path} works through queue {queue.node.path} already, and Lambda has one event "
+            "source mapping of a queue and a function; give the worker a function or a queue of its own",
+        )
     target.add_event_source_mapping(
-        f"SqsEventSource:{Names.node_unique_id(queue.node)}",
+        construct_id,
         event_source_arn=queue.queue_arn,
         batch_size=options.batch_size,
         max_batching_window=options.batching_window,
@@ -171,15 +179,17 @@ def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) 
         filters=[dict(pattern) for pattern in options.filters] if options.filters else None,
         report_batch_item_failures=True,
     )
-    if target.role is not None:
-        grant_poll(queue, target)
+    return () if target.role is None else grant_poll(queue, target)
 
 
-def _grant(options: WorkerOptions, function: lambda_.IFunction) -> None:
-    if options.table is not None:
-        grant_table(options.table, function, options.table_actions)
-    if options.publish_to is not None:
-        grant_publish(options.publish_to, function)
+def _grant(options: WorkerOptions, function: lambda_.IFunction) -> Actions:
+    """Lets the function reach what the hop writes to; returns what its role needs."""
+    if function.role is None:
+        return ()
+    table, topic = options.table, options.publish_to
+    to_table = () if table is None else grant_table(table, function, options.table_actions)
+    to_topic = () if topic is None else grant_publish(topic, function)
+    return to_table + to_topic
 
 
 def _check_destinations(scope: Construct, options: WorkerOptions) -> None:

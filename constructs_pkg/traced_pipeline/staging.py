@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aws_cdk import BootstraplessSynthesizer, Stack
 from constructs import IConstruct
+
+from .checks import Check, PipelineError
 
 _KEEP_ASSETS_IN_PLACE = "aws:cdk:disable-asset-staging"
 
@@ -26,3 +29,25 @@ def staging_folder(scope: IConstruct) -> Iterator[Path]:
     finally:
         if not scope.node.try_get_context(_KEEP_ASSETS_IN_PLACE):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_assets(scope: IConstruct, what: str, *, instead: str) -> None:
+    """Refuses an asset in a stack that takes none.
+
+    https://docs.aws.amazon.com/cdk/v2/guide/customize-synth.html
+
+    Args:
+        scope: A construct of the stack.
+        what: What would be the asset, for the message.
+        instead: What to give in its place, for the message.
+
+    Raises:
+        PipelineError: The stack takes no assets.
+    """
+    stack = Stack.of(scope)
+    if isinstance(stack.synthesizer, BootstraplessSynthesizer):
+        raise PipelineError(
+            Check.NO_ASSETS,
+            f"{what} is an asset, but stack {stack.node.path}, with a BootstraplessSynthesizer, takes none; {instead}, "
+            "or give the stack another synthesizer",
+        )

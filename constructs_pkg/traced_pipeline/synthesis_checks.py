@@ -48,5 +48,15 @@ def resources_in_app(scope: IConstruct, *kinds: str) -> list[CfnResource]:
         scope: Any construct of the app.
         kinds: CloudFormation types, for example `AWS::SNS::Subscription`.
     """
-    found = ConstructSelector.resources_of_type(*kinds).select(scope.node.root)
+    return resources_below(scope.node.root, *kinds)
+
+
+def resources_below(scope: IConstruct, *kinds: str) -> list[CfnResource]:
+    """Returns the resources of some types below a construct, as `resources_in_app` does.
+
+    Args:
+        scope: The construct.
+        kinds: CloudFormation types.
+    """
+    found = ConstructSelector.resources_of_type(*kinds).select(scope)
     return [resource for resource in found if isinstance(resource, CfnResource)]

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, BootstraplessSynthesizer, Duration, Environment, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
@@ -172,6 +174,19 @@ def _imported_key(scene: Scene) -> kms.IKey:
     )
 
 
+def _function_with_role(scene: Scene, *, mutable: bool) -> lambda_.Function:
+    role = iam.Role.from_role_arn(scene.stack, "Role", f"arn:aws:iam::{HERE}:role/mine", mutable=mutable)
+    return lambda_.Function(
+        scene.stack,
+        "Mine",
+        code=lambda_.Code.from_asset(str(scene.folder)),
+        handler="app.handler",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        tracing=lambda_.Tracing.ACTIVE,
+        role=role,
+    )
+
+
 def _api(scene: Scene, *, traced: bool) -> apigateway.RestApi:
     return apigateway.RestApi(scene.stack, "Mine", deploy_options=apigateway.StageOptions(tracing_enabled=traced))
 
@@ -196,6 +211,32 @@ def _two_workers(scene: Scene, *, topics: int) -> None:
     for name, topic in (("First", made[0]), ("Second", made[-1])):
         options = WorkerOptions(handler=scene.function(name=f"{name}Function"), queue=queue)
         QueueWorker(scene.stack, f"{name}Worker", topic=topic, options=options)
+
+
+def _two_topics_one_queue(scene: Scene, *, functions: int) -> None:
+    queue = _queue_of(scene.stack)
+    for number in range(2):
+        topic = TracedTopic(scene.stack, f"Topic{number}").topic
+        handler = scene.function(name=f"Function{min(number, functions - 1)}")
+        options = WorkerOptions(handler=handler, queue=queue)
+        QueueWorker(scene.stack, f"Worker{number}", topic=topic, options=options)
+
+
+def _without_assets(scene: Scene, *, layer: str | None) -> None:
+    app = scene.stack.node.root
+    assert isinstance(app, App)
+    stack = Stack(
+        app, "Plain", env=Environment(account=HERE, region="eu-west-1"), synthesizer=BootstraplessSynthesizer()
+    )
+    sqs.Queue(scene.stack, "Jobs")
+    code = lambda_.Code.from_inline("def handler(event, context): ...")
+    TracedFunction(stack, "Work", options=FunctionOptions(handler=Handler(code, "index.handler"), bridge_layer=layer))
+
+
+def _mapping(scene: Scene, *, report: bool) -> None:
+    function = scene.pipeline(worker=WorkerOptions(handler=Handler(scene.folder))).worker_function
+    queue = sqs.Queue(scene.stack, "More", visibility_timeout=Duration.minutes(3))
+    function.add_event_source(event_sources.SqsEventSource(queue, report_batch_item_failures=report))
 
 
 def _table_of(scene: Scene, region: str) -> dynamodb.ITable:
@@ -377,6 +418,11 @@ CASES: dict[Check, Case] = {
         lambda s: s.pipeline(topic=_traced_topic(s, let_in=False)),
         lambda s: s.pipeline(topic=_traced_topic(s, let_in=True)),
     ),
+    Check.ROLE_NOT_MANAGED: Case(
+        "warning",
+        lambda s: s.pipeline(ingest=IngestOptions(handler=_function_with_role(s, mutable=False))),
+        lambda s: s.pipeline(ingest=IngestOptions(handler=_function_with_role(s, mutable=True))),
+    ),
     Check.FUNCTION_WITHOUT_BRIDGE: Case(
         "warning",
         lambda s: s.pipeline(worker=WorkerOptions(handler=s.function(runtime=lambda_.Runtime.NODEJS_22_X))),
@@ -412,6 +458,13 @@ CASES: dict[Check, Case] = {
         lambda s: s.pipeline(ingest=IngestOptions(api=_api(s, traced=False), path="/orders")),
         lambda s: s.pipeline(ingest=IngestOptions(api=_api(s, traced=True), path="/orders")),
     ),
+    Check.API_NOT_DEPLOYED: Case(
+        "warning",
+        lambda s: s.pipeline(
+            ingest=IngestOptions(api=apigateway.RestApi(s.stack, "Mine", deploy=False), path="/orders")
+        ),
+        lambda s: s.pipeline(ingest=IngestOptions(api=_api_of(s), path="/orders")),
+    ),
     Check.API_NOT_MANAGED: Case(
         "warning",
         lambda s: s.pipeline(ingest=IngestOptions(api=_api_of(s), path="/orders")),
@@ -421,6 +474,21 @@ CASES: dict[Check, Case] = {
         "warning",
         lambda s: s.pipeline(topic=_topic_of(s, THERE)),
         lambda s: s.pipeline(topic=_topic_of(s, HERE)),
+    ),
+    Check.DUPLICATE_EVENT_SOURCE: Case(
+        "error",
+        lambda s: _two_topics_one_queue(s, functions=1),
+        lambda s: _two_topics_one_queue(s, functions=2),
+    ),
+    Check.NO_ASSETS: Case(
+        "error",
+        lambda s: _without_assets(s, layer=None),
+        lambda s: _without_assets(s, layer=f"arn:aws:lambda:eu-west-1:{HERE}:layer:trace-bridge:1"),
+    ),
+    Check.BATCH_FAILURES_IGNORED: Case(
+        "warning",
+        lambda s: _mapping(s, report=False),
+        lambda s: _mapping(s, report=True),
     ),
     Check.OTHER_REGION: Case(
         "warning",

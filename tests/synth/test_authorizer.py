@@ -135,6 +135,16 @@ class TestRefused:
             ingest(stack, WithoutKind())
         assert caught.value.check is Check.OPTION_CONFLICT
 
+    def test_an_authorizer_of_another_api(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        shared = users(stack)
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(authorizer=shared)).ingest.add_route(
+            "/more", authorizer=shared
+        )
+        with pytest.raises(PipelineError, match="authorizer Shop/Authorizer belongs to another API than") as caught:
+            TracedPipeline(stack, "Returns", ingest=IngestOptions(authorizer=shared))
+        assert caught.value.path == "Shop/Returns/Ingest"
+
     def test_a_word_that_a_further_route_does_not_know(self, new_stack: NewStack) -> None:
         made = ingest(new_stack())
         with pytest.raises(PipelineError, match=r"add_route\(authorizer=\) is 'AWS_IAM'.*\(at Shop/Ingest\)"):

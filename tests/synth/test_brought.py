@@ -341,6 +341,20 @@ class TestApi:
         with pytest.raises(PipelineError, match="the address of the imported API Shop/Mine is not known here"):
             _ = orders.url
 
+    def test_made_here_without_a_deployment_is_not_called_imported(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        api = apigateway.RestApi(stack, "Mine", deploy=False)
+        orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api, path="/orders"))
+        apigateway.Stage(stack, "Stage", deployment=apigateway.Deployment(stack, "Deployment", api=api))
+        (warning,) = warnings(stack)
+        assert Check.API_NOT_DEPLOYED.value in warning
+        assert "imported" not in warning
+        for unknown in ("url", "service_name"):
+            with pytest.raises(
+                PipelineError, match="API Shop/Mine is not known here, since it is made with deploy=False"
+            ):
+                getattr(orders.ingest, unknown)
+
     def test_http_api(self, new_stack: NewStack) -> None:
         stack = new_stack()
         api = apigatewayv2.HttpApi(stack, "Mine")
