@@ -8,7 +8,7 @@ CDK_FLAGS = --no-notices --no-version-reporting
 RUN = scripts/run
 
 help: ## Lists the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 SET_UP = python=$$(PYTHON="$(PYTHON)" scripts/find-python) && "$$python" -m scripts.setup
 
@@ -24,8 +24,11 @@ peers:
 demo: base ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [REQUESTS=20].
 	@$(RUN) python -m harness.demo --bridge "$(BRIDGE)" --requests "$(REQUESTS)"
 
-local: base ## Runs the local AWS in the foreground; Ctrl-C stops it.
+local: base ## Runs the local AWS in the foreground and says what to type next; Ctrl-C stops it.
 	@$(RUN) python -m harness.foreground
+
+deploy-local: base ## Deploys the reference pipeline to it [APP="python3 examples/fifo.py"].
+	@$(RUN) python -m harness.deploy_local --app "$(APP)"
 
 quick: setup ## Checks format and lint and runs the unit tests: the inner loop.
 	@$(RUN) ruff format --check --quiet .
@@ -56,6 +59,12 @@ synth: base ## Synthesizes the reference pipeline to cdk.out; needs no AWS crede
 deploy: base ## Deploys the reference pipeline to the AWS account of your shell.
 	@$(RUN) python scripts/deploy.py
 
+dist: base ## Builds wheels and sdists in build/dist, checks them, and tries each in an empty environment.
+	@$(RUN) python -m scripts.dist
+
+layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-bridge-layer.zip.
+	@$(RUN) python -m scripts.layer
+
 bench: setup ## Measures what the bridge adds to a message, and the constructs to a synthesis.
 	@$(RUN) python -m bench.messages; missed=$$?; $(RUN) python -m bench.synth && exit $$missed
 
@@ -69,4 +78,4 @@ clean: ## Removes everything the targets made.
 .DEFAULT:
 	@echo "make: there is no target '$@'; make help lists those there are" >&2; exit 2
 
-.PHONY: help setup base peers demo local quick check test synth deploy bench lock clean
+.PHONY: help setup base peers demo local deploy-local quick check test synth deploy dist layer bench lock clean

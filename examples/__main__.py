@@ -8,6 +8,7 @@ from examples.chain import Ordering, Shipping
 from examples.customer_keys import CustomerKeys
 from examples.fan_out import FanOut
 from examples.fifo import Fifo
+from examples.own_handler import OwnHandler
 from examples.worker_modes import WorkerModes
 
 
@@ -22,6 +23,7 @@ def main() -> None:
         Fifo(app, "Fifo"),
         FanOut(app, "FanOut"),
         CustomerKeys(app, "CustomerKeys"),
+        OwnHandler(app, "OwnHandler"),
         WorkerModes(app, "WorkerModes"),
     )
     for stack in (shop, *others):

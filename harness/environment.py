@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from harness.facts import LocalFacts
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "JSII_NODE", "COLUMNS", "NO_COLOR")
-_REFUSED_PREFIXES = ("AWS_", "BOTO_", "CDK_", "_X_AMZN")
+REFUSED_PREFIXES = ("AWS_", "BOTO_", "CDK_", "_X_AMZN")
 
 
 def bare_environment(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -61,6 +61,6 @@ def close_own_environment(home: Path, facts: LocalFacts | None = None) -> None:
     """Gives this very process the environment its children get; for processes that make AWS clients themselves."""
     closed = bare_environment(home) if facts is None else local_environment(home, facts)
     for name in list(os.environ):
-        if name.startswith(_REFUSED_PREFIXES) or name.lower().endswith("_proxy"):
+        if name.startswith(REFUSED_PREFIXES) or name.lower().endswith("_proxy"):
             del os.environ[name]
     os.environ.update({name: value for name, value in closed.items() if name != "HOME"})

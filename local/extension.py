@@ -16,6 +16,7 @@ from local.services import (
     managed_policies,
     message_moves,
     node_functions,
+    outputs,
     payload_limits,
     request_validation,
     signatures,
@@ -53,4 +54,5 @@ def install() -> Daemon:
     request_validation.install()
     api_resources.install()
     cloudformation.install(state)
+    outputs.install()
     return daemon

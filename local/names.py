@@ -183,6 +183,11 @@ REQUIRED = (
     Name(module=_SQS, path="esm_wake"),
     Name(module=_SQS, path="_queue_url_for_account", parameters=("account_id", "name")),
     Name(module="ministack.services.cloudformation.provisioners", path="_RESOURCE_HANDLERS"),
+    Name(
+        module="ministack.services.cloudformation.stacks",
+        path="_resolve_stack_outputs",
+        parameters=("outputs_defs", "conditions", "resources"),
+    ),
 )
 """The names, with the parameters that calls and replacements rely on."""
 

@@ -79,7 +79,7 @@ def _alone() -> Iterator[None]:
 
 def _part(name: str, inputs: list[str], make: Callable[[], None]) -> bool:
     """Makes a part unless the stamp of the last time says it is up to date; whether it was made."""
-    digest = hashlib.sha256(f"{sys.version} {sys.executable} {ROOT}".encode())
+    digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {ROOT}".encode())
     for source in [*inputs, "scripts/setup.py", "scripts/installer.py"]:
         digest.update((ROOT / source).read_bytes())
     stamp = STATE / name

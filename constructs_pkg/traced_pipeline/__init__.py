@@ -7,6 +7,7 @@ carries each message's own trace across the queue.
 from .checks import Check, PipelineError
 from .function import TracedFunction
 from .ingest_api import IngestApi
+from .layer import TraceBridgeLayer
 from .options import (
     FunctionOptions,
     Handler,
@@ -36,6 +37,7 @@ __all__ = [
     "SnsTracePermission",
     "TableOptions",
     "TopicOptions",
+    "TraceBridgeLayer",
     "TraceEverything",
     "TraceFinding",
     "TraceGroupOptions",

@@ -68,6 +68,27 @@ def has_bridge(function: lambda_.CfnFunction) -> bool:
     return any(entry.type == _BRIDGED for entry in function.node.metadata)
 
 
+class TraceBridgeLayer:
+    """The layer with the bridge: one a stack, shared by all the functions that these constructs make in it.
+
+    For functions that are made otherwise: `function.add_layers(TraceBridgeLayer.of(function))`. Their handlers then
+    import `trace_bridge`, and their roles need `xray:PutTraceSegments` and `xray:PutTelemetryRecords`. What a function
+    outside of the app needs is `TraceBridgeLayer.of(stack).layer_version_arn`.
+    """
+
+    @staticmethod
+    def of(scope: IConstruct) -> lambda_.ILayerVersion:
+        """Returns the layer of a construct's stack, made on first use.
+
+        Args:
+            scope: Any construct of the stack, or the stack itself.
+
+        Raises:
+            PipelineError: A package that belongs into the layer is not installed.
+        """
+        return trace_bridge_layer(scope)
+
+
 def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
     """Return the layer of a construct's stack, made on first use.
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from .errors import NotFoundError
+from .sending import is_loopback
 
 if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
 
 _API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+")
+_LOCAL_PATH = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)(?P<path>/.*)?")
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
 
 
@@ -79,13 +81,13 @@ def find_pipeline(
     resources = _resources(cloudformation, stack)
     queues = _ids(resources, "AWS::SQS::Queue")
     tables = _ids(resources, "AWS::DynamoDB::Table") + _ids(resources, "AWS::DynamoDB::GlobalTable")
-    url = _stated_url(outputs)
+    region = apigateway.meta.region_name
+    url = _url_at_aws(_stated_url(outputs), region=region)
     host = _API_HOST.fullmatch(urlsplit(url).hostname or "") if url else None
     apis, stages = _ids(resources, "AWS::ApiGateway::RestApi"), _ids(resources, "AWS::ApiGateway::Stage")
     api_id = host.group("api") if host else (apis[0] if apis else None)
     stage = urlsplit(url).path.split("/")[1] if url and host else (stages[0] if stages else None)
     if api_id and stage and (path is not None or url is None):
-        region = apigateway.meta.region_name
         posted = path if path is not None else _posted_path(apigateway, api_id, stack)
         url = f"https://{api_id}.execute-api.{region}.amazonaws.com/{stage}/{posted.lstrip('/')}"
     return Pipeline(
@@ -185,6 +187,12 @@ def _stated_url(outputs: Mapping[str, str]) -> str | None:
     if "ApiUrl" in outputs:
         return outputs["ApiUrl"]
     return next((v for k, v in sorted(outputs.items()) if k.endswith("ApiUrl") and v.startswith("https://")), None)
+
+
+def _url_at_aws(url: str | None, *, region: str) -> str | None:
+    """The URL at AWS of an API that a local AWS names by where it serves it."""
+    served = _LOCAL_PATH.fullmatch(urlsplit(url).path) if url and is_loopback(url) else None
+    return f"https://{served['api']}.execute-api.{region}.amazonaws.com{served['path'] or '/'}" if served else url
 
 
 def _path_below_stage(url: str) -> str:

@@ -209,6 +209,16 @@ class TestCustomerKeys:
         assert topic["KmsMasterKeyId"] == queues[0]["KmsMasterKeyId"] != own[0]["kmsKeyId"]
 
 
+class TestOwnHandler:
+    def test_its_own_code_ends_the_one_trace(self, examples: Examples) -> None:
+        own = examples("OwnHandler")
+        followed = follow(own, {"id": "priced", "amount": 2})
+        assert followed.hops[-1] == ("OrdersWorkerFunction", "OrdersTable")
+        item = own.item("priced")
+        assert item is not None
+        assert (item["total"]["N"], item["trace_id"]["S"]) == ("2.38", followed.trace_id)
+
+
 class TestWorkerModes:
     def test_every_mode_goes_on_in_the_one_trace(self, examples: Examples) -> None:
         modes = examples("WorkerModes")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -81,6 +82,17 @@ def test_nested_stacks_are_followed(aws: FakeAws) -> None:
     aws.resources = {"AWS::CloudFormation::Stack": one}
     assert run("send", "TracedPipeline") == 0
     assert aws.posted[0].path == "/_aws/execute-api/abc123/prod/orders"
+
+
+def test_send_takes_an_output_that_names_the_local_aws(aws: FakeAws) -> None:
+    served = f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/abc123/prod/orders"
+    aws.outputs = {"ApiUrl": served}
+    assert run("send", "TracedPipeline") == 0
+    assert run("send", "TracedPipeline", "--path", "/returns") == 0
+    assert [posted.path for posted in aws.posted] == [
+        "/_aws/execute-api/abc123/prod/orders",
+        "/_aws/execute-api/abc123/prod/returns",
+    ]
 
 
 def test_trace_shows_map_and_waterfall(aws: FakeAws, capsys: Output) -> None:

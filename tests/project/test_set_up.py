@@ -3,6 +3,7 @@
 import stat
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_a_python_that_does_is_found(tmp_path: Path) -> None:
     assert Path(found.stdout.strip()).exists()
 
 
+def test_of_an_environment_that_is_first_on_the_path_its_own_python_is_found(tmp_path: Path) -> None:
+    # As in a shell in which `.venv` is active: set-up would make that environment anew by itself.
+    venv.create(tmp_path, symlinks=True)
+    found = _find_python(tmp_path / "bin")
+    assert found.returncode == 0, found.stderr
+    assert Path(found.stdout.strip()).parent == Path(sys._base_executable).parent  # type: ignore[attr-defined]
+
+
 def test_a_misspelt_target_is_told_in_one_line() -> None:
     ran = subprocess.run(["make", "demmo"], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 2
@@ -60,7 +69,7 @@ def test_a_misspelt_target_is_told_in_one_line() -> None:
 
 def test_help_lists_the_targets() -> None:
     ran = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ("demo", "test", "check", "synth", "deploy", "bench", "local", "clean"):
+    for target in ("demo", "test", "check", "synth", "deploy", "bench", "local", "deploy-local", "clean"):
         assert f"make {target} " in ran.stdout
 
 

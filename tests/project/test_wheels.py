@@ -1,4 +1,4 @@
-"""Both distributions, built as wheels and used away from the checkout."""
+"""The distributions, built as `make dist` does and used away from the checkout."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.local_aws import ROOT
+from scripts import dist
 
 _APP = """
 import sys
@@ -35,8 +36,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site-packages of a venv with both wheels, and with what they depend on, but without the checkout."""
     wheels = tmp_path_factory.mktemp("wheels")
     environment = tmp_path_factory.mktemp("venv")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*command, "--wheel-dir", str(wheels), str(ROOT), str(ROOT / "runtime")], check=True)
+    for distribution in dist.DISTRIBUTIONS:
+        dist.build(distribution, wheels)
     venv.create(environment, symlinks=True)
     place = {"base": str(environment), "platbase": str(environment)}
     site = Path(sysconfig.get_path("purelib", "venv", place))

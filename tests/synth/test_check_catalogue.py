@@ -14,7 +14,7 @@ from .check_cases import CASES, HERE, Scene
 from .templates import ROOT, shown
 
 KINDS = {"aws:cdk:warning": "warning", "aws:cdk:info": "note"}
-SAID = re.compile(r"(?P<text>.*) \[ack: (?:Annotation::)?(?P<id>traced-pipeline:[a-z-]+)\]", re.DOTALL)
+SAID = re.compile(r"(?P<text>.*) \[ack: (?:[Aa]nnotation::)?(?P<id>traced-pipeline:[a-z-]+)\]", re.DOTALL)
 ENTRY = re.compile(r"^### `(?P<id>.+)`\n\n\*\*Cause\.\*\* .+?\n\n\*\*Fix\.\*\* .+?\n$", re.MULTILINE | re.DOTALL)
 
 
