@@ -146,6 +146,24 @@ def event_sources(deployment: Deployment) -> Iterator[Finding]:
             )
 
 
+def batch_failures(deployment: Deployment) -> Iterator[Finding]:
+    """A bridged function whose failed messages Lambda deletes: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html."""
+    for source in deployment.event_sources:
+        queue, function = deployment.queue(source.queue), deployment.function(source.function)
+        if queue is None or function is None or not function.bridged or source.reports_failures:
+            continue
+        yield Finding(
+            check="batch-failures-ignored",
+            kind="function",
+            name=function.name,
+            text=f"The event source mapping between the queue {readable_name(queue.name)} and the function "
+            f"{readable_name(function.name)} has no ReportBatchItemFailures: Lambda deletes the messages that the "
+            "bridge reports as failed.",
+            fix=f"aws lambda update-event-source-mapping --uuid {source.id} --function-response-types "
+            "ReportBatchItemFailures",
+        )
+
+
 def _deliveries(deployment: Deployment) -> Iterator[tuple[Topic, Subscription, Queue]]:
     for topic in deployment.topics:
         for subscription in topic.subscriptions or ():

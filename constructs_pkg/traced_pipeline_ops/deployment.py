@@ -167,6 +167,7 @@ class EventSource:
         function: The function's ARN, without a version.
         state: Its state, such as `Enabled`.
         filtered: Whether it has filter criteria.
+        reports_failures: Whether the function answers for each message of a batch (`ReportBatchItemFailures`).
     """
 
     id: str
@@ -174,6 +175,7 @@ class EventSource:
     function: str
     state: str
     filtered: bool
+    reports_failures: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ _CHECKS: tuple[Callable[[Deployment], Iterator[Finding]], ...] = (
     check_messaging.queue_keys,
     check_messaging.queues_without_workers,
     check_messaging.event_sources,
+    check_messaging.batch_failures,
     check_functions.bridge,
     check_functions.permissions,
     check_functions.networks,

@@ -100,6 +100,7 @@ def event_sources_of(looks: Looks, client: LambdaClient, queue: str) -> tuple[Ev
                 function=unversioned(mapping.get("FunctionArn", "")),
                 state=mapping.get("State", ""),
                 filtered=bool(mapping.get("FilterCriteria", {}).get("Filters")),
+                reports_failures="ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", []),
             )
             for page in pages
             for mapping in page["EventSourceMappings"]

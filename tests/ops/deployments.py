@@ -76,7 +76,9 @@ def queue(arn: str = QUEUE, **changes: Any) -> Queue:
 
 
 SUBSCRIPTION = Subscription(arn=f"{TOPIC}:1", topic=TOPIC, queue=QUEUE, filter_policy=None, dead_letter_queue=DEAD)
-SOURCE = EventSource(id="esm-1", queue=QUEUE, function=function_arn("worker"), state="Enabled", filtered=False)
+SOURCE = EventSource(
+    id="esm-1", queue=QUEUE, function=function_arn("worker"), state="Enabled", filtered=False, reports_failures=True
+)
 
 WHOLE = Deployment(
     stack="Orders",

@@ -74,6 +74,7 @@ def test_a_whole_deployment_has_no_findings() -> None:
         (replace(WHOLE, event_sources=()), "event-source-missing", "work"),
         (replace(WHOLE, event_sources=(replace(SOURCE, state="Disabled"),)), "event-source-disabled", "worker"),
         (replace(WHOLE, event_sources=(replace(SOURCE, filtered=True),)), "event-source-filters", "worker"),
+        (replace(WHOLE, event_sources=(replace(SOURCE, reports_failures=False),)), "batch-failures-ignored", "worker"),
         (with_worker(concurrency=0), "function-stopped", "worker"),
         (with_worker(environment=_env(TRACE_BRIDGE_ENABLED="False")), "bridge-off", "worker"),
         (with_worker(environment=_env(AWS_XRAY_SDK_ENABLED="0")), "bridge-off", "worker"),
