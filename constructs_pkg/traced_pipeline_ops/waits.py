@@ -11,6 +11,9 @@ from .naming import resource_name
 from .resource_types import MESSAGING, kind_of
 from .states import state_of
 
+# Services write their times in milliseconds, so that less is no time at all.
+_LEAST_SECONDS = 0.001
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
@@ -96,9 +99,11 @@ def topic_wait(topic: Segment, delivery: Span) -> Wait | None:
         delivery: One of its subsegments.
 
     Returns:
-        The wait; None where the subsegment begins before the segment ends.
+        The wait; None where the subsegment begins before the segment ends, or less than a millisecond after.
     """
-    if kind_of(topic.resource_type) != "topic" or topic.inferred or topic.end is None or delivery.start <= topic.end:
+    if kind_of(topic.resource_type) != "topic" or topic.inferred or topic.end is None:
+        return None
+    if delivery.start - topic.end < _LEAST_SECONDS:
         return None
     return Wait(broker=topic, start=topic.end, end=delivery.start, attempt=1)
 

@@ -325,3 +325,11 @@ def test_ten_thousand_segments_take_seconds() -> None:
     found = drawn([answer.json()])
     assert found.summary() == "1 trace, 1 cluster, 50 nodes"
     assert found.traces[0].connected
+
+
+def test_less_than_a_millisecond_in_sns_is_no_wait() -> None:
+    answer = samples.Answer(1)
+    samples.to_the_queue(answer)
+    topic = next(one for one in answer.documents if one["name"] == samples.TOPIC)
+    topic["end_time"] = answer.start + 0.0999
+    assert all(edge.median_wait is None for edge in drawn([answer.json()]).edges)
