@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -72,6 +73,20 @@ def test_open_subsegments_of_lambdas_own_trace_survive(process: Process) -> None
     assert [nested["name"] for nested in _message(process)["subsegments"]] == ["inside"]
     own = [document for document in process.daemon.documents() if document["trace_id"] == OWN_TRACE]
     assert {"before", "after"} <= {document["name"] for document in own}
+
+
+def test_a_subsegment_that_outlasts_its_message_ends_no_other(process: Process) -> None:
+    process.invoked(ACTIVE)
+    process.trace_of_the_sdk = OWN_TRACE
+    xray_recorder.emitter.set_daemon_address(process.daemon.address)
+    process.monkeypatch.setattr(xray_recorder, "_context", LambdaSdkContext())
+    with xray_recorder.in_subsegment("before"):
+        with continue_trace(SAMPLED, LambdaContext()):
+            before = xray_recorder.context.inner.get_trace_entity()  # type: ignore[attr-defined]
+            work = copy_context()
+            work.run(xray_recorder.begin_subsegment, "late")
+        work.run(xray_recorder.end_subsegment)
+        assert xray_recorder.current_subsegment() is before
 
 
 def test_what_is_left_open_is_closed(process: Process) -> None:

@@ -19,7 +19,11 @@ PLACES = {
     "Active": {**LAMBDA, "_X_AMZN_TRACE_ID": f"{OWN};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=061379e8:0"},
     "container": {"AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR"},
 }
-FOR_WANT_OF_A_SEGMENT = ("SegmentNotFoundException", "FacadeSegmentMutationException", "object has no attribute 'put_")
+FOR_WANT_OF_A_SEGMENT = (
+    "SegmentNotFoundException",
+    "FacadeSegmentMutationException",
+    "object has no attribute 'put_",
+)
 Outcomes = dict[str, dict[str, list[str]]]
 
 
@@ -71,7 +75,9 @@ def test_every_handler_does_in_a_message_what_it_does_without_the_bridge(place: 
         assert handlers.keys() == without.keys()
         for name, found in handlers.items():
             expected = without[name]
-            if found != expected and not (lacks_a_segment(expected) and found == meant(name, imports)):
+            # The SDK's placeholders for what is not recorded never say that something has ended.
+            may_succeed = lacks_a_segment(expected) or expected[1] == "AlreadyEndedException"
+            if found != expected and not (may_succeed and found == meant(name, imports)):
                 wrong.append(f"{header} header, {name}: {found} instead of {expected}")
     assert not wrong, "\n".join(wrong)
 

@@ -240,6 +240,14 @@ def opens_a_subsegment() -> Any:
 
 
 @of_the_sdk
+def annotates_what_has_ended() -> str:
+    with recorder().in_subsegment("step") as step:
+        pass
+    step.put_annotation("key", 1)
+    return "done"
+
+
+@of_the_sdk
 def raises_in_a_subsegment() -> None:
     with recorder().in_subsegment("step"):
         raise KeyError("mine")
