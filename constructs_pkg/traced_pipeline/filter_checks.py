@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from aws_cdk import Token
 from constructs import Construct
@@ -40,6 +41,8 @@ def check_filters(scope: Construct, options: WorkerOptions) -> None:
             "filter_policy and filter_policy_with_message_body are given, but a subscription filters by the one or the "
             "other; give one, or a worker for each",
         )
+    for pattern in options.filters or ():
+        _check_pattern(pattern)
     if options.raw_message_delivery:
         return
     strangers = {name for pattern in options.filters or () for name in _body_fields(pattern.get("pattern"))} - _ENVELOPE
@@ -50,6 +53,23 @@ def check_filters(scope: Construct, options: WorkerOptions) -> None:
             f"filters ask for {', '.join(sorted(strangers))} in the body, but without raw_message_delivery the body is "
             "SNS's envelope, which has no such field: Lambda will delete every message; leave raw_message_delivery on",
         )
+
+
+def _check_pattern(pattern: Mapping[str, object]) -> None:
+    text = pattern.get("pattern")
+    if isinstance(text, str) and (Token.is_unresolved(text) or _is_object(text)) and len(pattern) == 1:
+        return
+    raise PipelineError(
+        Check.OPTION_VALUE,
+        f"WorkerOptions.filters holds {dict(pattern)!r}, but each must be made by lambda_.FilterCriteria.filter",
+    )
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _body_fields(pattern: object) -> set[str]:

@@ -18,6 +18,7 @@ from .layer import bridge_layer, mark_bridged, publish_with_layer
 from .log_group import make_log_group
 from .option_checks import check_options, checks_arguments
 from .options import FunctionOptions, Handler, IngestOptions
+from .references import check_references
 from .resource import resource_of
 from .tracing import write_segments
 from .vpc_checks import check_network_path
@@ -73,6 +74,7 @@ class TracedFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         check_options(options)
+        check_references(self, options)
         handler = _handler_of(options)
         runtime = options.runtime or lambda_.Runtime.PYTHON_3_14
         architecture = options.architecture or lambda_.Architecture.ARM_64

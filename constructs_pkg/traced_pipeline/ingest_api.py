@@ -41,6 +41,7 @@ from .log_group import make_log_group
 from .names import account_wide_name
 from .option_checks import check_options, checks_arguments
 from .options import Authorizer, IngestOptions, JsonSchema
+from .references import check_reference, check_references
 from .resource import resource_of
 from .roles import check_rights
 from .schema_checks import check_schema
@@ -99,6 +100,8 @@ class IngestApi(Construct):
         options = options or IngestOptions()
         check_api_kind(options.api)
         check_options(options)
+        check_reference(self, "topic", topic)
+        check_references(self, options)
         self._access_log_group: logs.LogGroup | None = None
         self._path = options.path
         self._created = options.api is None

@@ -18,6 +18,7 @@ from .names import account_wide_name
 from .option_checks import check_options, checks_arguments
 from .options import IngestOptions, SamplingOptions, TableOptions, TopicOptions, TraceGroupOptions, WorkerOptions
 from .queue_worker import QueueWorker
+from .references import check_references
 from .topic import TracedTopic
 from .tracing import sampling_rule
 from .tracing import trace_group as make_trace_group
@@ -169,6 +170,7 @@ class TracedPipeline(Construct):
             return table
         options = table or TableOptions()
         check_options(options)
+        check_references(self, options)
         if options.key is not None and Token.is_unresolved(Stack.of(self).region):
             raise PipelineError(
                 Check.TABLE_KEY_REGION,

@@ -21,6 +21,7 @@ from .handler_code import reference_publisher
 from .option_checks import check_options, checks_arguments
 from .options import Handler, WorkerOptions
 from .queue_subscription import subscribe_queue
+from .references import check_reference, check_references
 from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
 from .wiring_checks import check_wiring
@@ -74,6 +75,8 @@ class QueueWorker(Construct):
         super().__init__(scope, construct_id)
         options = options or WorkerOptions()
         check_options(options)
+        check_reference(self, "topic", topic)
+        check_references(self, options)
         check_batches(options, topic)
         check_topic(self, topic)
         check_filters(self, options)

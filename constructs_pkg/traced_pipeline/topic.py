@@ -9,6 +9,7 @@ from constructs import Construct
 from .checks import names_path
 from .option_checks import check_options, checks_arguments
 from .options import TopicOptions
+from .references import check_references
 from .tracing import SnsTracePermission
 
 _FIFO = ".fifo"
@@ -41,6 +42,7 @@ class TracedTopic(Construct):
         super().__init__(scope, construct_id)
         options = options or TopicOptions()
         check_options(options)
+        check_references(self, options)
         self._topic = sns.Topic(
             self,
             "Resource",

@@ -13,6 +13,7 @@ from constructs import Construct
 from .brought_function import own_function
 from .checks import Check, PipelineError, refuse_settings, warn
 from .environments import check_environment, refuse_other_account, refuse_other_region
+from .limits import limits_of
 from .options import WorkerOptions
 from .resource import resource_of
 
@@ -146,7 +147,15 @@ def _derived_visibility(options: WorkerOptions, function_timeout: Duration | Non
             "the queue's visibility timeout cannot be derived from a function timeout that is not known at "
             "synthesis; give visibility_timeout, at least six times the function's timeout",
         )
-    return Duration.seconds(_VISIBILITY_FACTOR * function_timeout.to_seconds() + window.to_seconds())
+    derived = _VISIBILITY_FACTOR * function_timeout.to_seconds() + window.to_seconds()
+    longest = limits_of(WorkerOptions)["visibility_timeout"]
+    if longest.most is not None and derived > longest.most:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"timeout is {function_timeout.to_seconds():g} s, which makes a visibility timeout of {derived:g} s, but "
+            f"SQS takes at most {longest.most:g} s; shorten timeout, or give visibility_timeout; see {longest.source}",
+        )
+    return Duration.seconds(derived)
 
 
 def _check_visibility(scope: Construct, visibility: Duration, function_timeout: Duration | None, what: str) -> None:

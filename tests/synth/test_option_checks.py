@@ -11,10 +11,11 @@ from typing import Any
 import botocore.session
 import jsonschema
 import pytest
-from aws_cdk import CfnParameter, Duration, Stack, Token
+from aws_cdk import App, CfnParameter, Duration, Environment, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -94,6 +95,12 @@ WORKER_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"batch_size": True}, "WorkerOptions.batch_size is True, but must be an int"),
     ({"batching_window": SECONDS(301)}, "WorkerOptions.batching_window is 301 s, but must be from 0 to 300 s"),
     ({"batching_window": MILLIS(10)}, "WorkerOptions.batching_window is 10 ms, but must be of whole seconds"),
+    (
+        {"timeout": Duration.hours(3)},
+        "timeout is 10800 s, which makes a visibility timeout of 64800 s, but",
+    ),
+    ({"filters": [{"pattern": 5}]}, "WorkerOptions.filters holds {'pattern': 5}, but each must be made by"),
+    ({"filters": [{"pattern": "{"}]}, "WorkerOptions.filters holds {'pattern': '{'}, but each must be made by"),
     ({"visibility_timeout": Duration.hours(13)}, "is 46800 s, but must be from 0 to 43200 s"),
     ({"zero_code": "yes"}, "WorkerOptions.zero_code is 'yes', but must be a bool"),
     ({"filters": {"body": "x"}}, "WorkerOptions.filters is"),
@@ -388,6 +395,34 @@ class TestReferences:
         check_schema({"$schema": "http://json-schema.org/draft-04/schema#"})
         with pytest.raises(PipelineError, match="2020-12"):
             check_schema({"$schema": "https://json-schema.org/draft/2020-12/schema"})
+
+
+KNOWN = Environment(account="111111111111", region="eu-west-1")
+
+
+class TestOtherStacks:
+    def test_a_table_of_an_environment_where_it_has_no_name(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        shared, shop = Stack(app, "Shared", env=KNOWN), Stack(app, "Shop")
+        partition_key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+        table = dynamodb.Table(shared, "Table", partition_key=partition_key)
+        text = refusal(lambda: TracedPipeline(shop, "Orders", table=table))
+        assert "table is Shared/Table of stack Shared (aws://111111111111/eu-west-1), to which this stack" in text
+
+    def test_a_key_of_another_region(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        key = kms.Key(Stack(app, "Shared", env=KNOWN), "Key")
+        shop = Stack(app, "Shop", env=Environment(account="111111111111", region="us-east-1"))
+        assert "key is Shared/Key of stack Shared" in refusal(
+            lambda: TracedPipeline(shop, "Orders", topic=TopicOptions(key=key))
+        )
+
+    def test_a_topic_that_waits_for_a_key_of_this_stack(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        shop = Stack(app, "Shop", env=KNOWN)
+        topic = sns.Topic(Stack(app, "Shared", env=KNOWN), "Topic", master_key=kms.Key(shop, "Key"))
+        text = refusal(lambda: TracedPipeline(shop, "Orders", topic=topic))
+        assert "topic is Shared/Topic of stack Shared, which waits for its key Shop/Key of this stack" in text
 
 
 def test_an_existing_api_keeps_the_checks(new_stack: NewStack) -> None:
