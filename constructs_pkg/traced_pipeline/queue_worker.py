@@ -25,7 +25,7 @@ from .references import check_reference, check_references
 from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
 from .wiring_checks import check_wiring
-from .work_queue import SAME_REGION, bring_queue, make_queue, timeout_of
+from .work_queue import SAME_REGION, bring_queue, check_dead_letters_stack, make_queue, timeout_of
 from .worker_checks import check_batches
 
 _ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
@@ -77,6 +77,7 @@ class QueueWorker(Construct):
         check_options(options)
         check_reference(self, "topic", topic)
         check_references(self, options)
+        check_dead_letters_stack(self, options.dead_letter_queue, topic)
         check_batches(options, topic)
         check_topic(self, topic)
         check_filters(self, options)

@@ -220,12 +220,22 @@ def _check_dead_letters(scope: Construct, queue: sqs.IQueue, *, fifo: bool) -> N
         )
 
 
-def _check_stack(scope: Construct, queue: sqs.Queue, topic: sns.ITopic) -> None:
+def check_dead_letters_stack(scope: Construct, queue: sqs.IQueue | None, topic: sns.ITopic) -> None:
+    """Refuses a given dead-letter queue whose policy would wait for the topic of the stack that waits for it.
+
+    Raises:
+        PipelineError: It is made in another stack than topic and worker.
+    """
+    if isinstance(queue, sqs.Queue) and isinstance(topic, sns.Topic):
+        _check_stack(scope, queue, topic, "dead-letter queue")
+
+
+def _check_stack(scope: Construct, queue: sqs.Queue, topic: sns.ITopic, what: str = "queue") -> None:
     here, there = Stack.of(scope), Stack.of(queue)
     if there.node.path != here.node.path and Stack.of(topic).node.path == here.node.path:
         raise PipelineError(
             Check.QUEUE_IN_OTHER_STACK,
-            f"queue {queue.node.path} belongs to stack {there.node.path}, topic and worker to "
-            f"{here.node.path}: each stack would wait for the other; make the queue in {here.node.path}, or "
+            f"{what} {queue.node.path} belongs to stack {there.node.path}, topic and worker to "
+            f"{here.node.path}: each stack would wait for the other; make it in {here.node.path}, or "
             f"put the worker into {there.node.path} and give it the topic",
         )

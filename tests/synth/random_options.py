@@ -65,6 +65,7 @@ OF_FIELD: Mapping[str, Sequence[object]] = {
         {"maximum": math.inf},
     ),
     "environment": ({"LEVEL": "info"}, {"TOPIC_ARN": "mine"}, {"1": "x"}, {"LEVEL": 5}, {}),
+    "table_actions": (["dynamodb:PutItem"], ["dynamodb:GetItem", "dynamodb:Query"], ["PutItem"], ["s3:*"], []),
     "filters": ([{"pattern": '{"body":{"kind":["big"]}}'}], [{}], [{"pattern": 5}], []),
     "filter_policy": ({"kind": sns.SubscriptionFilter.string_filter(allowlist=["big"])}, {"kind": "big"}, {}),
     "filter_policy_with_message_body": (
@@ -159,19 +160,21 @@ def topic(scene: Scene) -> sns.ITopic:
         return sns.Topic.from_topic_arn(scene.stack, scene.new_id(), scene.arn("sns", name))
     fifo = True if scene.random.random() < 0.3 else None
     tracing = scene.random.choice(list(sns.TracingConfig))
-    return sns.Topic(scene.somewhere(), scene.new_id(), fifo=fifo, tracing_config=tracing, master_key=maybe_key(scene))
+    stack = scene.somewhere()
+    return sns.Topic(stack, scene.new_id(), fifo=fifo, tracing_config=tracing, master_key=maybe_key(scene, stack))
 
 
 def queue(scene: Scene) -> sqs.IQueue:
     if scene.imported():
         name = scene.random.choice(("jobs", "jobs.fifo"))
         return sqs.Queue.from_queue_arn(scene.stack, scene.new_id(), scene.arn("sqs", name))
+    stack = scene.somewhere()
     return sqs.Queue(
-        scene.somewhere(),
+        stack,
         scene.new_id(),
         fifo=True if scene.random.random() < 0.3 else None,
         visibility_timeout=Duration.seconds(scene.random.choice((30, 180, 3600))),
-        encryption_master_key=maybe_key(scene),
+        encryption_master_key=maybe_key(scene, stack),
     )
 
 
@@ -192,8 +195,8 @@ def key(scene: Scene) -> kms.IKey:
     return made.add_alias("alias/mine") if scene.random.random() < 0.2 else made
 
 
-def maybe_key(scene: Scene) -> kms.IKey | None:
-    return kms.Key(scene.stack, scene.new_id()) if scene.random.random() < 0.2 else None
+def maybe_key(scene: Scene, stack: Stack) -> kms.IKey | None:
+    return kms.Key(stack, scene.new_id()) if scene.random.random() < 0.2 else None
 
 
 def rest_api(scene: Scene) -> apigateway.IRestApi:
@@ -202,13 +205,14 @@ def rest_api(scene: Scene) -> apigateway.IRestApi:
             scene.stack, scene.new_id(), rest_api_id="a1", root_resource_id="r1"
         )
     stack = scene.somewhere()
+    # An authorizer that no method uses is refused by the CDK.
     defaults = scene.random.choice(
         (
-            None,
-            apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
-            apigateway.MethodOptions(authorizer=authorizer(scene, stack)),
+            lambda: None,
+            lambda: apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
+            lambda: apigateway.MethodOptions(authorizer=authorizer(scene, stack)),
         )
-    )
+    )()
     api = apigateway.RestApi(stack, scene.new_id(), default_method_options=defaults, deploy=scene.random.random() < 0.8)
     api.root.add_resource(scene.random.choice(("status", "{proxy+}", "orders", "{id}"))).add_method("ANY")
     return api

@@ -417,6 +417,13 @@ class TestOtherStacks:
             lambda: TracedPipeline(shop, "Orders", topic=TopicOptions(key=key))
         )
 
+    def test_a_dead_letter_queue_that_would_wait_for_the_topic(self, new_app: Callable[..., App]) -> None:
+        app = new_app()
+        shared, shop = Stack(app, "Shared", env=KNOWN), Stack(app, "Shop", env=KNOWN)
+        worker = WorkerOptions(dead_letter_queue=sqs.Queue(shared, "Failed"))
+        text = refusal(lambda: TracedPipeline(shop, "Orders", worker=worker))
+        assert "dead-letter queue Shared/Failed belongs to stack Shared, topic and worker to Shop" in text
+
     def test_a_topic_that_waits_for_a_key_of_this_stack(self, new_app: Callable[..., App]) -> None:
         app = new_app()
         shop = Stack(app, "Shop", env=KNOWN)
