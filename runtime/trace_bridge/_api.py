@@ -44,11 +44,13 @@ class _Call:
         announces: Whether these are messages under way, whose complete documents must not arrive first.
         outlived: Whether an invocation ended while it was under way: whatever becomes of its connection is not
             X-Ray's failure.
+        repeated: Whether its connection failed before, while X-Ray answered other calls.
     """
 
     documents: list[str]
     announces: bool = False
     outlived: bool = False
+    repeated: bool = False
 
 
 class ApiEmitter:
@@ -314,8 +316,9 @@ class ApiEmitter:
 
     def _failed(self, call: _Call, error: Exception) -> None:
         with self._lock:
-            if call.outlived and not was_answered(error) and not (self.backing_off or self._closed.is_set()):
-                self._waiting.appendleft(_Call(call.documents, announces=call.announces))
+            may_repeat = call.outlived or (self._proven and not call.repeated)
+            if may_repeat and not was_answered(error) and not (self.backing_off or self._closed.is_set()):
+                self._waiting.appendleft(_Call(call.documents, announces=call.announces, repeated=True))
                 return
             count("failed", len(call.documents))
             what = "PutTraceSegments failed" if self._client is not None else "the X-Ray client could not be made"

@@ -183,6 +183,27 @@ def test_a_connection_lost_while_the_environment_was_frozen_is_no_failure_of_xra
     assert (sorted(client.taken), counters().failed) == (["first", "second"], 0)
 
 
+def test_one_connection_that_fails_beside_others_that_do_not_loses_nothing(process: Process) -> None:
+    class Client:
+        calls = 0
+
+        def put_trace_segments(self, **_: list[str]) -> dict[str, Any]:
+            self.calls += 1
+            if self.calls == 2:
+                raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+            return {}
+
+        def close(self) -> None: ...
+
+    emitter = _api.ApiEmitter(Client)
+    for document in ("first", "second"):
+        emitter.put(document)
+        emitter.flush()
+    assert not emitter.backing_off
+    emitter.close()
+    assert (counters().sent_api, counters().failed) == (2, 0)
+
+
 def test_several_uploads_are_under_way_at_once(process: Process) -> None:
     together = threading.Barrier(8)
 
