@@ -48,7 +48,10 @@ class Batch:
     ) -> None:
         self._records = records
         # Taken before the handler may change its record.
-        self._ids = [_id_of(record) for record in records]
+        self._ids = [
+            found if type(record) is dict and type(found := record.get("messageId")) is str else _id_of(record)
+            for record in records
+        ]
         self._context = context
         self._fifo = fifo
         self._reserve_ms = reserve_ms
@@ -146,7 +149,7 @@ class Batch:
         run: RunAwaitable,
     ) -> None:
         records, context, on_undecided, message = self._records, self._context, self._on_undecided, self._message
-        check = self._check
+        check, done, on_done = self._check, self._done, self._on_done
         for index in lane:
             if not self._may_begin(index):
                 return
@@ -164,7 +167,9 @@ class Batch:
                 if self._failed(index, error, lane):
                     return
             else:
-                self._succeeded(index)
+                done[index] = True
+                if on_done is not None:
+                    on_done(record)
 
     def _lanes(self) -> Sequence[Sequence[int]]:
         """Records that have to keep their order, together: a FIFO queue's message groups, else each by itself."""

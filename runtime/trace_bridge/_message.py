@@ -33,7 +33,9 @@ class Message:
     def __init__(self, record: Mapping[str, Any], *, envelope: Envelope | None = None) -> None:
         self.record = record
         self._body: str | None = None
-        self._envelope = envelope if envelope is None else checked_choice("envelope", envelope, ENVELOPES)
+        self._envelope = envelope
+        if envelope is not None:
+            checked_choice("envelope", envelope, ENVELOPES)
 
     def __repr__(self) -> str:
         return f"Message(message_id={self.message_id!r})"
