@@ -91,6 +91,7 @@ REQUIRED = (
         parameters=("api_id", "stage_name", "method", "path", "headers"),
     ),
     Name(module=_APIGATEWAY, path="_call_lambda_raw", parameters=("function_ref", "event")),
+    Name(module=_APIGATEWAY, path="_lambda_proxy_response", parameters=("result",)),
     Name(module=_APIGATEWAY, path="_build_lambda_event_v1", parameters=("api_id", "stage_name", "stage", "resource")),
     Name(
         module=_APIGATEWAY,

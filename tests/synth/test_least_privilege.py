@@ -52,7 +52,7 @@ class TestOwnHandlers:
             (["dynamodb:Get*"], {"dynamodb:Get*"}),
             ([], set()),
         ],
-        ids=str,
+        ids=["as by default", "several", "a wildcard", "none"],
     )
     def test_may_do_what_is_chosen(
         self, new_stack: NewStack, elsewhere: Path, actions: list[str] | None, allowed: set[str]
