@@ -139,7 +139,7 @@ def test_a_handler_that_was_edited_is_seen_in_the_next_trace(local: Local, app: 
     def shown() -> bool:
         return "not for sale" in local.shell("traced-pipeline trace --latest Mine --details")
 
-    wait_for(shown, what="the trace of what the handler does now")
+    wait_for(shown, seconds=120.0, what="the trace of what the handler does now")
 
 
 def test_the_shell_is_told_when_nothing_runs(tmp_path: Path) -> None:
