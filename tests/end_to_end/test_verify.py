@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.conftest import Deployed
 from tests.end_to_end.copies import Ran, Resources, command, deploy, find, remove
 
-_TIMEOUT = "10"
+_TIMEOUT = "15"
 _AT_ONCE = 8
 _NO_BRIDGE = "def handler(event, context):\n    return {'batchItemFailures': []}\n"
 _NO_IMPORT = "import no_such_module\n"
