@@ -55,8 +55,8 @@ def authorize(
         if default is not None:
             raise PipelineError(
                 Check.OPTION_CONFLICT,
-                f'authorizer is "iam", but API {api.node.path} has a default authorizer, which the CDK would add '
-                'it; write authorizer="api" to let that decide, authorizer=<an IAuthorizer> for another, or '
+                f'authorizer is "iam", but API {api.node.path} has a default authorizer, which it would '
+                'stand beside; write authorizer="api" to let that decide, authorizer=<an IAuthorizer> for another, or '
                 'authorizer="none" to let anyone call',
             )
         return Authorization(kind=apigateway.AuthorizationType.IAM)
