@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal, TypeVar, cast
 
+from . import _environment
+
 OnUndecided = Literal["drop", "sample", "follow_lambda"]
 EmitterChoice = Literal["auto", "udp", "api"]
 QueueSegment = Literal["never", "always"]
@@ -82,11 +84,11 @@ class Settings:
         found: dict[str, object] = {}
         wrong: list[str] = []
         for field in fields(cls):
-            variable = f"{_PREFIX}{field.name.upper()}"
+            variable, read = _READ_FROM[field.name]
             text = environment.get(variable, "").strip()
             if text:
                 try:
-                    found[field.name] = _READERS[field.name](variable, text)
+                    found[field.name] = read(variable, text)
                 except ConfigurationError as error:
                     if field.name in _DECIDE_HOW_MESSAGES_RUN:
                         raise
@@ -95,31 +97,26 @@ class Settings:
             found["enabled"] = found["instrument"] = False
         if wrong:
             _log.error("nothing is recorded, messages are processed as if there were no bridge: %s", "; ".join(wrong))
-        _warn_of_unknown(environment, {f"{_PREFIX}{field.name.upper()}" for field in fields(cls)} | {HANDLER_VARIABLE})
+        _warn_of_unknown(environment)
         return cls(**found)  # type: ignore[arg-type] # each reader returns its field's type
 
 
-_PREFIX = "TRACE_BRIDGE_"
-HANDLER_VARIABLE = f"{_PREFIX}HANDLER"
-"""The variable that names a team's own handler for `trace_bridge.auto`, which reads it."""
-
-_SDK_VARIABLE = "AWS_XRAY_SDK_ENABLED"
 _DECIDE_HOW_MESSAGES_RUN = frozenset({"max_workers", "reserve_ms", "raise_if_all_failed", "envelope"})
-_TRUE = ("1", "true", "t", "yes", "y", "on")
-_FALSE = ("0", "false", "f", "no", "n", "off")
 
 
 def _sdk_is_off(environment: Mapping[str, str]) -> bool:
     """Whether the X-Ray SDK's own switch is off; like the SDK, it warns of a value it does not know and stays on."""
-    text = environment.get(_SDK_VARIABLE, "").strip()
-    if text and text.lower() not in _TRUE + _FALSE:
-        _log.warning("%s is %r; expected true or false, and taken for true as the X-Ray SDK does", _SDK_VARIABLE, text)
-    return text.lower() in _FALSE
+    variable = _environment.XRAY_SDK_ENABLED
+    text = environment.get(variable, "").strip()
+    if text and text.lower() not in _environment.ON_WORDS + _environment.OFF_WORDS:
+        _log.warning("%s is %r; expected true or false, and taken for true as the X-Ray SDK does", variable, text)
+    return text.lower() in _environment.OFF_WORDS
 
 
-def _warn_of_unknown(environment: Mapping[str, str], known: set[str]) -> None:
+def _warn_of_unknown(environment: Mapping[str, str]) -> None:
+    known = {_environment.HANDLER, *(variable for variable, _ in _READ_FROM.values())}
     for name in sorted(environment):
-        if name.startswith(_PREFIX) and name not in known:
+        if name.startswith(_environment.PREFIX) and name not in known:
             from difflib import get_close_matches  # only a misspelt name needs it
 
             [nearest] = get_close_matches(name, sorted(known), n=1, cutoff=0.0)
@@ -128,9 +125,9 @@ def _warn_of_unknown(environment: Mapping[str, str], known: set[str]) -> None:
 
 def _boolean(variable: str, text: str) -> bool:
     lowered = text.lower()
-    if lowered in _TRUE:
+    if lowered in _environment.ON_WORDS:
         return True
-    if lowered in _FALSE:
+    if lowered in _environment.OFF_WORDS:
         return False
     raise ConfigurationError(f"{variable} is {text!r}; expected true or false")
 
@@ -182,18 +179,19 @@ def _text(_variable: str, text: str) -> str:
 ON_UNDECIDED = cast("tuple[OnUndecided, ...]", ("drop", "sample", "follow_lambda"))
 ENVELOPES = cast("tuple[Envelope, ...]", ("none", "sns"))
 
-_READERS: dict[str, Callable[[str, str], object]] = {
-    "enabled": _boolean,
-    "instrument": _boolean,
-    "on_undecided": _one_of(*ON_UNDECIDED),
-    "undecided_rate": _number(float, 0, 1),
-    "emitter": _one_of("auto", "udp", "api"),
-    "queue_segment": _one_of("never", "always"),
-    "in_progress": _boolean,
-    "max_workers": _number(int, 1, 1000),
-    "reserve_ms": _number(int, 0, 900_000),
-    "raise_if_all_failed": _boolean,
-    "envelope": _one_of(*ENVELOPES),
-    "name": _text,
-    "max_trace_age_days": _number(int, 1, 36_500),
+_READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
+    "enabled": (_environment.ENABLED, _boolean),
+    "instrument": (_environment.INSTRUMENT, _boolean),
+    "on_undecided": (_environment.ON_UNDECIDED, _one_of(*ON_UNDECIDED)),
+    "undecided_rate": (_environment.UNDECIDED_RATE, _number(float, 0, 1)),
+    "emitter": (_environment.EMITTER, _one_of("auto", "udp", "api")),
+    "queue_segment": (_environment.QUEUE_SEGMENT, _one_of("never", "always")),
+    "in_progress": (_environment.IN_PROGRESS, _boolean),
+    "max_workers": (_environment.MAX_WORKERS, _number(int, 1, 1000)),
+    "reserve_ms": (_environment.RESERVE_MS, _number(int, 0, 900_000)),
+    "raise_if_all_failed": (_environment.RAISE_IF_ALL_FAILED, _boolean),
+    "envelope": (_environment.ENVELOPE, _one_of(*ENVELOPES)),
+    "name": (_environment.NAME, _text),
+    "max_trace_age_days": (_environment.MAX_TRACE_AGE_DAYS, _number(int, 1, 36_500)),
 }
+"""Variable and reader of each field of the settings."""

@@ -4,8 +4,10 @@ import logging
 import os
 import socket
 
+from ._environment import XRAY_DAEMON_ADDRESS
+
 _log = logging.getLogger("trace_bridge")
-_VARIABLE = "AWS_XRAY_DAEMON_ADDRESS"
+_VARIABLE = XRAY_DAEMON_ADDRESS
 _EXPECTED = "expected host:port, or tcp:host:port udp:host:port"
 
 

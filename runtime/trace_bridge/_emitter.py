@@ -8,6 +8,7 @@ from ._api import ApiEmitter
 from ._counters import count, report_losses
 from ._daemon_address import daemon_address
 from ._documents import MAX_BYTES, fit
+from ._environment import LAMBDA_FUNCTION_NAME
 from ._forks import in_every_child
 from ._invocation import Invocation
 from ._segment import MessageSegment
@@ -100,7 +101,7 @@ class Emitter:
         if self.udp is None or choice == "api":
             return False
         # Lambda runs its daemon for sampled invocations: https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html
-        return choice == "udp" or invocation.sampled or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ
+        return choice == "udp" or invocation.sampled or LAMBDA_FUNCTION_NAME not in os.environ
 
     def _emit_one(self, document: str, to_daemon: bool) -> None:
         if not to_daemon:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from . import _state
 from ._bridge import is_on, join_sdk
 from ._emitter import get_emitter, prepare_emitter
+from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation, current_invocation
 from ._json import encode
@@ -134,7 +135,7 @@ def _call_outside(
     outlived = inherited_scope() is not None and current_scope() is None
     if not outlived and has_open_segment(sdk_recorder()):
         return _call_below_own_segment(make_api_call, client, operation, parameters)
-    header = TraceHeader.parse(os.environ.get("_X_AMZN_TRACE_ID"))
+    header = TraceHeader.parse(os.environ.get(LAMBDA_TRACE_HEADER))
     if header is None or header.parent is None or not header.sampled:
         return make_api_call(client, operation, parameters)
     invocation = current_invocation(None)

@@ -8,11 +8,10 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from . import _forks, _state
+from . import _environment, _forks, _state
 from ._header import TraceHeader
 from ._json import encode, quote
 
-_LAMBDA_HEADER = "_X_AMZN_TRACE_ID"
 _ID_BATCH = 16
 
 
@@ -57,7 +56,7 @@ class Invocation:
 
     def __init__(self, context: LambdaContext | None) -> None:
         self.context = context
-        self.header = TraceHeader.parse(os.environ.get(_LAMBDA_HEADER))
+        self.header = TraceHeader.parse(os.environ.get(_environment.LAMBDA_TRACE_HEADER))
         self.sampled = self.header is not None and bool(self.header.sampled)
         self.request_id = _text_of(context, "aws_request_id")
         place = _place(_text_of(context, "invoked_function_arn"))
@@ -170,7 +169,7 @@ _forks.in_every_child(_begin_anew)
 
 
 def _in_lambda() -> bool:
-    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+    return _environment.LAMBDA_FUNCTION_NAME in os.environ
 
 
 class _Place(NamedTuple):
@@ -188,9 +187,9 @@ class _Place(NamedTuple):
 
 
 def _place(function_arn: str) -> _Place:
-    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
-    name = _state.settings.name or function or os.environ.get("AWS_XRAY_TRACING_NAME") or Path(sys.argv[0]).stem
-    return _written_place(name, function_arn, _origin(), os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME"))
+    function = os.environ.get(_environment.LAMBDA_FUNCTION_NAME)
+    name = _state.settings.name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
+    return _written_place(name, function_arn, _origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
 
 
 @lru_cache(maxsize=16)
@@ -236,8 +235,7 @@ def _origin() -> str | None:
     """The kind of compute, by what AWS documents to tell it; None where nothing tells."""
     if _in_lambda():
         return "AWS::Lambda::Function"
-    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html
-    if "ECS_CONTAINER_METADATA_URI_V4" in os.environ or "ECS_CONTAINER_METADATA_URI" in os.environ:
+    if _environment.ECS_METADATA_V4 in os.environ or _environment.ECS_METADATA_V3 in os.environ:
         return "AWS::ECS::Container"
     return "AWS::EC2::Instance" if _machine_vendor() == "Amazon EC2" else None
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
 from ._scope import current_scope
 
@@ -28,7 +29,7 @@ def traced_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     if scope is not None and scope.message.recording != "none":
         header = scope.message.header_text()
     else:
-        own = TraceHeader.parse(os.environ.get("_X_AMZN_TRACE_ID"))
+        own = TraceHeader.parse(os.environ.get(LAMBDA_TRACE_HEADER))
         header = own.format() if own else None
     if header is not None and "AWSTraceHeader" not in attributes:
         attributes["AWSTraceHeader"] = {"DataType": "String", "StringValue": header}

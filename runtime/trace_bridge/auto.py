@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ._batch import BatchOptions, run_batch
-from ._config import HANDLER_VARIABLE, ConfigurationError
+from ._config import ConfigurationError
+from ._environment import HANDLER
 from ._events import is_sqs_batch, records_of
 from ._failures import ReportedFailureError, reported_failures
 from ._instrument import instrument
@@ -25,22 +26,22 @@ _Handler = Callable[[Any, Any], Any]
 
 def _load(path: str | None) -> _Handler:
     if not path:
-        raise ConfigurationError(f"{HANDLER_VARIABLE} is not set; expected the handler to run, as module.function")
+        raise ConfigurationError(f"{HANDLER} is not set; expected the handler to run, as module.function")
     module_name, _, name = path.replace("/", ".").rpartition(".")
     if not module_name or not all(module_name.split(".")):
-        raise ConfigurationError(f"{HANDLER_VARIABLE} is {path!r}; expected module.function")
+        raise ConfigurationError(f"{HANDLER} is {path!r}; expected module.function")
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # what the team's module itself imports is missing
         raise ConfigurationError(
-            f"{HANDLER_VARIABLE} is {path!r}, but there is no module {error.name}; expected module.function, with the "
+            f"{HANDLER} is {path!r}, but there is no module {error.name}; expected module.function, with the "
             "module in the function's code or its layers"
         ) from error
     found = getattr(module, name, None)
     if not callable(found):
-        raise ConfigurationError(f"{HANDLER_VARIABLE} is {path!r}, but module {module_name} has no function {name}")
+        raise ConfigurationError(f"{HANDLER} is {path!r}, but module {module_name} has no function {name}")
     return found  # type: ignore[no-any-return] # just checked
 
 
@@ -50,7 +51,7 @@ def _check_answer(answer: object) -> None:
         raise ReportedFailureError(reported)
 
 
-_handler = _load(os.environ.get(HANDLER_VARIABLE))
+_handler = _load(os.environ.get(HANDLER))
 _options = BatchOptions.of()
 instrument()
 

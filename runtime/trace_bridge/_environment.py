@@ -1,0 +1,42 @@
+"""The environment variables that the bridge reads, and its words for on and off.
+
+The construct library and the command line have copies of what they need of this module, as they do not import the
+bridge: a constant has the same name and the same value in each of them. Literals alone, so that copies can be compared.
+"""
+
+PREFIX = "TRACE_BRIDGE_"
+
+ENABLED = "TRACE_BRIDGE_ENABLED"
+INSTRUMENT = "TRACE_BRIDGE_INSTRUMENT"
+ON_UNDECIDED = "TRACE_BRIDGE_ON_UNDECIDED"
+UNDECIDED_RATE = "TRACE_BRIDGE_UNDECIDED_RATE"
+EMITTER = "TRACE_BRIDGE_EMITTER"
+QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
+IN_PROGRESS = "TRACE_BRIDGE_IN_PROGRESS"
+MAX_WORKERS = "TRACE_BRIDGE_MAX_WORKERS"
+RESERVE_MS = "TRACE_BRIDGE_RESERVE_MS"
+RAISE_IF_ALL_FAILED = "TRACE_BRIDGE_RAISE_IF_ALL_FAILED"
+ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
+NAME = "TRACE_BRIDGE_NAME"
+MAX_TRACE_AGE_DAYS = "TRACE_BRIDGE_MAX_TRACE_AGE_DAYS"
+
+HANDLER = "TRACE_BRIDGE_HANDLER"
+"""The application's own handler, which `trace_bridge.auto` runs: `module.function`."""
+
+XRAY_SDK_ENABLED = "AWS_XRAY_SDK_ENABLED"
+XRAY_DAEMON_ADDRESS = "AWS_XRAY_DAEMON_ADDRESS"
+XRAY_TRACING_NAME = "AWS_XRAY_TRACING_NAME"
+"""The X-Ray SDK's own variables: https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-python-configuration.html."""
+
+LAMBDA_TRACE_HEADER = "_X_AMZN_TRACE_ID"
+LAMBDA_FUNCTION_NAME = "AWS_LAMBDA_FUNCTION_NAME"
+LAMBDA_LOG_GROUP_NAME = "AWS_LAMBDA_LOG_GROUP_NAME"
+"""Set by Lambda: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
+
+ECS_METADATA_V4 = "ECS_CONTAINER_METADATA_URI_V4"
+ECS_METADATA_V3 = "ECS_CONTAINER_METADATA_URI"
+"""Set by ECS: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html."""
+
+ON_WORDS = ("1", "true", "t", "yes", "y", "on")
+OFF_WORDS = ("0", "false", "f", "no", "n", "off")
+"""What a variable that is on or off may hold, in any case; the X-Ray SDK reads its own by the same words."""
