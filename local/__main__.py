@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from local import names, server
+from local import ministack_contract, server
 
 
 def main() -> int:
@@ -21,8 +21,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         if arguments.check_names:
-            names.check()
-            sys.stdout.writelines(f"{name}\n" for name in names.REQUIRED)
+            ministack_contract.check()
+            sys.stdout.writelines(f"{name}\n" for name in ministack_contract.REQUIRED)
             return 0
         if arguments.ready_file is None or arguments.work_dir is None:
             parser.error("--ready-file and --work-dir are needed")
@@ -35,7 +35,7 @@ def main() -> int:
                 log_level=arguments.log_level,
             )
         )
-    except (names.NamesGoneError, OSError) as problem:
+    except (ministack_contract.NamesGoneError, OSError) as problem:
         sys.stderr.write(f"local: {problem}\n")
         return 2
     return 0

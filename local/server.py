@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import names, settings, tls
+from local import environment, ministack_contract, tls
 
 logger = logging.getLogger("local")
 
@@ -51,23 +51,23 @@ def run(options: Options) -> None:
     work_dir.mkdir(parents=True, exist_ok=True)
     listener = socket.create_server(("127.0.0.1", options.port))
     port: int = listener.getsockname()[1]
-    material, credentials = tls.create(work_dir / "tls"), settings.new_credentials()
-    settings.close_environment(
+    material, credentials = tls.create(work_dir / "tls"), environment.new_credentials()
+    environment.close_environment(
         work_dir=work_dir, port=port, material=material, credentials=credentials, log_level=options.log_level
     )
-    names.check()
+    ministack_contract.check()
     # Importable only now: MiniStack reads the environment while it is imported.
-    from local.extension import install
+    from local.install import install
 
     daemon = install()
     daemon.start()
     announcement = {
         "endpoint": f"https://127.0.0.1:{port}",
         "ca_bundle": str(material.ca_bundle),
-        "account": settings.ACCOUNT,
+        "account": environment.ACCOUNT,
         "access_key_id": credentials.access_key_id,
         "secret_access_key": credentials.secret_access_key,
-        "region": settings.REGION,
+        "region": environment.REGION,
         "daemon_address": daemon.address("the operator"),
         "pid": os.getpid(),
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.import_graph import cycles, package_graph  # noqa: E402 - found by the line above when run as a file
+from scripts.import_graph import against_layers, cycles, package_graph  # noqa: E402 - found by the line above when run as a file
 
 MAY_NOT_IMPORT = {
     "runtime/trace_bridge": ("aws_cdk", "constructs", "jsii", "boto3", "traced_pipeline", "traced_pipeline_ops"),
@@ -30,6 +30,16 @@ ACYCLIC = (
 )
 """Packages whose modules must not import each other in a circle, each with its source root."""
 
+LAYERS: dict[tuple[str, str], list[list[str]]] = {
+    (".", "local"): [
+        ["propagation", "environment", "tls"],
+        ["xray"],
+        ["patches"],
+        ["ministack_contract", "install", "server", "__main__"],
+    ],
+}
+"""The rooms and modules of a package, the lowest layer first: each may import from its own layer and those below."""
+
 _VENDOR = "constructs_pkg/traced_pipeline_ops/page/vendor"
 VENDORED = {
     f"{_VENDOR}/dagre.min.js": ("@dagrejs/dagre", "dist/dagre.min.js"),
@@ -43,7 +53,7 @@ _INDEX = re.compile(r"--(?:extra-)?index-url|--find-links[ =]+http|\"resolved\":
 
 def main() -> int:
     """Prints what is wrong, a line each; 0 when nothing is."""
-    problems = [*_floors(), *_cycles(), *_machine_traces(), *_locks(), *_versions(), *_vendored()]
+    problems = [*_floors(), *_cycles(), *_layers(), *_machine_traces(), *_locks(), *_versions(), *_vendored()]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
@@ -61,6 +71,12 @@ def _cycles() -> Iterator[str]:
     for root, package in ACYCLIC:
         for circle in cycles(package_graph(ROOT / root, package)):
             yield f"{package}: these modules import each other in a circle: {', '.join(circle)}"
+
+
+def _layers() -> Iterator[str]:
+    for (root, package), layers in LAYERS.items():
+        for module, line, problem in against_layers(package_graph(ROOT / root, package), package, layers):
+            yield f"{module}:{line}: {problem}"
 
 
 def _imports(source: Path) -> Iterator[tuple[str, int]]:

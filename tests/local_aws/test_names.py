@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local import names
+from local import ministack_contract
 from tests.local_aws.conftest import INTERPRETER, REPOSITORY
 
 PACKAGES = ("ministack", "ministack.core", "ministack.services", "ministack.services.cloudformation")
@@ -39,7 +39,7 @@ def used_names(path: Path) -> set[str]:
 
 
 def test_no_name_is_used_that_is_not_listed() -> None:
-    listed = {str(name) for name in names.REQUIRED}
+    listed = {str(name) for name in ministack_contract.REQUIRED}
     # An attribute of a listed class is listed with it.
     listed |= {name.rsplit(".", 1)[0] for name in listed if name.endswith("._spawn")}
     used = {name for path in (REPOSITORY / "local").rglob("*.py") for name in used_names(path)}
@@ -49,18 +49,18 @@ def test_no_name_is_used_that_is_not_listed() -> None:
 
 def test_a_name_that_is_gone_is_named_with_what_to_do() -> None:
     gone = [
-        names.Name(module="json", path="no_such_name"),
-        names.Name(module="no_such_module", path="thing"),
-        names.Name(module="json", path="dumps", parameters=("value",)),
-        names.Name(module="string", path="digits", text=("abc",)),
-        names.Name(module="json", path="loads", parameters=("s",)),
+        ministack_contract.Name(module="json", path="no_such_name"),
+        ministack_contract.Name(module="no_such_module", path="thing"),
+        ministack_contract.Name(module="json", path="dumps", parameters=("value",)),
+        ministack_contract.Name(module="string", path="digits", text=("abc",)),
+        ministack_contract.Name(module="json", path="loads", parameters=("s",)),
     ]
-    with pytest.raises(names.NamesGoneError) as problem:
-        names.check(gone)
+    with pytest.raises(ministack_contract.NamesGoneError) as problem:
+        ministack_contract.check(gone)
     message = str(problem.value)
     assert "json.no_such_name: gone" in message
     assert "no_such_module.thing: module no_such_module cannot be imported" in message
     assert "json.dumps: parameters are obj, expected value" in message
     assert "string.digits: does not hold 'abc' any more" in message
     assert "json.loads" not in message
-    assert f"Install ministack=={names.VERSION}" in message
+    assert f"Install ministack=={ministack_contract.VERSION}" in message

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.sampling import Request, Reservoir, Rule, SamplingRules
+from local.xray.sampling.rules import Request, Reservoir, Rule, SamplingRules
 from tests.local_aws.conftest import LocalAws
 from tests.local_aws.test_hops import fields, receive
 

@@ -1,0 +1,1 @@
+"""What is changed in MiniStack, one module or folder a service."""

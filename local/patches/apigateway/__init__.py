@@ -1,0 +1,1 @@
+"""API Gateway, REST APIs: what is changed in MiniStack."""

@@ -1,0 +1,1 @@
+"""CloudFormation: what is changed in MiniStack."""

@@ -1,0 +1,1 @@
+"""IAM: what is changed in MiniStack."""

@@ -1,0 +1,1 @@
+"""Lambda: what is changed in MiniStack."""

@@ -1,0 +1,1 @@
+"""SQS: what is changed in MiniStack."""

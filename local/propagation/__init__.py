@@ -1,0 +1,1 @@
+"""What travels between services: the tracing header, and the request it belongs to."""

@@ -1,1 +1,0 @@
-"""What is changed in MiniStack, one module per service."""

@@ -1,0 +1,1 @@
+"""Filter expressions: their words, what keywords read, and what they compare."""

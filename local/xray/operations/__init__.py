@@ -1,0 +1,1 @@
+"""The operations of X-Ray's API: each is answered here."""

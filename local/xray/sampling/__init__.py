@@ -1,0 +1,1 @@
+"""Sampling: who decides, once, whether a request is traced."""
