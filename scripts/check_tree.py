@@ -11,7 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from scripts.import_graph import against_layers, cycles, package_graph  # noqa: E402 - found by the line above when run as a file
+# Found by the line above when run as a file.
+from scripts.contracts import differing_copies  # noqa: E402
+from scripts.import_graph import against_layers, cycles, package_graph  # noqa: E402
 
 MAY_NOT_IMPORT = {
     "runtime/trace_bridge": ("aws_cdk", "constructs", "jsii", "boto3", "traced_pipeline", "traced_pipeline_ops"),
@@ -27,6 +29,7 @@ ACYCLIC = (
     ("constructs_pkg", "traced_pipeline_ops"),
     (".", "local"),
     (".", "harness"),
+    ("runtime", "trace_bridge"),
 )
 """Packages whose modules must not import each other in a circle, each with its source root."""
 
@@ -36,6 +39,37 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ["xray"],
         ["patches"],
         ["ministack_contract", "install", "server", "__main__"],
+    ],
+    # base, record, export, adapters, consumers
+    ("runtime", "trace_bridge"): [
+        [
+            "_config",
+            "_counters",
+            "_environment",
+            "_errors",
+            "_failures",
+            "_forks",
+            "_header",
+            "_imports",
+            "_json",
+            "_safely",
+            "_state",
+        ],
+        ["_invocation", "_links", "_message", "_scope", "_segment", "_subsegment"],
+        ["_api", "_client", "_daemon_address", "_documents", "_emitter", "_udp", "_unseen"],
+        ["_bridge", "_instrument", "_sdk", "_sdk_calls", "_sdk_entities", "_threads"],
+        [
+            "_batch",
+            "_events",
+            "_lanes",
+            "_loop",
+            "_polling",
+            "_producer",
+            "_reserve",
+            "_results",
+            "_workers",
+            "auto",
+        ],
     ],
 }
 """The rooms and modules of a package, the lowest layer first: each may import from its own layer and those below."""
@@ -53,7 +87,16 @@ _INDEX = re.compile(r"--(?:extra-)?index-url|--find-links[ =]+http|\"resolved\":
 
 def main() -> int:
     """Prints what is wrong, a line each; 0 when nothing is."""
-    problems = [*_floors(), *_cycles(), *_layers(), *_machine_traces(), *_locks(), *_versions(), *_vendored()]
+    problems = [
+        *_floors(),
+        *_cycles(),
+        *_layers(),
+        *differing_copies(ROOT),
+        *_machine_traces(),
+        *_locks(),
+        *_versions(),
+        *_vendored(),
+    ]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
