@@ -1,4 +1,58 @@
-"""Continues each SQS message's own AWS X-Ray trace inside its consumer."""
+"""Continues each SQS message's own AWS X-Ray trace inside its consumer.
+
+The modules, in layers: each imports its own layer and those above it in this list.
+
+Base: what knows nothing of messages.
+    _environment: the names of the environment variables, and the words for on and off
+    _config: the settings, read and checked
+    _state: the settings of this process, and the version
+    _header: the trace header, parsed and written
+    _json: JSON of whatever a handler puts on a segment
+    _errors: exceptions as segment documents describe them
+    _counters: how many messages were recorded and how many documents sent or lost
+    _failures: the exceptions that the bridge itself raises
+    _forks: what a forked process begins anew
+    _imports: calls a function once a library is imported
+    _safely: calls a function whose failure must not reach the handler
+Record: one message's part of its trace.
+    _invocation: what the messages of one invocation have in common
+    _message: an SQS message, from Lambda or from boto3
+    _segment: the segment of a message, and its document
+    _subsegment: the subsegment of an AWS call
+    _links: the documents beside it: the wait in the queue, and the links in Lambda's own trace
+    _scope: which message the running code belongs to
+Export: how documents reach X-Ray.
+    _emitter: chooses between the daemon and `PutTraceSegments`
+    _udp: the daemon
+    _daemon_address: where the daemon listens
+    _api: `PutTraceSegments`, in batches and in the background
+    _client: the botocore client of `_api`
+    _documents: cuts documents to the size that X-Ray takes
+    _unseen: keeps the bridge's own calls out of every trace
+Adapters: what the bridge works beside.
+    _bridge: `continue_trace` and `trace_batch`
+    _instrument: AWS calls made through botocore
+    _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
+    _threads: threads that stay in their message
+Consumers: what runs a handler.
+    _batch: `sqs_handler`
+    auto: the handler of the zero-code mode
+    _polling: `poll`
+    _producer: `traced_entry`
+    _lanes: the messages of a batch, in order or side by side
+    _reserve: how much time has to be left to begin a message
+    _events: which events are batches of SQS messages
+    _results: waits for what a handler returned
+    _loop, _workers: the event loop and the threads that handlers run in
+
+The environment variables: `TRACE_BRIDGE_ENABLED`, `TRACE_BRIDGE_INSTRUMENT`, `TRACE_BRIDGE_ON_UNDECIDED`,
+`TRACE_BRIDGE_UNDECIDED_RATE`, `TRACE_BRIDGE_EMITTER`, `TRACE_BRIDGE_QUEUE_SEGMENT`, `TRACE_BRIDGE_IN_PROGRESS`,
+`TRACE_BRIDGE_MAX_WORKERS`, `TRACE_BRIDGE_RESERVE_MS`, `TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, `TRACE_BRIDGE_ENVELOPE`,
+`TRACE_BRIDGE_NAME`, `TRACE_BRIDGE_MAX_TRACE_AGE_DAYS` and `TRACE_BRIDGE_HANDLER` are the bridge's own;
+`AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS` and `AWS_XRAY_TRACING_NAME` are the X-Ray SDK's;
+`_X_AMZN_TRACE_ID`, `AWS_LAMBDA_FUNCTION_NAME` and `AWS_LAMBDA_LOG_GROUP_NAME` are set by Lambda,
+`ECS_CONTAINER_METADATA_URI_V4` and `ECS_CONTAINER_METADATA_URI` by ECS.
+"""
 
 from ._batch import sqs_handler
 from ._bridge import continue_trace, trace_batch

@@ -1,0 +1,81 @@
+"""What users of trace_bridge rely on by name; trace_bridge_names.json changes by intent alone."""
+
+import dataclasses
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+import trace_bridge
+from trace_bridge import Counters, Message, MessageSegment, TraceHeader, _environment
+
+from harness.local_aws import ROOT
+from scripts.check_tree import LAYERS
+
+NAMES = json.loads(Path(__file__).with_name("trace_bridge_names.json").read_text(encoding="utf-8"))
+MODULES = {path.stem for path in (ROOT / "runtime" / "trace_bridge").glob("*.py")} - {"__init__"}
+VARIABLES = sorted(
+    value
+    for name, value in vars(_environment).items()
+    if name.isupper() and name != "PREFIX" and isinstance(value, str)
+)
+
+
+def _members(kind: type) -> list[str]:
+    """The public names of a class, those of its base classes left out, and those only annotated included."""
+    named = {*vars(kind), *inspect.get_annotations(kind)}
+    return sorted(name for name in named if not name.startswith("_"))
+
+
+def _parameters(name: str) -> str | None:
+    item = getattr(trace_bridge, name)
+    return ", ".join(inspect.signature(item).parameters) if inspect.isfunction(item) else None
+
+
+def test_the_public_names() -> None:
+    assert sorted(trace_bridge.__all__) == sorted(NAMES["names"])
+
+
+@pytest.mark.parametrize("name", sorted(name for name in trace_bridge.__all__ if _parameters(name) is not None))
+def test_the_parameters_of_a_function(name: str) -> None:
+    assert _parameters(name) == NAMES["parameters"].get(name)
+
+
+@pytest.mark.parametrize("kind", [Message, MessageSegment, TraceHeader], ids=lambda kind: kind.__name__)
+def test_the_members_of_a_class(kind: type) -> None:
+    assert _members(kind) == NAMES["members"][kind.__name__]
+
+
+def test_the_fields_of_the_counters() -> None:
+    assert [field.name for field in dataclasses.fields(Counters)] == NAMES["counters"]
+
+
+def test_the_environment_variables() -> None:
+    assert sorted(NAMES["environment variables"]) == VARIABLES
+
+
+def test_the_packages_docstring_names_every_module_in_its_layer() -> None:
+    text = trace_bridge.__doc__ or ""
+    parts = text.split("\n\n")
+    listed = next(part for part in parts if part.startswith("Base: "))
+    layers = [
+        {name for line in layer for name in line.partition(":")[0].replace(",", " ").split()}
+        for layer in _split(listed.splitlines())
+    ]
+    assert layers == [set(names) for names in LAYERS["runtime", "trace_bridge"]]
+    assert set().union(*layers) == MODULES
+
+
+def test_the_packages_docstring_names_every_environment_variable() -> None:
+    assert [name for name in VARIABLES if f"`{name}`" not in (trace_bridge.__doc__ or "")] == []
+
+
+def _split(lines: list[str]) -> list[list[str]]:
+    """The indented lines below each line that is not."""
+    layers: list[list[str]] = []
+    for line in lines:
+        if line.startswith(" "):
+            layers[-1].append(line)
+        else:
+            layers.append([])
+    return layers
