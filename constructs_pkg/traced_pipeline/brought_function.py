@@ -84,7 +84,7 @@ def adopt_function(
     _let_send_segments(own)
 
 
-def reserved_concurrency(function: lambda_.IFunction) -> int | None:
+def reserved_concurrent_executions(function: lambda_.IFunction) -> int | None:
     """Find out how many executions are set aside for a function from outside; None if that cannot be known."""
     own = own_function(function)
     reserved = None if own is None else Stack.of(own).resolve(_resource(own).reserved_concurrent_executions)

@@ -61,7 +61,7 @@ class Check(StrEnum):
     ORDER_LOST = "traced-pipeline:order-lost"
     QUEUE_NOT_MANAGED = "traced-pipeline:queue-not-managed"
     KEY_NOT_MANAGED = "traced-pipeline:key-not-managed"
-    QUEUE_WITHOUT_DEAD_LETTERS = "traced-pipeline:queue-without-dead-letters"
+    QUEUE_WITHOUT_DEAD_LETTER_QUEUE = "traced-pipeline:queue-without-dead-letter-queue"
     API_NOT_TRACED = "traced-pipeline:api-not-traced"
     API_NOT_DEPLOYED = "traced-pipeline:api-not-deployed"
     API_NOT_MANAGED = "traced-pipeline:api-not-managed"

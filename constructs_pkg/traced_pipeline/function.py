@@ -112,7 +112,7 @@ class TracedFunction(Construct):
                 role=self._role,
                 log_group=self._log_group,
                 logging_format=lambda_.LoggingFormat.JSON,
-                reserved_concurrent_executions=options.reserved_concurrency,
+                reserved_concurrent_executions=options.reserved_concurrent_executions,
                 vpc=options.vpc,
                 vpc_subnets=options.vpc_subnets,
                 security_groups=options.security_groups,
@@ -120,7 +120,7 @@ class TracedFunction(Construct):
         publish_with_layer(self._function, layer)
         mark_bridged(resource_of(self._function, lambda_.CfnFunction))
         self._trace(active=active)
-        self._alias = self._make_alias(options.provisioned_concurrency)
+        self._alias = self._make_alias(options.provisioned_concurrent_executions)
         if options.vpc is not None:
             check_network_path(self, options.vpc, options.vpc_subnets)
 

@@ -107,12 +107,13 @@ def _check_variables(options: FunctionOptions) -> None:
 
 
 def _check_concurrency(options: FunctionOptions) -> None:
-    warm, reserved = options.provisioned_concurrency, options.reserved_concurrency
+    warm, reserved = options.provisioned_concurrent_executions, options.reserved_concurrent_executions
     if warm is None or reserved is None or Token.is_unresolved(warm) or Token.is_unresolved(reserved):
         return
     if warm > reserved:
         # https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
         raise PipelineError(
             Check.OPTION_VALUE,
-            f"provisioned_concurrency is {warm}, but must be at most reserved_concurrency, which is {reserved}",
+            f"provisioned_concurrent_executions is {warm}, but must be at most "
+            f"reserved_concurrent_executions, which is {reserved}",
         )

@@ -52,12 +52,12 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         # How much and how long at most is not written down here: AWS raises both.
         "memory_size": Limit(least=128, source=_LAMBDA, model="lambda CreateFunction MemorySize"),
         "timeout": Limit(source=_LAMBDA, model="lambda CreateFunction Timeout"),
-        "reserved_concurrency": Limit(
+        "reserved_concurrent_executions": Limit(
             least=0,
             source="https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html",
             model="lambda PutFunctionConcurrency ReservedConcurrentExecutions",
         ),
-        "provisioned_concurrency": Limit(
+        "provisioned_concurrent_executions": Limit(
             source="https://docs.aws.amazon.com/lambda/latest/api/API_PutProvisionedConcurrencyConfig.html",
             model="lambda PutProvisionedConcurrencyConfig ProvisionedConcurrentExecutions",
         ),
@@ -77,7 +77,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
     },
     WorkerOptions: {
         "batch_size": Limit(most=10_000, source=_MAPPING, model="lambda CreateEventSourceMapping BatchSize"),
-        "batching_window": Limit(
+        "max_batching_window": Limit(
             least=0,
             most=300,
             source=_MAPPING,

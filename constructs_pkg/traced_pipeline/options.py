@@ -66,9 +66,9 @@ class FunctionOptions(ChecksWords):
         vpc: The VPC the function runs in. Default: none.
         vpc_subnets: Where in the VPC. Default: the private subnets.
         security_groups: Those of its network interfaces. Default: one is created when there is a VPC.
-        reserved_concurrency: Executions set aside for this function, and its upper limit. Default: the
+        reserved_concurrent_executions: Executions set aside for this function, and its upper limit. Default: the
             account's shared pool.
-        provisioned_concurrency: Executions kept warm, behind an alias `live` that the hop then calls.
+        provisioned_concurrent_executions: Executions kept warm, behind an alias `live` that the hop then calls.
             Default: none, and no alias.
         bridge_layer: The bridge's layer, where the stack cannot make it: the ARN of a layer version, or one of the CDK.
             A stack that takes no assets (`BootstraplessSynthesizer`) needs one. Default: one a stack, made of
@@ -91,8 +91,8 @@ class FunctionOptions(ChecksWords):
     vpc: ec2.IVpc | None = None
     vpc_subnets: ec2.SubnetSelection | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
-    reserved_concurrency: int | None = None
-    provisioned_concurrency: int | None = None
+    reserved_concurrent_executions: int | None = None
+    provisioned_concurrent_executions: int | None = None
     bridge_layer: str | lambda_.ILayerVersion | None = None
     log_group: logs.ILogGroup | None = None
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
@@ -180,9 +180,9 @@ class WorkerOptions(FunctionOptions):
         zero_code: Let the bridge call the handler once for each message, with an event of that one
             record; the function's code needs no change. Default: off.
         batch_size: Most messages given to one invocation: 1 to 10000, with `fifo` at most 10; more
-            than 10 needs a `batching_window`. Default: 10.
-        batching_window: How long Lambda may wait to fill a batch, at most 5 minutes; not with `fifo`. Default: not at
-            all.
+            than 10 needs a `max_batching_window`. Default: 10.
+        max_batching_window: How long Lambda may wait to fill a batch, at most 5 minutes; not with `fifo`. Default:
+            not at all.
         max_concurrency: Most invocations at once for this queue, 2 to 1000; unlike a reserved concurrency
             it does not send throttled messages towards the dead-letter queue. Default: no limit of its
             own.
@@ -214,7 +214,7 @@ class WorkerOptions(FunctionOptions):
     tracing: WorkerTracing = "continued"
     zero_code: bool = False
     batch_size: int = 10
-    batching_window: Duration | None = None
+    max_batching_window: Duration | None = None
     max_concurrency: int | None = None
     filters: Sequence[Mapping[str, object]] | None = None
     filter_policy: Mapping[str, sns.SubscriptionFilter] | None = None

@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .brought import check_topic, is_passive
-from .brought_function import adopt_function, finished_function, own_function, reserved_concurrency
+from .brought_function import adopt_function, finished_function, own_function, reserved_concurrent_executions
 from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .environments import check_environment, refuse_other_region, table_name_for
 from .filter_checks import check_filters
@@ -178,7 +178,7 @@ def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) 
         construct_id,
         event_source_arn=queue.queue_arn,
         batch_size=options.batch_size,
-        max_batching_window=options.batching_window,
+        max_batching_window=options.max_batching_window,
         max_concurrency=options.max_concurrency,
         filters=[dict(pattern) for pattern in options.filters] if options.filters else None,
         report_batch_item_failures=True,
@@ -222,9 +222,9 @@ def _check_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopi
 
 
 def _check_concurrency(scope: Construct, options: WorkerOptions, function: lambda_.IFunction) -> None:
-    most, reserved = options.max_concurrency, options.reserved_concurrency
+    most, reserved = options.max_concurrency, options.reserved_concurrent_executions
     if reserved is None:
-        reserved = reserved_concurrency(function)
+        reserved = reserved_concurrent_executions(function)
     if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
         return
     if most > reserved:
@@ -233,5 +233,5 @@ def _check_concurrency(scope: Construct, options: WorkerOptions, function: lambd
             Check.CONCURRENCY_ABOVE_RESERVED,
             f"max_concurrency is {most}, but the function has {reserved:g} executions reserved: Lambda will "
             "throttle the queue's batches, and messages may end in the dead-letter queue unprocessed; keep "
-            "max_concurrency at or below reserved_concurrency",
+            "max_concurrency at or below reserved_concurrent_executions",
         )

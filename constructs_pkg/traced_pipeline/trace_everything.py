@@ -28,13 +28,13 @@ class TraceFinding:
 
     Attributes:
         path: The resource's path in the construct tree.
-        kind: Its CloudFormation type.
+        resource_type: Its CloudFormation type.
         state: Whether it is traced.
         reason: Why it is not, or what is still missing; empty where there is nothing to say.
     """
 
     path: str
-    kind: str
+    resource_type: str
     state: TraceState
     reason: str
 
@@ -111,38 +111,40 @@ class TraceEverything:
         """Look at one construct; the CDK calls this at synthesis."""
         if not CfnResource.is_cfn_resource(node) or not isinstance(node, CfnResource):
             return
-        kind, path = node.cfn_resource_type, node.node.path
+        resource_type, path = node.cfn_resource_type, node.node.path
         if path in self._findings:
             return
-        outcome = self._outcome(node, kind, path)
+        outcome = self._outcome(node, resource_type, path)
         if outcome is None:
             return
         state, reason = outcome
-        self._findings[path] = TraceFinding(path=path, kind=kind, state=state, reason=reason)
-        if state is not TraceState.ON:
+        self._findings[path] = TraceFinding(path=path, resource_type=resource_type, state=state, reason=reason)
+        if state is not TraceState.ALREADY_ENABLED:
             because = f"; {reason}" if reason else ""
-            note(node, Check.TRACE_EVERYTHING, f"tracing of {kind}: {state.value}{because}")
+            note(node, Check.TRACE_EVERYTHING, f"tracing of {resource_type}: {state.value}{because}")
 
-    def _outcome(self, resource: CfnResource, kind: str, path: str) -> Outcome | None:
-        switch = switch_for(kind)
-        if switch is None and kind not in NOT_TRACEABLE and kind not in BY_ITS_APPLICATION:
+    def _outcome(self, resource: CfnResource, resource_type: str, path: str) -> Outcome | None:
+        switch = switch_for(resource_type)
+        if switch is None and resource_type not in NOT_TRACEABLE and resource_type not in BY_ITS_APPLICATION:
             return None
-        if kind in self._except_types or any(fnmatchcase(path, pattern) for pattern in self._except_paths):
-            return TraceState.LEFT, "it is excepted"
+        if resource_type in self._except_types or any(fnmatchcase(path, pattern) for pattern in self._except_paths):
+            return TraceState.SKIPPED, "it is excepted"
         if switch is None:
-            reason = NOT_TRACEABLE.get(kind)
-            return (TraceState.LEFT, BY_ITS_APPLICATION[kind]) if reason is None else (TraceState.IMPOSSIBLE, reason)
+            reason = NOT_TRACEABLE.get(resource_type)
+            if reason is None:
+                return TraceState.SKIPPED, BY_ITS_APPLICATION[resource_type]
+            return TraceState.UNSUPPORTED, reason
         outcome = switch(resource)
-        return self._let_send(resource, outcome) if kind == _TOPIC else outcome
+        return self._let_send(resource, outcome) if resource_type == _TOPIC else outcome
 
     def _let_send(self, topic: CfnResource, outcome: Outcome) -> Outcome:
         """Gives a topic the permission without which SNS records nothing and says nothing."""
         state, _ = outcome
-        if self._trace_permission == "none" or state not in (TraceState.ON, TraceState.TURNED_ON):
+        if self._trace_permission == "none" or state not in (TraceState.ALREADY_ENABLED, TraceState.ENABLED):
             return outcome
-        if state is TraceState.ON and lets_topics_trace(topic):
+        if state is TraceState.ALREADY_ENABLED and lets_topics_trace(topic):
             return outcome
         topic.node.add_dependency(SnsTracePermission.of(topic).resource_policy)
-        if state is TraceState.TURNED_ON:
+        if state is TraceState.ENABLED:
             return outcome
-        return TraceState.TURNED_ON, "it was active, but nothing let SNS send its segments"
+        return TraceState.ENABLED, "it was active, but nothing let SNS send its segments"

@@ -8,10 +8,10 @@ from enum import StrEnum
 class TraceState(StrEnum):
     """What became of a resource below `TraceEverything`."""
 
-    ON = "on"
-    TURNED_ON = "turned on"
-    LEFT = "left as it is"
-    IMPOSSIBLE = "cannot be traced"
+    ALREADY_ENABLED = "already enabled"
+    ENABLED = "enabled"
+    SKIPPED = "skipped"
+    UNSUPPORTED = "unsupported"
 
 
 Outcome = tuple[TraceState, str]
@@ -19,5 +19,5 @@ Outcome = tuple[TraceState, str]
 
 
 def unknown_properties() -> Outcome:
-    """Returns the outcome for a resource of a type that can be traced, but of no class that tells its properties."""
-    return TraceState.LEFT, "it is a plain CfnResource, whose properties are not known here"
+    """Returns the outcome for a resource of a type that can be traced, but of a class without known properties."""
+    return TraceState.SKIPPED, "it is a plain CfnResource, whose properties are not known here"

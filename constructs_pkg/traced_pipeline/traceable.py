@@ -17,27 +17,27 @@ _CHOSEN_IN_SAM = ("PassThrough", "Disabled")
 _NEEDS = "needs X-Ray's write and sampling actions"
 
 
-def switch_for(kind: str) -> Callable[[CfnResource], Outcome] | None:
+def switch_for(resource_type: str) -> Callable[[CfnResource], Outcome] | None:
     """Find what turns tracing on for a CloudFormation type; None where there is nothing to turn on."""
-    return _SWITCHES.get(kind)
+    return _SWITCHES.get(resource_type)
 
 
 def _stage(resource: CfnResource) -> Outcome:
     if not isinstance(resource, apigateway.CfnStage):
         return unknown_properties()
     if Stack.of(resource).resolve(resource.tracing_enabled) is True:
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     resource.tracing_enabled = True
-    return TraceState.TURNED_ON, ""
+    return TraceState.ENABLED, ""
 
 
 def _topic(resource: CfnResource) -> Outcome:
     if not isinstance(resource, sns.CfnTopic):
         return unknown_properties()
     if Stack.of(resource).resolve(resource.tracing_config) == "Active":
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     resource.tracing_config = "Active"
-    return TraceState.TURNED_ON, ""
+    return TraceState.ENABLED, ""
 
 
 def _graphql_api(resource: CfnResource) -> Outcome:
@@ -46,9 +46,9 @@ def _graphql_api(resource: CfnResource) -> Outcome:
     if not isinstance(resource, appsync.CfnGraphQLApi):
         return unknown_properties()
     if Stack.of(resource).resolve(resource.xray_enabled) is True:
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     resource.xray_enabled = True
-    return TraceState.TURNED_ON, ""
+    return TraceState.ENABLED, ""
 
 
 def _state_machine(resource: CfnResource) -> Outcome:
@@ -57,13 +57,13 @@ def _state_machine(resource: CfnResource) -> Outcome:
     if not isinstance(resource, stepfunctions.CfnStateMachine):
         return unknown_properties()
     if (Stack.of(resource).resolve(resource.tracing_configuration) or {}).get("enabled") is True:
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     resource.tracing_configuration = stepfunctions.CfnStateMachine.TracingConfigurationProperty(enabled=True)
     machine = resource.node.scope
     if not isinstance(machine, stepfunctions.StateMachine):
-        return TraceState.TURNED_ON, f"its role is not known here and {_NEEDS}"
+        return TraceState.ENABLED, f"its role is not known here and {_NEEDS}"
     if is_immutable(machine.role):
-        return TraceState.TURNED_ON, f"its role {machine.role.node.path} is immutable here and {_NEEDS}"
+        return TraceState.ENABLED, f"its role {machine.role.node.path} is immutable here and {_NEEDS}"
     machine.add_to_role_policy(
         iam.PolicyStatement(
             actions=[
@@ -75,7 +75,7 @@ def _state_machine(resource: CfnResource) -> Outcome:
             resources=["*"],
         )
     )
-    return TraceState.TURNED_ON, ""
+    return TraceState.ENABLED, ""
 
 
 def _canary(resource: CfnResource) -> Outcome:
@@ -84,9 +84,12 @@ def _canary(resource: CfnResource) -> Outcome:
     if not isinstance(resource, synthetics.CfnCanary):
         return unknown_properties()
     if (Stack.of(resource).resolve(resource.run_config) or {}).get("activeTracing") is True:
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Synthetics_Canaries_tracing.html
-    return TraceState.LEFT, "not every runtime of canaries can be traced; set active_tracing where the canary is made"
+    return (
+        TraceState.SKIPPED,
+        "not every runtime of canaries can be traced; set active_tracing where the canary is made",
+    )
 
 
 def _sam_function(resource: CfnResource) -> Outcome:
@@ -96,15 +99,15 @@ def _sam_function(resource: CfnResource) -> Outcome:
         return unknown_properties()
     mode = Stack.of(resource).resolve(resource.tracing)
     if mode == "Active":
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     if mode in _CHOSEN_IN_SAM:
-        return TraceState.LEFT, f"{mode} is chosen"
+        return TraceState.SKIPPED, f"{mode} is chosen"
     # SAM gives a role of its own what it needs:
     # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
     resource.tracing = "Active"
     if resource.role is not None:
-        return TraceState.TURNED_ON, "its role is not known here and needs xray:PutTraceSegments"
-    return TraceState.TURNED_ON, ""
+        return TraceState.ENABLED, "its role is not known here and needs xray:PutTraceSegments"
+    return TraceState.ENABLED, ""
 
 
 def _sam_api(resource: CfnResource) -> Outcome:
@@ -113,9 +116,9 @@ def _sam_api(resource: CfnResource) -> Outcome:
     if not isinstance(resource, sam.CfnApi):
         return unknown_properties()
     if Stack.of(resource).resolve(resource.tracing_enabled) is True:
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     resource.tracing_enabled = True
-    return TraceState.TURNED_ON, ""
+    return TraceState.ENABLED, ""
 
 
 def _sam_state_machine(resource: CfnResource) -> Outcome:
@@ -124,11 +127,11 @@ def _sam_state_machine(resource: CfnResource) -> Outcome:
     if not isinstance(resource, sam.CfnStateMachine):
         return unknown_properties()
     if (Stack.of(resource).resolve(resource.tracing) or {}).get("enabled") is True:
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     resource.tracing = sam.CfnStateMachine.TracingConfigurationProperty(enabled=True)
     if resource.role is not None:
-        return TraceState.TURNED_ON, f"its role is not known here and {_NEEDS}"
-    return TraceState.TURNED_ON, ""
+        return TraceState.ENABLED, f"its role is not known here and {_NEEDS}"
+    return TraceState.ENABLED, ""
 
 
 _SWITCHES: dict[str, Callable[[CfnResource], Outcome]] = {

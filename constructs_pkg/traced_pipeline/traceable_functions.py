@@ -29,24 +29,27 @@ _NEEDS = "needs xray:PutTraceSegments and xray:PutTelemetryRecords"
 def trace_function(resource: CfnResource) -> Outcome:
     """Turns tracing on for a function, with its permission, where that is possible and was not decided."""
     if _is_provider(resource):
-        return TraceState.LEFT, "it is the CDK's own provider of a custom resource: it serves deployments, no requests"
+        return (
+            TraceState.SKIPPED,
+            "it is the CDK's own provider of a custom resource: it serves deployments, no requests",
+        )
     if not isinstance(resource, lambda_.CfnFunction):
         return unknown_properties()
     if _runs_at_the_edge(resource):
-        return TraceState.IMPOSSIBLE, "it runs as Lambda@Edge, which does not support X-Ray"
+        return TraceState.UNSUPPORTED, "it runs as Lambda@Edge, which does not support X-Ray"
     mode = (Stack.of(resource).resolve(resource.tracing_config) or {}).get("mode")
     if mode == "Active":
-        return TraceState.ON, ""
+        return TraceState.ALREADY_ENABLED, ""
     if mode == "PassThrough":
-        return TraceState.LEFT, "PassThrough is chosen: the function only propagates the trace, or continues its own"
+        return TraceState.SKIPPED, "PassThrough is chosen: the function only propagates the trace, or continues its own"
     resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
     function = resource.node.scope
     if not isinstance(function, lambda_.Function) or function.role is None:
-        return TraceState.TURNED_ON, f"its role is not known here and {_NEEDS}"
+        return TraceState.ENABLED, f"its role is not known here and {_NEEDS}"
     if is_immutable(function.role):
-        return TraceState.TURNED_ON, f"its role {function.role.node.path} is immutable here and {_NEEDS}"
+        return TraceState.ENABLED, f"its role {function.role.node.path} is immutable here and {_NEEDS}"
     function.add_to_role_policy(write_segments())
-    return TraceState.TURNED_ON, ""
+    return TraceState.ENABLED, ""
 
 
 def _is_provider(resource: CfnResource) -> bool:

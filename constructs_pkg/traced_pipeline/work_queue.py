@@ -117,7 +117,7 @@ def bring_queue(
     if own is None and isinstance(queue, sqs.Queue):
         warn(
             scope,
-            Check.QUEUE_WITHOUT_DEAD_LETTERS,
+            Check.QUEUE_WITHOUT_DEAD_LETTER_QUEUE,
             f"queue {queue.node.path} has no dead-letter queue, so that a message that always fails comes "
             "again until it expires; make it with dead_letter_queue=sqs.DeadLetterQueue(...)",
         )
@@ -140,7 +140,7 @@ def timeout_of(function: lambda_.IFunction) -> Duration | None:
 
 
 def _derived_visibility(options: WorkerOptions, function_timeout: Duration | None) -> Duration:
-    window = options.batching_window or Duration.seconds(0)
+    window = options.max_batching_window or Duration.seconds(0)
     if function_timeout is None or function_timeout.is_unresolved() or window.is_unresolved():
         raise PipelineError(
             Check.VISIBILITY_UNKNOWN,

@@ -20,13 +20,13 @@ def check_batches(options: WorkerOptions, topic: sns.ITopic) -> None:
     Raises:
         PipelineError: Lambda would refuse the event source mapping.
     """
-    size, window = options.batch_size, options.batching_window
+    size, window = options.batch_size, options.max_batching_window
     if _is_fifo(options.queue, topic):
         if window is not None and not window.is_unresolved() and window.to_seconds() > 0:
             raise PipelineError(
                 Check.OPTION_CONFLICT,
-                f"batching_window is {window.to_seconds():g} s, but Lambda waits for no batch of a FIFO queue; leave "
-                "it out",
+                f"max_batching_window is {window.to_seconds():g} s, but Lambda waits for no batch of a FIFO queue; "
+                "leave it out",
             )
         if not Token.is_unresolved(size) and size > _LARGEST_OF_FIFO:
             raise PipelineError(
@@ -39,8 +39,8 @@ def check_batches(options: WorkerOptions, topic: sns.ITopic) -> None:
     if window is None or (not window.is_unresolved() and window.to_seconds() < 1):
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"batch_size is {size}, but more than {_LARGEST_WITHOUT_WINDOW} need a batching_window of at least 1 s; "
-            "give one, or a smaller batch_size",
+            f"batch_size is {size}, but more than {_LARGEST_WITHOUT_WINDOW} need a max_batching_window of at least "
+            "1 s; give one, or a smaller batch_size",
         )
 
 

@@ -385,8 +385,8 @@ CASES: dict[Check, Case] = {
     ),
     Check.CONCURRENCY_ABOVE_RESERVED: Case(
         "warning",
-        lambda s: s.pipeline(worker=WorkerOptions(max_concurrency=11, reserved_concurrency=10)),
-        lambda s: s.pipeline(worker=WorkerOptions(max_concurrency=10, reserved_concurrency=10)),
+        lambda s: s.pipeline(worker=WorkerOptions(max_concurrency=11, reserved_concurrent_executions=10)),
+        lambda s: s.pipeline(worker=WorkerOptions(max_concurrency=10, reserved_concurrent_executions=10)),
     ),
     Check.INGEST_TIMEOUT: Case(
         "warning",
@@ -448,7 +448,7 @@ CASES: dict[Check, Case] = {
         lambda s: s.pipeline(worker=WorkerOptions(queue=sqs.Queue.from_queue_arn(s.stack, "Jobs", _queue_arn(HERE)))),
         lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
     ),
-    Check.QUEUE_WITHOUT_DEAD_LETTERS: Case(
+    Check.QUEUE_WITHOUT_DEAD_LETTER_QUEUE: Case(
         "warning",
         lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack, dead_letters=False))),
         lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),

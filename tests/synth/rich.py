@@ -28,7 +28,7 @@ def build(stack: Stack) -> None:
         "Orders",
         topic=TopicOptions(key=topic_key),
         ingest=IngestOptions(
-            path="/v1/orders", account_logging_role="create", provisioned_concurrency=1, log_key=queue_key
+            path="/v1/orders", account_logging_role="create", provisioned_concurrent_executions=1, log_key=queue_key
         ),
         worker=WorkerOptions(
             publish_to=shipped,
@@ -36,7 +36,7 @@ def build(stack: Stack) -> None:
             tracing="linked",
             timeout=Duration.seconds(20),
             max_concurrency=5,
-            reserved_concurrency=10,
+            reserved_concurrent_executions=10,
         ),
         sampling=SamplingOptions(rate=1, path="/v1/orders"),
         trace_group=TraceGroupOptions(notifications=True),
@@ -48,7 +48,7 @@ def build(stack: Stack) -> None:
         "Audit",
         WorkerOptions(
             batch_size=100,
-            batching_window=Duration.seconds(5),
+            max_batching_window=Duration.seconds(5),
             filters=[by_amount],
             filter_policy={"kind": sns.SubscriptionFilter.string_filter(allowlist=["big"])},
             queue_key=queue_key,

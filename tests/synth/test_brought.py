@@ -276,7 +276,7 @@ class TestQueue:
         queue = sqs.Queue(stack, "Mine", visibility_timeout=Duration.minutes(3))
         orders = TracedPipeline(stack, "Orders", worker=WorkerOptions(queue=queue))
         (warning,) = warnings(stack)
-        assert Check.QUEUE_WITHOUT_DEAD_LETTERS.value in warning
+        assert Check.QUEUE_WITHOUT_DEAD_LETTER_QUEUE.value in warning
         assert orders.dead_letter_queue.node.path == "Shop/Orders/Worker/DeadLetterQueue"
 
     def test_with_the_visibility_nobody_set(self, new_stack: NewStack) -> None:
@@ -428,7 +428,10 @@ def test_key_log_group_and_concurrency_of_a_function(new_stack: NewStack, elsewh
     stack = new_stack()
     group = logs.LogGroup(stack, "Shared")
     options = FunctionOptions(
-        handler=Handler(elsewhere), log_group=group, provisioned_concurrency=2, architecture=lambda_.Architecture.X86_64
+        handler=Handler(elsewhere),
+        log_group=group,
+        provisioned_concurrent_executions=2,
+        architecture=lambda_.Architecture.X86_64,
     )
     traced = TracedFunction(stack, "Work", options=options)
     template = synthesize(stack)
@@ -462,7 +465,9 @@ def test_log_settings_of_an_ingest_hop_are_its_access_logs_too(new_stack: NewSta
 def test_worker_with_provisioned_concurrency_is_called_by_its_alias(new_stack: NewStack) -> None:
     stack = new_stack()
     topic = TracedTopic(stack, "Topic").topic
-    QueueWorker(stack, "Work", topic=topic, options=WorkerOptions(publish_to=topic, provisioned_concurrency=1))
+    QueueWorker(
+        stack, "Work", topic=topic, options=WorkerOptions(publish_to=topic, provisioned_concurrent_executions=1)
+    )
     template = synthesize(stack)
     called = template.one("AWS::Lambda::EventSourceMapping")["FunctionName"]
     assert called["Fn::Join"][1][-1] == ":live"

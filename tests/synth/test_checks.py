@@ -161,7 +161,9 @@ class TestNumbers:
         TracedPipeline(
             stack,
             "Orders",
-            worker=WorkerOptions(max_receive_count=number, max_concurrency=number, reserved_concurrency=number),
+            worker=WorkerOptions(
+                max_receive_count=number, max_concurrency=number, reserved_concurrent_executions=number
+            ),
             sampling=SamplingOptions(reservoir=number, priority=number),
         )
         assert synthesize(stack).one("AWS::XRay::SamplingRule")["SamplingRule"]["Priority"] == {"Ref": "Number"}
@@ -171,7 +173,7 @@ class TestNumbers:
 class TestConcurrency:
     def test_more_than_reserved(self, new_stack: NewStack) -> None:
         stack = new_stack()
-        TracedPipeline(stack, "Orders", worker=WorkerOptions(max_concurrency=20, reserved_concurrency=10))
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(max_concurrency=20, reserved_concurrent_executions=10))
         (warning,) = warnings(stack)
         assert Check.CONCURRENCY_ABOVE_RESERVED.value in warning
         assert "max_concurrency is 20, but the function has 10 executions reserved" in warning
@@ -192,7 +194,7 @@ class TestConcurrency:
 
     def test_within_the_reserved(self, new_stack: NewStack) -> None:
         stack = new_stack()
-        TracedPipeline(stack, "Orders", worker=WorkerOptions(max_concurrency=10, reserved_concurrency=10))
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(max_concurrency=10, reserved_concurrent_executions=10))
         assert warnings(stack) == []
         function = synthesize(stack).one("AWS::Lambda::Function", "Worker")
         assert function["ReservedConcurrentExecutions"] == 10

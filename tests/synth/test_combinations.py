@@ -204,15 +204,17 @@ class TestFunctions:
         assert "max_concurrency is 6, but the function has 5 executions reserved" in warning
 
     def test_more_kept_warm_than_reserved(self, new_stack: NewStack) -> None:
-        options = WorkerOptions(provisioned_concurrency=5, reserved_concurrency=2)
-        with pytest.raises(PipelineError, match="provisioned_concurrency is 5, but must be at most") as caught:
+        options = WorkerOptions(provisioned_concurrent_executions=5, reserved_concurrent_executions=2)
+        with pytest.raises(
+            PipelineError, match="provisioned_concurrent_executions is 5, but must be at most"
+        ) as caught:
             TracedPipeline(new_stack(), "Orders", worker=options)
         assert caught.value.check is Check.OPTION_VALUE
 
     @pytest.mark.parametrize("warm", [1, 2])
     def test_kept_warm_behind_an_alias_that_is_called(self, new_stack: NewStack, warm: int) -> None:
         stack = new_stack()
-        options = {"provisioned_concurrency": warm, "reserved_concurrency": 2}
+        options = {"provisioned_concurrent_executions": warm, "reserved_concurrent_executions": 2}
         TracedPipeline(stack, "Orders", ingest=IngestOptions(**options), worker=WorkerOptions(**options))  # type: ignore[arg-type]
         template = synthesize(stack)
         aliases = template.all("AWS::Lambda::Alias")

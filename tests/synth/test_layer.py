@@ -144,7 +144,7 @@ class TestVersions:
         self, versions: Callable[[Callable[[Stack], object]], list[list[str]]]
     ) -> None:
         first, again, changed = versions(
-            lambda stack: TracedPipeline(stack, "Orders", worker=WorkerOptions(provisioned_concurrency=1))
+            lambda stack: TracedPipeline(stack, "Orders", worker=WorkerOptions(provisioned_concurrent_executions=1))
         )
         assert first == again
         assert len(first) == 1

@@ -62,7 +62,7 @@ def refusal(ask: Callable[[], object]) -> str:
 
 
 SECONDS, MILLIS = Duration.seconds, Duration.millis
-LONG = WorkerOptions(batch_size=100, batching_window=SECONDS(1))
+LONG = WorkerOptions(batch_size=100, max_batching_window=SECONDS(1))
 PYTHON_3_15 = lambda_.Runtime("python3.15", lambda_.RuntimeFamily.PYTHON)
 
 WORKER_REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -84,17 +84,23 @@ WORKER_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"environment": {"LEVEL": 5}}, "WorkerOptions.environment is"),
     ({"environment": {"1ST": "x"}}, "environment has a variable '1ST'"),
     ({"environment": {"": "x"}}, "environment has a variable ''"),
-    ({"reserved_concurrency": -1}, "WorkerOptions.reserved_concurrency is -1, but must be at least 0"),
-    ({"provisioned_concurrency": 0}, "WorkerOptions.provisioned_concurrency is 0, but must be at least 1"),
+    (
+        {"reserved_concurrent_executions": -1},
+        "WorkerOptions.reserved_concurrent_executions is -1, but must be at least 0",
+    ),
+    (
+        {"provisioned_concurrent_executions": 0},
+        "WorkerOptions.provisioned_concurrent_executions is 0, but must be at least 1",
+    ),
     ({"max_concurrency": 0}, "WorkerOptions.max_concurrency is 0, but must be from 2 to 1000"),
     ({"max_concurrency": 1}, "WorkerOptions.max_concurrency is 1, but must be from 2 to 1000"),
     ({"max_concurrency": 1001}, "WorkerOptions.max_concurrency is 1001, but must be from 2 to 1000"),
-    ({"batch_size": 100}, "batch_size is 100, but more than 10 need a batching_window of at least 1 s"),
-    ({"batch_size": 100, "batching_window": SECONDS(0)}, "batch_size is 100, but more than 10 need"),
+    ({"batch_size": 100}, "batch_size is 100, but more than 10 need a max_batching_window of at least 1 s"),
+    ({"batch_size": 100, "max_batching_window": SECONDS(0)}, "batch_size is 100, but more than 10 need"),
     ({"batch_size": 5.5}, "WorkerOptions.batch_size is 5.5, but must be an int"),
     ({"batch_size": True}, "WorkerOptions.batch_size is True, but must be an int"),
-    ({"batching_window": SECONDS(301)}, "WorkerOptions.batching_window is 301 s, but must be from 0 to 300 s"),
-    ({"batching_window": MILLIS(10)}, "WorkerOptions.batching_window is 10 ms, but must be of whole seconds"),
+    ({"max_batching_window": SECONDS(301)}, "WorkerOptions.max_batching_window is 301 s, but must be from 0 to 300 s"),
+    ({"max_batching_window": MILLIS(10)}, "WorkerOptions.max_batching_window is 10 ms, but must be of whole seconds"),
     (
         {"timeout": Duration.hours(3)},
         "timeout is 10800 s, which makes a visibility timeout of 64800 s, but",
@@ -177,7 +183,7 @@ def test_of_a_pipeline(new_stack: NewStack, options: dict[str, Any], said: str) 
 
 
 FIFO_REFUSED = [
-    ({"batching_window": SECONDS(1)}, "batching_window is 1 s, but Lambda waits for no batch of a FIFO queue"),
+    ({"max_batching_window": SECONDS(1)}, "max_batching_window is 1 s, but Lambda waits for no batch of a FIFO queue"),
     ({"batch_size": 11}, "batch_size is 11, but a FIFO queue gives at most 10"),
 ]
 
@@ -242,11 +248,11 @@ def test_at_the_edges_of_every_range(new_stack: NewStack) -> None:
     options = WorkerOptions(
         memory_size=128,
         timeout=SECONDS(1),
-        reserved_concurrency=2,
-        provisioned_concurrency=1,
+        reserved_concurrent_executions=2,
+        provisioned_concurrent_executions=1,
         max_concurrency=2,
         batch_size=10_000,
-        batching_window=SECONDS(300),
+        max_batching_window=SECONDS(300),
         max_receive_count=1000,
         visibility_timeout=Duration.hours(12),
     )
@@ -267,10 +273,10 @@ def test_tokens_are_not_judged(new_stack: NewStack) -> None:
     number = CfnParameter(stack, "Number", type="Number").value_as_number
     text = CfnParameter(stack, "Text").value_as_string
     options: dict[str, Any] = dict.fromkeys(
-        ("memory_size", "batch_size", "max_concurrency", "max_receive_count", "reserved_concurrency"), number
+        ("memory_size", "batch_size", "max_concurrency", "max_receive_count", "reserved_concurrent_executions"), number
     )
     unknown = SECONDS(Token.as_number(number))
-    worker = WorkerOptions(batching_window=unknown, visibility_timeout=unknown, environment={"A1": text}, **options)
+    worker = WorkerOptions(max_batching_window=unknown, visibility_timeout=unknown, environment={"A1": text}, **options)
     TracedPipeline(
         stack,
         "Orders",

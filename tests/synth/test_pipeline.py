@@ -118,7 +118,7 @@ def test_queue_follows_the_function_and_keeps_what_failed(default: Synthesized) 
 
 def test_visibility_counts_timeout_and_window(new_stack: NewStack) -> None:
     stack = new_stack()
-    options = WorkerOptions(timeout=Duration.seconds(20), batch_size=100, batching_window=Duration.seconds(5))
+    options = WorkerOptions(timeout=Duration.seconds(20), batch_size=100, max_batching_window=Duration.seconds(5))
     TracedPipeline(stack, "Orders", worker=options)
     template = synthesize(stack)
     assert template.one("AWS::SQS::Queue", "WorkerQueue")["VisibilityTimeout"] == 125

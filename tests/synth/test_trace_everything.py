@@ -72,15 +72,15 @@ def test_gives_the_permissions_with_it(everything: Result) -> None:
 def test_leaves_a_chosen_mode(everything: Result) -> None:
     template, findings, _ = everything
     assert template.one("AWS::Lambda::Function", "Handing")["TracingConfig"] == {"Mode": "PassThrough"}
-    assert findings["Legacy/Handing/Resource"].state is TraceState.LEFT
+    assert findings["Legacy/Handing/Resource"].state is TraceState.SKIPPED
     assert "PassThrough is chosen" in findings["Legacy/Handing/Resource"].reason
 
 
 def test_reports_what_is_on_and_what_was_turned_on(everything: Result) -> None:
     findings = everything[1]
-    assert findings["Legacy/Traced/Resource"].state is TraceState.ON
-    assert findings["Legacy/Plain/Resource"].state is TraceState.TURNED_ON
-    assert findings["Legacy/One/Resource"].kind == "AWS::SNS::Topic"
+    assert findings["Legacy/Traced/Resource"].state is TraceState.ALREADY_ENABLED
+    assert findings["Legacy/Plain/Resource"].state is TraceState.ENABLED
+    assert findings["Legacy/One/Resource"].resource_type == "AWS::SNS::Topic"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_reports_what_is_on_and_what_was_turned_on(everything: Result) -> None:
 )
 def test_says_why_the_rest_cannot_be_traced(everything: Result, path: str, reason: str) -> None:
     _, findings, stack = everything
-    assert findings[path].state is TraceState.IMPOSSIBLE
+    assert findings[path].state is TraceState.UNSUPPORTED
     assert reason in findings[path].reason
     notes = Annotations.from_stack(stack).find_info(f"/{path}", Match.any_value())
     assert [reason in str(note.entry.data) for note in notes] == [True]
@@ -155,6 +155,6 @@ def test_functions_without_a_known_role(new_app: Callable[..., App]) -> None:
     tracing = TraceEverything.below(stack)
     synthesize(stack)
     findings = {finding.path: finding for finding in tracing.report}
-    assert findings["Legacy/Low"].state is TraceState.TURNED_ON
+    assert findings["Legacy/Low"].state is TraceState.ENABLED
     assert "needs xray:PutTraceSegments" in findings["Legacy/Low"].reason
-    assert findings["Legacy/Raw"].state is TraceState.LEFT
+    assert findings["Legacy/Raw"].state is TraceState.SKIPPED

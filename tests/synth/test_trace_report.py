@@ -44,7 +44,7 @@ class TestActiveTopics:
         stack = new_stack()
         sns.Topic(stack, "Topic", tracing_config=sns.TracingConfig.ACTIVE)
         template, findings = reported(stack)
-        assert findings["Topic/Resource"].state is TraceState.TURNED_ON
+        assert findings["Topic/Resource"].state is TraceState.ENABLED
         assert "nothing let SNS send its segments" in findings["Topic/Resource"].reason
         topic = template.resources[template.name_of("AWS::SNS::Topic")]
         assert topic["DependsOn"] == [template.name_of("AWS::XRay::ResourcePolicy")]
@@ -55,7 +55,7 @@ class TestActiveTopics:
         sns.Topic(stack, "Topic", tracing_config=sns.TracingConfig.ACTIVE)
         SnsTracePermission(Stack(app, "Account"), "Topics")
         template, findings = reported(stack)
-        assert findings["Topic/Resource"].state is TraceState.ON
+        assert findings["Topic/Resource"].state is TraceState.ALREADY_ENABLED
         assert template.all("AWS::XRay::ResourcePolicy") == {}
 
     def test_are_on_where_the_account_is_said_to_let_sns_send(self, new_stack: NewStack) -> None:
@@ -63,13 +63,13 @@ class TestActiveTopics:
         sns.Topic(stack, "Topic", tracing_config=sns.TracingConfig.ACTIVE)
         tracing = TraceEverything.below(stack, trace_permission="none")
         assert synthesize(stack).all("AWS::XRay::ResourcePolicy") == {}
-        assert [finding.state for finding in tracing.report] == [TraceState.ON]
+        assert [finding.state for finding in tracing.report] == [TraceState.ALREADY_ENABLED]
 
 
 class TestEdgeFunctions:
     def check(self, stack: Stack, name: str) -> None:
         template, findings = reported(stack)
-        assert findings[name].state is TraceState.IMPOSSIBLE
+        assert findings[name].state is TraceState.UNSUPPORTED
         assert "Lambda@Edge, which does not support X-Ray" in findings[name].reason
         assert all("TracingConfig" not in function for function in template.all("AWS::Lambda::Function").values())
 
@@ -129,7 +129,7 @@ class TestImmutableRoles:
             role=role,
         )
         template, findings = reported(stack)
-        assert findings["Mine/Resource"].state is TraceState.TURNED_ON
+        assert findings["Mine/Resource"].state is TraceState.ENABLED
         assert "is immutable here and needs xray:PutTraceSegments" in findings["Mine/Resource"].reason
         assert template.all("AWS::IAM::Policy") == {}
 
@@ -177,15 +177,15 @@ def test_a_sam_template_is_traced_and_reported(new_stack: NewStack, tmp_path: Pa
     include.CfnInclude(stack, "Sam", template_file=str(tmp_path / "sam.json"))
     made, findings = reported(stack)
     assert {path.removeprefix("Sam/"): finding.state for path, finding in findings.items()} == {
-        "Plain": TraceState.TURNED_ON,
-        "Off": TraceState.LEFT,
-        "On": TraceState.ON,
-        "Own": TraceState.TURNED_ON,
-        "Api": TraceState.TURNED_ON,
-        "Machine": TraceState.TURNED_ON,
-        "Http": TraceState.IMPOSSIBLE,
-        "Table": TraceState.IMPOSSIBLE,
-        "Other": TraceState.LEFT,
+        "Plain": TraceState.ENABLED,
+        "Off": TraceState.SKIPPED,
+        "On": TraceState.ALREADY_ENABLED,
+        "Own": TraceState.ENABLED,
+        "Api": TraceState.ENABLED,
+        "Machine": TraceState.ENABLED,
+        "Http": TraceState.UNSUPPORTED,
+        "Table": TraceState.UNSUPPORTED,
+        "Other": TraceState.SKIPPED,
     }
     assert "its role is not known here" in findings["Sam/Own"].reason
     tracing = {name: r["Properties"].get("Tracing") for name, r in made.resources.items() if "Properties" in r}
@@ -210,11 +210,11 @@ def test_the_cdks_own_functions_are_told_from_ones_that_serve_requests(new_stack
         policy=custom_resources.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"]),
     )
     template, findings = reported(stack)
-    functions = {path: found for path, found in findings.items() if found.kind == "AWS::Lambda::Function"}
+    functions = {path: found for path, found in findings.items() if found.resource_type == "AWS::Lambda::Function"}
     own = {path for path, found in functions.items() if "the CDK's own provider" in found.reason}
     assert len(own) == 4
     assert set(functions) - own == {"Handler/Resource"}
-    assert {functions[path].state for path in own} == {TraceState.LEFT}
+    assert {functions[path].state for path in own} == {TraceState.SKIPPED}
     traced = [name for name, f in template.all("AWS::Lambda::Function").items() if "TracingConfig" in f]
     assert traced == [template.name_of("AWS::Lambda::Function", "Handler886")]
 
@@ -234,17 +234,17 @@ def test_canaries_are_reported_as_they_are(new_stack: NewStack) -> None:
             run_config=synthetics.CfnCanary.RunConfigProperty(active_tracing=active),
         )
     findings = reported(stack)[1]
-    assert (findings["On"].state, findings["Off"].state) == (TraceState.ON, TraceState.LEFT)
+    assert (findings["On"].state, findings["Off"].state) == (TraceState.ALREADY_ENABLED, TraceState.SKIPPED)
 
 
 def test_every_type_that_carries_requests_is_reported_with_its_reason(new_stack: NewStack) -> None:
     stack = new_stack(**{"@aws-cdk/core:validateAgainstDefaultRules": False})  # resources without their properties
     for kind in TYPES:
         CfnResource(stack, kind.replace(":", ""), type=kind)
-    findings = {finding.kind: finding for finding in reported(stack)[1].values()}
+    findings = {finding.resource_type: finding for finding in reported(stack)[1].values()}
     assert sorted(findings) == TYPES
     assert all(finding.reason for finding in findings.values())
-    assert {kind for kind, found in findings.items() if found.state is TraceState.LEFT} == set(BY_ITS_APPLICATION)
+    assert {kind for kind, found in findings.items() if found.state is TraceState.SKIPPED} == set(BY_ITS_APPLICATION)
 
 
 @pytest.mark.parametrize("kind", sorted(kind for kind in {*TYPES} - FOR_SAM_ALONE if not kind.startswith("Custom::")))

@@ -102,7 +102,7 @@ class TestBatchFailures:
     @pytest.mark.parametrize("target", ["function", "alias"])
     def test_ignored_in_front_of_a_function_with_the_bridge(self, new_stack: NewStack, target: str) -> None:
         stack = new_stack()
-        worker = WorkerOptions(handler=INLINE, provisioned_concurrency=1)
+        worker = WorkerOptions(handler=INLINE, provisioned_concurrent_executions=1)
         orders = TracedPipeline(stack, "Orders", worker=worker)
         called = orders.worker_function
         if target == "alias":
