@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.synth.templates import Properties, Synthesized
+from tests.support.templates import Properties, Synthesized
 
 
 @dataclass(frozen=True, kw_only=True)

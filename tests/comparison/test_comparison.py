@@ -16,7 +16,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from traced_pipeline.layer import assemble
 
 from scripts.pages import between, put_between
-from tests.synth.templates import ROOT, Synthesized
+from tests.support.templates import ROOT, Synthesized
 
 from . import facts
 from .facts import Pipeline

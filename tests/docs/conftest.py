@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +11,7 @@ import pytest
 from aws_cdk import App, Stack
 
 from scripts.pages import ROOT
-
-Run = Callable[[str, str], list[Stack]]
+from tests.support.snippets import Run
 
 
 @pytest.fixture

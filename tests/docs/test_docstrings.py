@@ -11,9 +11,8 @@ import pytest
 import traced_pipeline
 from constructs import Construct
 
-from tests.synth.templates import synthesize, warnings
-
-from .conftest import Run
+from tests.support.snippets import Run
+from tests.support.templates import synthesize, warnings
 
 PUBLIC = {name: getattr(traced_pipeline, name) for name in traced_pipeline.__all__}
 CONSTRUCTS = {name: item for name, item in PUBLIC.items() if issubclass(item, Construct)}

@@ -8,9 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from scripts.pages import ROOT, Snippet, snippets
-from tests.synth.templates import Synthesized, synthesize
-
-from .conftest import Run
+from tests.support.snippets import Run
+from tests.support.templates import Synthesized, synthesize
 
 RECIPES = snippets(ROOT / "docs" / "recipes.md")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scripts.pages import PAGES, Snippet, snippets
-from tests.synth.templates import synthesize, warnings
-
-from .conftest import Run
+from tests.support.snippets import Run
+from tests.support.templates import synthesize, warnings
 
 SNIPPETS = [snippet for page in PAGES for snippet in snippets(page)]
 APPS = [snippet for snippet in SNIPPETS if snippet.is_an_app]

@@ -38,7 +38,7 @@ from traced_pipeline import (
 )
 from traced_pipeline import layer as layer_module
 
-from .templates import synthesize
+from tests.support.templates import synthesize
 
 HERE, THERE = "111111111111", "222222222222"
 
@@ -69,6 +69,12 @@ class Scene:
         app = self.stack.node.root
         assert isinstance(app, App)
         return Stack(app, name)
+
+    def neighbour(self) -> Stack:
+        """Another stack of the same app, account and Region."""
+        app = self.stack.node.root
+        assert isinstance(app, App)
+        return Stack(app, "Neighbour", env=Environment(account=self.stack.account, region=self.stack.region))
 
     def function(
         self,
@@ -338,7 +344,7 @@ CASES: dict[Check, Case] = {
     ),
     Check.QUEUE_IN_OTHER_STACK: Case(
         "error",
-        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack_beside()))),
+        lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.neighbour()))),
         lambda s: s.pipeline(worker=WorkerOptions(queue=_queue_of(s.stack))),
     ),
     Check.TABLE_KEY: Case(
@@ -365,7 +371,7 @@ CASES: dict[Check, Case] = {
     ),
     Check.FUNCTION_IN_OTHER_STACK: Case(
         "error",
-        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function(stack=s.stack_beside()))),
+        lambda s: s.pipeline(ingest=IngestOptions(handler=s.function(stack=s.neighbour()))),
         lambda s: s.pipeline(ingest=IngestOptions(handler=s.function())),
     ),
     Check.VARIABLE_REPLACED: Case(

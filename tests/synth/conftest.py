@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from aws_cdk import App, Environment, Stack
+from traced_pipeline import TracedPipeline
 
-# jsii starts Node when aws_cdk is imported; the one beside this Python is sure to be new enough.
-_NODE = Path(sys.executable).parent / "node"
-if _NODE.exists():
-    os.environ.setdefault("JSII_NODE", str(_NODE))
-
-from aws_cdk import App, Environment, Stack  # noqa: E402
-from traced_pipeline import TracedPipeline  # noqa: E402
-
-from .templates import ROOT, Synthesized, synthesize  # noqa: E402
-
-NewStack = Callable[..., Stack]
+from tests.support.stacks import NewStack
+from tests.support.templates import ROOT, Synthesized, synthesize
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from aws_cdk import aws_cognito as cognito
 from traced_pipeline import Check, IngestApi, IngestOptions, PipelineError, TracedPipeline, TracedTopic
 from traced_pipeline.options import Authorizer
 
-from .conftest import NewStack
-from .templates import Properties, synthesize, warnings_of
+from tests.support.stacks import NewStack
+from tests.support.templates import Properties, synthesize, warnings_of
 
 TRACED = apigateway.StageOptions(tracing_enabled=True)
 KINDS = apigateway.AuthorizationType

@@ -10,8 +10,9 @@ import pytest
 from aws_cdk import Acknowledgment, Annotations, App, Environment, Stack, Validations
 from traced_pipeline import Check, PipelineError
 
+from tests.support.templates import ROOT, shown
+
 from .check_cases import CASES, HERE, Scene
-from .templates import ROOT, shown
 
 KINDS = {"aws:cdk:warning": "warning", "aws:cdk:info": "note"}
 SAID = re.compile(r"(?P<text>.*) \[ack: (?:[Aa]nnotation::)?(?P<id>traced-pipeline:[a-z-]+)\]", re.DOTALL)

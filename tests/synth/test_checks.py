@@ -30,8 +30,8 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
-from .templates import synthesize, warnings, warnings_of
+from tests.support.stacks import NewStack
+from tests.support.templates import synthesize, warnings, warnings_of
 
 
 def refusal(check: Check, stack: Stack, **arguments: object) -> str:

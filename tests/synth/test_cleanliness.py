@@ -18,10 +18,10 @@ from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from traced_pipeline import IngestOptions, TracedPipeline
 
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import Synthesized, synthesize, warnings
+
 from . import rich
-from .conftest import NewStack
-from .templates import Synthesized, synthesize, warnings
-from .test_brought import make_function
 
 SNAPSHOT = Path(__file__).with_name("logical_ids.json")
 

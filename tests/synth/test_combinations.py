@@ -27,9 +27,8 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
-from .templates import synthesize, warnings, warnings_of
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import synthesize, warnings, warnings_of
 
 NewApp = Callable[..., App]
 PLACE = Environment(account="111111111111", region="eu-west-1")

@@ -26,9 +26,8 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
-from .templates import Synthesized, synthesize, warnings_of
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import Synthesized, synthesize, warnings_of
 
 PLACE = Environment(account="111111111111", region="eu-west-1")
 RESTRICTED = "@aws-cdk/aws-sns-subscriptions:restrictSqsDescryption"

@@ -25,9 +25,8 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
-from .templates import Synthesized, synthesize, warnings, warnings_of
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import Synthesized, synthesize, warnings, warnings_of
 
 NewApp = Callable[..., App]
 HERE = Environment(account="111111111111", region="eu-west-1")

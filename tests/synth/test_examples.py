@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aws_cdk import App
 
-from .templates import ROOT
+from tests.support.templates import ROOT
 
 EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if path.stem != "__main__")
 EXPECTED_NOTE = "the API logs with the account's CloudWatch role"

@@ -12,8 +12,8 @@ from aws_cdk.assertions import Annotations, Match
 from jsonschema import Draft4Validator
 from traced_pipeline import IngestApi, IngestOptions, TracedPipeline, TracedTopic
 
-from .conftest import NewStack
-from .templates import Synthesized, synthesize, warnings
+from tests.support.stacks import NewStack
+from tests.support.templates import Synthesized, synthesize, warnings
 
 ORDER = {"type": "object", "required": ["customer"], "properties": {"customer": {"type": "string"}}}
 

@@ -17,9 +17,8 @@ from traced_pipeline import Check, PipelineError, TracedPipeline, WorkerOptions
 from traced_pipeline import layer as layer_module
 from traced_pipeline.layer import assemble
 
-from .conftest import NewStack
-from .templates import ROOT, synthesize
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import ROOT, synthesize
 
 LARGEST = 1_500_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aws_cdk import aws_lambda as lambda_
 from traced_pipeline import TraceBridgeLayer, TracedPipeline
 
-from .conftest import NewStack
-from .templates import synthesize
+from tests.support.stacks import NewStack
+from tests.support.templates import synthesize
 
 
 def test_a_function_made_otherwise_shares_the_layer_of_the_pipeline(new_stack: NewStack) -> None:

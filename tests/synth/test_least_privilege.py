@@ -10,9 +10,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from traced_pipeline import Check, Handler, PipelineError, TableOptions, TracedPipeline, WorkerOptions
 
-from .conftest import NewStack
-from .templates import Synthesized, synthesize
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import Synthesized, synthesize
 
 POLL = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 TRACE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}

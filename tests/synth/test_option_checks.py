@@ -39,8 +39,8 @@ from traced_pipeline import (
 from traced_pipeline.limits import API_NAME, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
 from traced_pipeline.schema_checks import check_schema
 
-from .conftest import NewStack
-from .templates import synthesize
+from tests.support.stacks import NewStack
+from tests.support.templates import synthesize
 
 
 def audit(stack: Stack, **options: Any) -> None:

@@ -26,8 +26,8 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
-from .templates import Synthesized, synthesize, warnings
+from tests.support.stacks import NewStack
+from tests.support.templates import Synthesized, synthesize, warnings
 
 XRAY_ACTIONS = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 

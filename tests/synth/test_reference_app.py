@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft4Validator
 
-from .templates import ROOT, Synthesized
+from tests.support.templates import ROOT, Synthesized
 
 
 def run_app(out: Path, flags: dict[str, object], **context: str) -> Synthesized:

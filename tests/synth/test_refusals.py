@@ -18,7 +18,7 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
+from tests.support.stacks import NewStack
 
 
 def add_worker(stack: Stack) -> None:

@@ -12,8 +12,8 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_lambda as lambda_
 from traced_pipeline import Check, FunctionOptions, Handler, PipelineError, TracedFunction, requirements
 
-from .conftest import NewStack
-from .templates import synthesize, warnings_of
+from tests.support.stacks import NewStack
+from tests.support.templates import synthesize, warnings_of
 
 
 def make_wheel(folder: Path, tag: str) -> None:

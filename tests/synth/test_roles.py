@@ -15,9 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import Check, IngestOptions, TopicOptions, TracedPipeline, WorkerOptions
 
-from .conftest import NewStack
-from .templates import synthesize, warnings_of
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import synthesize, warnings_of
 
 HERE = Environment(account="111111111111", region="eu-west-1")
 

@@ -16,8 +16,8 @@ from jsii import _reference_map
 from traced_pipeline import Check, PipelineError, SnsTracePermission, TracedPipeline, WorkerOptions, synthesis_checks
 from traced_pipeline.synthesis_checks import check_at_synthesis
 
-from .conftest import NewStack
-from .templates import shown, synthesize, warnings_of
+from tests.support.stacks import NewStack
+from tests.support.templates import shown, synthesize, warnings_of
 
 HERE = Environment(account="111111111111", region="eu-west-1")
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)

@@ -17,8 +17,8 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from aws_cdk.assertions import Annotations, Match
 from traced_pipeline import TracedPipeline, TraceEverything, TraceFinding, TraceState
 
-from .templates import Synthesized, synthesize
-from .test_brought import make_function
+from tests.support.stacks import make_function
+from tests.support.templates import Synthesized, synthesize
 
 
 def legacy_stack(app: App) -> Stack:

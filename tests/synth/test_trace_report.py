@@ -23,9 +23,8 @@ from aws_cdk import cloudformation_include as include
 from traced_pipeline import SnsTracePermission, TraceEverything, TraceFinding, TraceState
 from traced_pipeline.not_traceable import BY_ITS_APPLICATION, NOT_TRACEABLE
 
-from .conftest import NewStack
-from .templates import Synthesized, synthesize
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import Synthesized, synthesize
 
 EDGE = Environment(account="111111111111", region="us-east-1")
 FOR_SAM_ALONE = {"AWS::Serverless::GraphQLApi", "AWS::Serverless::WebSocketApi"}

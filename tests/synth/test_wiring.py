@@ -24,9 +24,8 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
-from .templates import synthesize, warnings_of
-from .test_brought import make_function
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import synthesize, warnings_of
 
 HERE = Environment(account="111111111111", region="eu-west-1")
 LAYER = "arn:aws:lambda:eu-west-1:111111111111:layer:trace-bridge:3"

@@ -1,4 +1,4 @@
-"""Resources that users bring along: wired where that is possible, warned about where it is not."""
+"""Existing resources: wired where that is possible, warned about where it is not."""
 
 from __future__ import annotations
 
@@ -33,21 +33,10 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .conftest import NewStack
-from .templates import synthesize, warnings, warnings_of
+from tests.support.stacks import NewStack, make_function
+from tests.support.templates import synthesize, warnings, warnings_of
 
 PLACE = "eu-west-1:222222222222"
-
-
-def make_function(scope: Stack, name: str = "Mine", **more: object) -> lambda_.Function:
-    return lambda_.Function(
-        scope,
-        name,
-        code=lambda_.Code.from_inline("def handler(event, context): ..."),
-        handler="index.handler",
-        runtime=lambda_.Runtime.PYTHON_3_14,
-        **more,  # type: ignore[arg-type]
-    )
 
 
 class TestFunction:
