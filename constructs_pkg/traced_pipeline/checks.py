@@ -133,13 +133,13 @@ def note(scope: IConstruct, check: Check, message: str) -> None:
     Annotations.of(scope).add_info_v2(check.value, message)
 
 
-def refuse_settings(options: object, names: Iterable[str], *, brought: str, instead: str) -> None:
+def refuse_settings(options: object, names: Iterable[str], *, existing: str, instead: str) -> None:
     """Refuse settings that would be ignored, because their resource is made elsewhere.
 
     Args:
         options: A hop's options, whose class has a default for every field.
         names: The fields that must be at their defaults.
-        brought: What is made elsewhere, for the message.
+        existing: What is made elsewhere, for the message.
         instead: What to leave out or give to have it made here, for the message.
 
     Raises:
@@ -150,5 +150,5 @@ def refuse_settings(options: object, names: Iterable[str], *, brought: str, inst
     if given:
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"{', '.join(given)} given for {brought} that is made elsewhere; set it there, or {instead}",
+            f"{', '.join(given)} given for {existing} that is made elsewhere; set it there, or {instead}",
         )

@@ -24,7 +24,7 @@ from .tracing import write_segments
 from .vpc_checks import check_network_path
 
 _AUTO_HANDLER = "trace_bridge.auto.handler"
-_XRAY_REASON = "X-Ray's write actions know no resources; AWS documents them with Resource *"
+_XRAY_REASON = "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *"
 _VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
 
 
@@ -39,8 +39,8 @@ class TracedFunction(Construct):
         construct_id: Id of the construct.
         options: The function's settings; `handler` is required, and must be a `Handler`.
         environment: Variables that are set beside those of the options, and win over them. Default: none.
-        active: Whether Lambda records the function's invocations (`Active`) or only hands the trace on
-            (`PassThrough`). Default: `Active`.
+        active: Whether Lambda records the function's invocations (`Active`) or only propagates the
+            trace (`PassThrough`). Default: `Active`.
             https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
         bridge: Whether the bridge works; without it the layer is there, but changes nothing. Default: it works.
         zero_code: Whether the bridge calls the handler once for each message. Default: Lambda calls the handler itself.
@@ -200,7 +200,7 @@ def _handler_of(options: FunctionOptions) -> Handler:
 def _check_logs(options: FunctionOptions) -> None:
     # An ingest hop's access log is made with the same settings.
     if options.log_group is not None and not isinstance(options, IngestOptions):
-        refuse_settings(options, ("log_retention", "log_key"), brought="a log group", instead="leave out log_group")
+        refuse_settings(options, ("log_retention", "log_key"), existing="a log group", instead="leave out log_group")
 
 
 def _network_interfaces() -> iam.PolicyStatement:

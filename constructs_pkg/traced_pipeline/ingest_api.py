@@ -1,4 +1,4 @@
-"""The way into a pipeline: a REST API, and the function that publishes what it takes in."""
+"""The ingest API of a pipeline: a REST API, and the function that publishes what it takes in."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from .api_definition import (
     add_gateway_responses,
 )
 from .authorization import authorize, check_method_states
-from .brought import check_api, check_topic, deployed_api, own_api
-from .brought_function import adopt_function, finished_function
 from .checks import Check, PipelineError, names_path, refuse_settings
 from .environments import refuse_other_region
+from .existing_api import check_api, deployed_api, own_api
+from .existing_function import adopt_function, existing_function
+from .existing_topic import check_topic
 from .function import TracedFunction
 from .grants import grant_publish
 from .handler_code import reference_publisher
@@ -110,7 +111,7 @@ class IngestApi(Construct):
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
         check_topic(self, topic)
         self._function, self._target = self._make_function(topic, options)
-        self._api = self._bring_api(options.api, options) if options.api else self._make_api(options)
+        self._api = self._use_api(options.api, options) if options.api else self._make_api(options)
         self._beside_api = _scope_beside(self, self._api)
         self._validator = apigateway.RequestValidator(
             self._beside_api,
@@ -200,13 +201,13 @@ class IngestApi(Construct):
 
     def _make_function(self, topic: sns.ITopic, options: IngestOptions) -> tuple[lambda_.IFunction, lambda_.IFunction]:
         environment = {"TOPIC_ARN": topic.topic_arn}
-        brought = finished_function(options, used_otherwise=("log_retention", "log_key"))
-        if brought is not None:
-            check_function_stack(self, brought, topic)
-            adopt_function(self, brought, environment=environment, must_be_active=True, layer=options.bridge_layer)
-            if brought.role is not None:
-                check_rights(self, brought, grant_publish(topic, brought))
-            return brought, brought
+        existing = existing_function(options, used_otherwise=("log_retention", "log_key"))
+        if existing is not None:
+            check_function_stack(self, existing, topic)
+            adopt_function(self, existing, environment=environment, must_be_active=True, layer=options.bridge_layer)
+            if existing.role is not None:
+                check_rights(self, existing, grant_publish(topic, existing))
+            return existing, existing
         check_timeout(self, options)
         if options.handler is None:
             check_method(options)
@@ -215,8 +216,8 @@ class IngestApi(Construct):
         grant_publish(topic, traced.function)
         return traced.function, traced.target
 
-    def _bring_api(self, api: apigateway.IRestApi, options: IngestOptions) -> apigateway.IRestApi:
-        refuse_settings(options, _OF_A_CREATED_API, brought="an API", instead="leave out api")
+    def _use_api(self, api: apigateway.IRestApi, options: IngestOptions) -> apigateway.IRestApi:
+        refuse_settings(options, _OF_A_CREATED_API, existing="an API", instead="leave out api")
         check_api(self, api)
         return api
 

@@ -11,8 +11,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
 from .authorization import is_open
-from .brought_function import own_function
 from .checks import Check, PipelineError, warn
+from .existing_function import own_function
 from .options import IngestOptions
 from .synthesis_checks import check_at_synthesis
 

@@ -50,7 +50,7 @@ class FunctionOptions(ChecksWords):
     """A Lambda function.
 
     Attributes:
-        handler: The code to run, or a finished function, version or alias. That keeps its own settings, so
+        handler: The code to run, or an existing function, version or alias. That keeps its own settings, so
             that every other field of this class must stay at its default; it gets the hop's permissions and
             variables (`TOPIC_ARN`, `TABLE_NAME`), as far as it is made in this app. Default: the hop's
             reference handler; a function that belongs to no hop has none and needs a handler.
@@ -102,7 +102,7 @@ class FunctionOptions(ChecksWords):
 
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions(FunctionOptions):
-    """The way in: a REST API and the function behind it.
+    """The ingest API: a REST API and the function behind it.
 
     Attributes:
         path: The resource's path; segments in braces are path parameters. Default: the API's root.
@@ -250,7 +250,7 @@ class SamplingOptions(ChecksWords):
     """How many of the API's requests X-Ray records: a sampling rule of its own.
 
     Attributes:
-        rate: Share recorded beyond the reservoir, 0 to 1. Default: 0.05.
+        rate: Fraction recorded beyond the reservoir, 0 to 1. Default: 0.05.
         reservoir: Requests a second that are recorded before the rate applies. Default: 1.
         priority: 1 to 9999; of the rules that match, the lowest number decides. Default: 1000.
         path: The requests' path, with `*` and `?` as wildcards, at most 128 characters. Default: all.

@@ -35,7 +35,7 @@ class TracedPipeline(Construct):
     Args:
         scope: Where to create it.
         construct_id: Id of the construct.
-        ingest: The way in. Default: `IngestOptions()`.
+        ingest: The ingest API. Default: `IngestOptions()`.
         topic: Settings of the topic to create, or a topic to use. Default: `TopicOptions()`.
         worker: The worker that writes to the table. Default: `WorkerOptions()`.
         table: Settings of the table to create, or a table to use; the reference handler expects a partition
@@ -127,7 +127,7 @@ class TracedPipeline(Construct):
 
     @property
     def ingest(self) -> IngestApi:
-        """The way in, as a construct."""
+        """The ingest API with its function, as a construct."""
         return self._ingest
 
     @property

@@ -10,10 +10,10 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought import check_topic, is_passive
-from .brought_function import adopt_function, finished_function, own_function, reserved_concurrent_executions
 from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .environments import check_environment, refuse_other_region, table_name_for
+from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of
+from .existing_topic import check_topic, is_passive
 from .filter_checks import check_filters
 from .function import TracedFunction
 from .grants import Actions, grant_poll, grant_publish, grant_table
@@ -25,7 +25,7 @@ from .references import check_reference, check_references
 from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
 from .wiring_checks import check_wiring
-from .work_queue import SAME_REGION, bring_queue, check_dead_letters_stack, make_queue, timeout_of
+from .work_queue import SAME_REGION, check_dead_letters_stack, make_queue, timeout_of, use_queue
 from .worker_checks import check_batches
 
 _ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
@@ -85,7 +85,7 @@ class QueueWorker(Construct):
         check_table(options)
         self._function, target, timeout, needed = self._make_function(topic, options)
         if options.queue is not None:
-            work = bring_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
+            work = use_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
         else:
             work = make_queue(self, options=options, fifo=topic.fifo, function_timeout=timeout)
         self._queue, self._dead_letter_queue = work.queue, work.dead_letter_queue
@@ -126,16 +126,16 @@ class QueueWorker(Construct):
             environment["TOPIC_ARN"] = options.publish_to.topic_arn
         if not options.raw_message_delivery:
             environment[_ENVELOPE] = "sns"
-        brought = finished_function(options)
-        if brought is not None:
-            refuse_settings(options, ("zero_code", "tracing"), brought="a function", instead="give a Handler instead")
-            _check_stack(self, brought, topic)
-            refuse_other_region(self, brought, brought.function_arn, "function", why=SAME_REGION)
-            if own_function(brought) is not None:
+        existing = existing_function(options)
+        if existing is not None:
+            refuse_settings(options, ("zero_code", "tracing"), existing="a function", instead="give a Handler instead")
+            _check_stack(self, existing, topic)
+            refuse_other_region(self, existing, existing.function_arn, "function", why=SAME_REGION)
+            if own_function(existing) is not None:
                 # Said either way, so that a function behind two queues is warned of where they differ.
                 environment.setdefault(_ENVELOPE, "none")
-            adopt_function(self, brought, environment=environment, must_be_active=False, layer=options.bridge_layer)
-            return brought, brought, timeout_of(brought), _grant(options, brought)
+            adopt_function(self, existing, environment=environment, must_be_active=False, layer=options.bridge_layer)
+            return existing, existing, timeout_of(existing), _grant(options, existing)
         if options.handler is None:
             actions = REFERENCE_ACTIONS if options.table_actions is None else options.table_actions
             options = replace(options, handler=_reference_worker(options), table_actions=actions)
@@ -224,7 +224,7 @@ def _check_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopi
 def _check_concurrency(scope: Construct, options: WorkerOptions, function: lambda_.IFunction) -> None:
     most, reserved = options.max_concurrency, options.reserved_concurrent_executions
     if reserved is None:
-        reserved = reserved_concurrent_executions(function)
+        reserved = reserved_executions_of(function)
     if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
         return
     if most > reserved:

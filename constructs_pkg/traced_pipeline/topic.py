@@ -18,7 +18,7 @@ _FIFO = ".fifo"
 class TracedTopic(Construct):
     """An SNS topic with active tracing, open to encrypted connections only.
 
-    SNS records a message where the publisher's trace is sampled, and hands the trace on in either case.
+    SNS records a message where the publisher's trace is sampled, and propagates the trace in either case.
     https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
 
     Args:

@@ -207,7 +207,7 @@ def trace_group(
 
 def _check_bounds(options: SamplingOptions, service_name: str) -> None:
     if not Token.is_unresolved(options.rate) and not 0 <= options.rate <= 1:
-        raise PipelineError(Check.OPTION_VALUE, f"sampling rate is {options.rate}, but must be a share from 0 to 1")
+        raise PipelineError(Check.OPTION_VALUE, f"sampling rate is {options.rate}, but must be a fraction from 0 to 1")
     if not Token.is_unresolved(options.reservoir) and options.reservoir < 0:
         raise PipelineError(
             Check.OPTION_VALUE,

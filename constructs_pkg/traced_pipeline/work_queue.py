@@ -1,4 +1,4 @@
-"""The queue of a worker: the one it gets, or the one it brings along."""
+"""The queue of a worker: one that is created, or an existing one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .brought_function import own_function
 from .checks import Check, PipelineError, refuse_settings, warn
 from .environments import check_environment, refuse_other_account, refuse_other_region
+from .existing_function import own_function
 from .limits import limits_of
 from .options import WorkerOptions
 from .resource import resource_of
@@ -81,7 +81,7 @@ def dead_letter_queue(scope: Construct, *, options: WorkerOptions, fifo: bool) -
     )
 
 
-def bring_queue(
+def use_queue(
     scope: Construct,
     queue: sqs.IQueue,
     *,
@@ -89,12 +89,12 @@ def bring_queue(
     topic: sns.ITopic,
     function_timeout: Duration | None,
 ) -> WorkQueue:
-    """Take a queue from outside, with its dead-letter queue if it has one.
+    """Returns an existing queue with its dead-letter queue, which is created if it has none.
 
     Raises:
         PipelineError: The queue cannot work behind the topic or with the function.
     """
-    refuse_settings(options, _OF_A_CREATED_QUEUE, brought="a queue", instead="leave out queue")
+    refuse_settings(options, _OF_A_CREATED_QUEUE, existing="a queue", instead="leave out queue")
     refuse_other_region(scope, queue, queue.queue_arn, "queue", why=SAME_REGION)
     check_environment(scope, queue, queue.queue_arn, "queue")
     _check_kind(scope, queue, topic)
@@ -132,7 +132,7 @@ def bring_queue(
 
 
 def timeout_of(function: lambda_.IFunction) -> Duration | None:
-    """Find out the timeout of a function from outside; None if it cannot be known."""
+    """Returns the timeout of an existing function; None if it cannot be known."""
     own = own_function(function)
     if own is None:
         return None

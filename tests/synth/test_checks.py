@@ -143,7 +143,7 @@ class TestNumbers:
             ({"worker": WorkerOptions(batch_size=0)}, "batch_size is 0, but must be from 1 to 10000"),
             ({"worker": WorkerOptions(batch_size=10_001)}, "batch_size is 10001"),
             ({"worker": WorkerOptions(max_receive_count=0)}, "max_receive_count is 0, but must be from 1 to 1000"),
-            ({"sampling": SamplingOptions(rate=5)}, "sampling rate is 5, but must be a share from 0 to 1"),
+            ({"sampling": SamplingOptions(rate=5)}, "sampling rate is 5, but must be a fraction from 0 to 1"),
             ({"sampling": SamplingOptions(reservoir=-1)}, "sampling reservoir is -1"),
             ({"sampling": SamplingOptions(priority=0)}, "sampling priority is 0, but must be from 1 to 9999"),
             (
@@ -178,7 +178,7 @@ class TestConcurrency:
         assert Check.CONCURRENCY_ABOVE_RESERVED.value in warning
         assert "max_concurrency is 20, but the function has 10 executions reserved" in warning
 
-    def test_more_than_a_function_brought_along_has_reserved(self, new_stack: NewStack, elsewhere: Path) -> None:
+    def test_more_than_an_existing_function_has_reserved(self, new_stack: NewStack, elsewhere: Path) -> None:
         stack = new_stack()
         mine = lambda_.Function(
             stack,

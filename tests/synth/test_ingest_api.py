@@ -1,4 +1,4 @@
-"""The way in: what it refuses, who may call, what it logs."""
+"""The ingest API: what it refuses, who may call, what it logs."""
 
 from __future__ import annotations
 

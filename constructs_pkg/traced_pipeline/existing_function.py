@@ -1,4 +1,4 @@
-"""Functions that come from outside of a hop: what they are given, and what must be said."""
+"""Functions that exist already: what their hop gives them, and what must be said."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ _MOST_LAYERS = 5
 
 
 def own_function(function: lambda_.IFunction) -> lambda_.Function | None:
-    """Find the function that this app makes behind a function, version or alias; None if it is imported."""
+    """Returns the function that this app makes behind a function, version or alias; None if it is imported."""
     while isinstance(function, lambda_.Alias | lambda_.Version):
         function = function.lambda_
     return function if isinstance(function, lambda_.Function) else None
 
 
-def finished_function(options: FunctionOptions, *, used_otherwise: Collection[str] = ()) -> lambda_.IFunction | None:
-    """Return the function that the options bring along; None if there is one to make.
+def existing_function(options: FunctionOptions, *, used_otherwise: Collection[str] = ()) -> lambda_.IFunction | None:
+    """Returns the existing function that the options name; None if there is one to make.
 
     Args:
         options: The hop's settings.
         used_otherwise: Fields that mean more to the hop than its function.
 
     Raises:
-        PipelineError: Settings for a function to make are given beside a finished one.
+        PipelineError: Settings for a function to make are given beside an existing one.
     """
     if options.handler is None or isinstance(options.handler, Handler):
         return None
     settings = {field.name for field in fields(FunctionOptions)} - _OF_ANY_FUNCTION - set(used_otherwise)
-    refuse_settings(options, sorted(settings), brought="a function", instead="give a Handler instead of the function")
+    refuse_settings(options, sorted(settings), existing="a function", instead="give a Handler instead of the function")
     return options.handler
 
 
@@ -57,7 +57,7 @@ def adopt_function(
     must_be_active: bool,
     layer: str | lambda_.ILayerVersion | None = None,
 ) -> None:
-    """Give a function from outside what its hop needs, and warn of what it cannot be given.
+    """Gives an existing function what its hop needs, and warns of what it cannot be given.
 
     Args:
         scope: The hop; it gets the warnings.
@@ -84,8 +84,8 @@ def adopt_function(
     _let_send_segments(own)
 
 
-def reserved_concurrent_executions(function: lambda_.IFunction) -> int | None:
-    """Find out how many executions are set aside for a function from outside; None if that cannot be known."""
+def reserved_executions_of(function: lambda_.IFunction) -> int | None:
+    """Returns how many executions are reserved for an existing function; None if that cannot be known."""
     own = own_function(function)
     reserved = None if own is None else Stack.of(own).resolve(_resource(own).reserved_concurrent_executions)
     return int(reserved) if isinstance(reserved, int | float) else None
@@ -108,7 +108,7 @@ def _warn_of_import(scope: Construct, function: lambda_.IFunction, environment: 
 
 
 def _set_variables(scope: Construct, function: lambda_.Function, environment: Mapping[str, str]) -> None:
-    # The CDK does not tell a function's variables, so what other hops set is kept beside it.
+    # The CDK does not give back a function's variables, so what other hops set is kept beside it.
     given = {name: value for entry in function.node.metadata if entry.type == _VARIABLES for name, value in entry.data}
     for name, value in environment.items():
         if given.get(name, value) != value:
@@ -154,5 +154,5 @@ def _let_send_segments(function: lambda_.Function) -> None:
     function.role.attach_inline_policy(policy)
     acknowledge_star(
         policy,
-        "X-Ray's write actions know no resources; AWS documents them with Resource *",
+        "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *",
     )
