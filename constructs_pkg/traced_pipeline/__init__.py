@@ -6,24 +6,20 @@ carries each message's own trace across the queue.
 
 from .checks import Check, PipelineError
 from .function import TracedFunction
+from .function_options import FunctionOptions, Handler
 from .ingest_api import IngestApi
+from .ingest_options import IngestOptions
 from .layer import TraceBridgeLayer
-from .options import (
-    FunctionOptions,
-    Handler,
-    IngestOptions,
-    SamplingOptions,
-    TableOptions,
-    TopicOptions,
-    TraceGroupOptions,
-    WorkerOptions,
-)
 from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
+from .sns_trace_permission import SnsTracePermission
+from .table_options import TableOptions
 from .topic import TracedTopic
+from .topic_options import TopicOptions
 from .trace_everything import TraceEverything, TraceFinding
 from .trace_state import TraceState
-from .tracing import SnsTracePermission
+from .tracing_options import SamplingOptions, TraceGroupOptions
+from .worker_options import WorkerOptions
 
 __all__ = [
     "Check",

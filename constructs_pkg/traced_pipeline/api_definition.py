@@ -6,7 +6,7 @@ import json
 
 from aws_cdk import aws_apigateway as apigateway
 
-from .options import JsonSchema
+from .ingest_options import JsonSchema
 
 DEFAULT_SCHEMA: JsonSchema = {
     "$schema": "http://json-schema.org/draft-04/schema#",

@@ -8,7 +8,7 @@ from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from .checks import Check, PipelineError
-from .options import Authorizer
+from .ingest_options import Authorizer
 
 # As CloudFormation writes them.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-method.html

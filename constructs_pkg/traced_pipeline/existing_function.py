@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -13,14 +13,16 @@ from constructs import Construct
 from .acknowledged import acknowledge_star
 from .checks import Check, refuse_settings, warn
 from .environments import check_environment
+from .function_options import FunctionOptions, Handler
 from .layer import RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
-from .options import FunctionOptions, Handler
 from .resource import resource_of
-from .tracing import write_segments
+from .segment_permission import write_segments
 
 _OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer"}
 _POLICY_ID = "TraceBridgeXRay"
 _VARIABLES = "traced-pipeline:variables"
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+_DEFAULT_TIMEOUT_SECONDS = 3
 # https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
 _MOST_LAYERS = 5
 
@@ -89,6 +91,14 @@ def reserved_executions_of(function: lambda_.IFunction) -> int | None:
     own = own_function(function)
     reserved = None if own is None else Stack.of(own).resolve(_resource(own).reserved_concurrent_executions)
     return int(reserved) if isinstance(reserved, int | float) else None
+
+
+def timeout_of(function: lambda_.IFunction) -> Duration | None:
+    """Returns the timeout of an existing function; None if it cannot be known."""
+    own = own_function(function)
+    if own is None:
+        return None
+    return own.timeout or Duration.seconds(_DEFAULT_TIMEOUT_SECONDS)
 
 
 def _resource(function: lambda_.Function) -> lambda_.CfnFunction:

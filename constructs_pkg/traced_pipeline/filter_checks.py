@@ -9,7 +9,7 @@ from aws_cdk import Token
 from constructs import Construct
 
 from .checks import Check, PipelineError, warn
-from .options import WorkerOptions
+from .worker_options import WorkerOptions
 
 # https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 _ENVELOPE = {

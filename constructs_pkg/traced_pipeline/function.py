@@ -10,17 +10,19 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from . import bridge_environment
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, refuse_settings
 from .function_checks import check_architecture, check_function, runtime_of_bridge
+from .function_options import FunctionOptions, Handler
 from .handler_code import function_code
+from .ingest_options import IngestOptions
 from .layer import bridge_layer, mark_bridged, publish_with_layer
 from .log_group import make_log_group
 from .option_checks import check_options, checks_arguments
-from .options import FunctionOptions, Handler, IngestOptions
 from .references import check_references
 from .resource import resource_of
-from .tracing import write_segments
+from .segment_permission import write_segments
 from .vpc_checks import check_network_path
 
 _AUTO_HANDLER = "trace_bridge.auto.handler"
@@ -94,9 +96,9 @@ class TracedFunction(Construct):
         self._role = self._make_role(in_vpc=options.vpc is not None)
         variables = {**(options.environment or {}), **(environment or {})}
         if not bridge:
-            variables["TRACE_BRIDGE_ENABLED"] = "false"
+            variables[bridge_environment.ENABLED] = bridge_environment.OFF
         if zero_code:
-            variables["TRACE_BRIDGE_HANDLER"] = handler.entry_point
+            variables[bridge_environment.HANDLER] = handler.entry_point
         with function_code(self, handler, runtime=runtime, architecture=architecture) as code:
             self._function = lambda_.Function(
                 self,

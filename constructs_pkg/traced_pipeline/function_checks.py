@@ -9,8 +9,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
 from .checks import Check, PipelineError
+from .function_options import FunctionOptions
 from .layer import RUNTIMES
-from .options import FunctionOptions
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")

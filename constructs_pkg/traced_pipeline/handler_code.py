@@ -14,7 +14,7 @@ from constructs import IConstruct
 
 from .checks import Check, PipelineError, warn
 from .dependencies import dependencies_of
-from .options import Handler
+from .function_options import Handler
 from .requirements import install
 from .staging import check_assets, staging_folder
 

@@ -37,16 +37,16 @@ from .ingest_checks import (
     check_taken_over,
     check_timeout,
 )
+from .ingest_options import Authorizer, IngestOptions, JsonSchema
 from .limits import API_NAME, check_limit
 from .log_group import make_log_group
 from .names import account_wide_name
 from .option_checks import check_options, checks_arguments
-from .options import Authorizer, IngestOptions, JsonSchema
 from .references import check_reference, check_references
 from .resource import resource_of
 from .roles import check_rights
+from .sampling_rule import check_service_name
 from .schema_checks import check_schema
-from .tracing import check_service_name
 
 _API_NAME_LENGTH = 50
 _OF_A_CREATED_API = (

@@ -13,7 +13,7 @@ from constructs import Construct, IConstruct
 from .authorization import is_open
 from .checks import Check, PipelineError, warn
 from .existing_function import own_function
-from .options import IngestOptions
+from .ingest_options import IngestOptions
 from .synthesis_checks import check_at_synthesis
 
 WITHOUT_BODY = {"GET", "HEAD", "DELETE", "OPTIONS"}

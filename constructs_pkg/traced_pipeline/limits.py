@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from aws_cdk import Duration, Token
 
 from .checks import Check, PipelineError
-from .options import FunctionOptions, IngestOptions, SamplingOptions, TraceGroupOptions, WorkerOptions
+from .function_options import FunctionOptions
+from .ingest_options import IngestOptions
+from .tracing_options import SamplingOptions, TraceGroupOptions
+from .worker_options import WorkerOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,12 @@ from typing import ParamSpec, TypeVar, get_type_hints
 from aws_cdk import Duration, Token
 
 from .checks import Check, PipelineError
+from .function_options import FunctionOptions, Handler
 from .limits import check_limit, limits_of
 from .option_types import TypeHint, describe, matches, members
-from .options import FunctionOptions, Handler, SamplingOptions, TableOptions, TopicOptions, TraceGroupOptions
+from .table_options import TableOptions
+from .topic_options import TopicOptions
+from .tracing_options import SamplingOptions, TraceGroupOptions
 
 ArgumentsP = ParamSpec("ArgumentsP")
 ReturnT = TypeVar("ReturnT")

@@ -14,14 +14,18 @@ from constructs import Construct
 
 from .checks import Check, PipelineError, names_path
 from .ingest_api import IngestApi
+from .ingest_options import IngestOptions
 from .names import account_wide_name
 from .option_checks import check_options, checks_arguments
-from .options import IngestOptions, SamplingOptions, TableOptions, TopicOptions, TraceGroupOptions, WorkerOptions
 from .queue_worker import QueueWorker
 from .references import check_references
+from .sampling_rule import sampling_rule
+from .table_options import TableOptions
 from .topic import TracedTopic
-from .tracing import sampling_rule
-from .tracing import trace_group as make_trace_group
+from .topic_options import TopicOptions
+from .trace_group import trace_group as make_trace_group
+from .tracing_options import SamplingOptions, TraceGroupOptions
+from .worker_options import WorkerOptions
 
 _API_NAME_LENGTH = 50
 

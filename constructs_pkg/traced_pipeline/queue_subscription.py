@@ -12,8 +12,8 @@ from constructs import Construct
 from .checks import Check, PipelineError
 from .customer_keys import let_sns_use_key
 from .grants import let_account_subscribe
-from .options import WorkerOptions
 from .stacks import outermost_stack
+from .worker_options import WorkerOptions
 
 _SNS = "sns.amazonaws.com"
 

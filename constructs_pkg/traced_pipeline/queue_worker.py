@@ -10,26 +10,27 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from . import bridge_environment
 from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .environments import check_environment, refuse_other_region, table_name_for
-from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of
+from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of, timeout_of
 from .existing_topic import check_topic, is_passive
 from .filter_checks import check_filters
 from .function import TracedFunction
+from .function_options import Handler
 from .grants import Actions, grant_poll, grant_publish, grant_table
 from .handler_code import reference_publisher
 from .option_checks import check_options, checks_arguments
-from .options import Handler, WorkerOptions
+from .queue_checks import check_dead_letters_stack
 from .queue_subscription import subscribe_queue
 from .references import check_reference, check_references
 from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
 from .wiring_checks import check_wiring
-from .work_queue import SAME_REGION, check_dead_letters_stack, make_queue, timeout_of, use_queue
+from .work_queue import SAME_REGION, make_queue, use_queue
 from .worker_checks import check_batches
+from .worker_options import WorkerOptions
 
-_ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
-_QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
 _REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
 
 
@@ -125,7 +126,7 @@ class QueueWorker(Construct):
         if options.publish_to is not None:
             environment["TOPIC_ARN"] = options.publish_to.topic_arn
         if not options.raw_message_delivery:
-            environment[_ENVELOPE] = "sns"
+            environment[bridge_environment.ENVELOPE] = bridge_environment.ENVELOPE_SNS
         existing = existing_function(options)
         if existing is not None:
             refuse_settings(options, ("zero_code", "tracing"), existing="a function", instead="give a Handler instead")
@@ -133,15 +134,15 @@ class QueueWorker(Construct):
             refuse_other_region(self, existing, existing.function_arn, "function", why=SAME_REGION)
             if own_function(existing) is not None:
                 # Said either way, so that a function behind two queues is warned of where they differ.
-                environment.setdefault(_ENVELOPE, "none")
+                environment.setdefault(bridge_environment.ENVELOPE, bridge_environment.ENVELOPE_NONE)
             adopt_function(self, existing, environment=environment, must_be_active=False, layer=options.bridge_layer)
             return existing, existing, timeout_of(existing), _grant(options, existing)
         if options.handler is None:
             actions = REFERENCE_ACTIONS if options.table_actions is None else options.table_actions
             options = replace(options, handler=_reference_worker(options), table_actions=actions)
-        if is_passive(topic) and _QUEUE_SEGMENT not in (options.environment or {}):
+        if is_passive(topic) and bridge_environment.QUEUE_SEGMENT not in (options.environment or {}):
             # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
-            environment[_QUEUE_SEGMENT] = "always"
+            environment[bridge_environment.QUEUE_SEGMENT] = bridge_environment.QUEUE_SEGMENT_ALWAYS
         traced = TracedFunction(
             self,
             "Function",

@@ -15,7 +15,7 @@ from typing import NoReturn
 from aws_cdk import Token
 
 from .checks import Check, PipelineError
-from .options import JsonSchema
+from .ingest_options import JsonSchema
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _MODEL = re.compile(r"https://apigateway\.amazonaws\.com/restapis/[^/]+/models/[^/]+")

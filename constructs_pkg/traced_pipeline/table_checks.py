@@ -10,7 +10,7 @@ from aws_cdk import Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
 
 from .checks import Check, PipelineError
-from .options import WorkerOptions
+from .worker_options import WorkerOptions
 
 REFERENCE_ACTIONS = ("dynamodb:PutItem",)
 """All that the reference worker does with its table."""

@@ -8,9 +8,9 @@ from constructs import Construct
 
 from .checks import names_path
 from .option_checks import check_options, checks_arguments
-from .options import TopicOptions
 from .references import check_references
-from .tracing import SnsTracePermission
+from .sns_trace_permission import SnsTracePermission
+from .topic_options import TopicOptions
 
 _FIFO = ".fifo"
 

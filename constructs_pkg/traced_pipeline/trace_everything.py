@@ -14,9 +14,9 @@ from constructs import IConstruct
 from .checks import Check, note
 from .not_traceable import BY_ITS_APPLICATION, NOT_TRACEABLE
 from .option_checks import checks_arguments
+from .sns_trace_permission import SnsTracePermission
 from .trace_state import Outcome, TraceState
 from .traceable import switch_for
-from .tracing import SnsTracePermission
 from .xray_policies import lets_topics_trace
 
 _TOPIC = "AWS::SNS::Topic"

@@ -11,9 +11,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from .roles import is_immutable
+from .segment_permission import write_segments
 from .synthesis_checks import resources_in_app
 from .trace_state import Outcome, TraceState, unknown_properties
-from .tracing import write_segments
 
 _EDGE = "edgelambda.amazonaws.com"
 _PROVIDER_METADATA = "aws:cdk:is-custom-resource-handler"

@@ -7,7 +7,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from .checks import Check, PipelineError
-from .options import WorkerOptions
+from .queue_checks import kind_is_known
+from .worker_options import WorkerOptions
 
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 _LARGEST_WITHOUT_WINDOW = 10
@@ -47,4 +48,4 @@ def check_batches(options: WorkerOptions, topic: sns.ITopic) -> None:
 def _is_fifo(queue: sqs.IQueue | None, topic: sns.ITopic) -> bool:
     if queue is None:
         return topic.fifo
-    return queue.fifo and (isinstance(queue, sqs.Queue) or not Token.is_unresolved(queue.queue_name))
+    return queue.fifo and kind_is_known(queue)

@@ -10,7 +10,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from traced_pipeline import Check, IngestApi, IngestOptions, PipelineError, TracedPipeline, TracedTopic
-from traced_pipeline.options import Authorizer
+from traced_pipeline.ingest_options import Authorizer
 
 from tests.support.stacks import NewStack
 from tests.support.templates import Properties, synthesize, warnings_of

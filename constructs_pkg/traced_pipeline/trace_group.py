@@ -1,0 +1,44 @@
+"""A group of the traces of a pipeline, with metrics of its own."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_xray as xray
+from constructs import Construct
+
+from .checks import Check, PipelineError
+from .names import account_wide_name
+from .option_checks import check_options
+from .tracing_options import TraceGroupOptions
+
+_GROUP_NAME_LENGTH = 32
+
+
+def trace_group(
+    scope: Construct, construct_id: str, *, stage_service_name: str, options: TraceGroupOptions
+) -> xray.CfnGroup:
+    """Create a group of traces.
+
+    Args:
+        scope: Where to create it; its path gives the group's name.
+        construct_id: Id of the group.
+        stage_service_name: Name of the API's stage as X-Ray knows it, for the default filter expression.
+        options: What the group holds.
+
+    Raises:
+        PipelineError: Notifications are asked for without insights.
+    """
+    check_options(options)
+    if options.notifications and not options.insights:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "notifications of a trace group tell of its insights, which are off; turn insights on",
+        )
+    return xray.CfnGroup(
+        scope,
+        construct_id,
+        group_name=account_wide_name(scope, max_length=_GROUP_NAME_LENGTH),
+        filter_expression=options.filter_expression or f'service("{stage_service_name}")',
+        insights_configuration=xray.CfnGroup.InsightsConfigurationProperty(
+            insights_enabled=options.insights, notifications_enabled=options.notifications
+        ),
+    )
