@@ -26,6 +26,7 @@ from .segment_permission import write_segments
 from .vpc_checks import check_network_path
 
 _AUTO_HANDLER = "trace_bridge.auto.handler"
+_OFF = "false"
 _XRAY_REASON = "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *"
 _VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
 
@@ -96,7 +97,7 @@ class TracedFunction(Construct):
         self._role = self._make_role(in_vpc=options.vpc is not None)
         variables = {**(options.environment or {}), **(environment or {})}
         if not bridge:
-            variables[bridge_environment.ENABLED] = bridge_environment.OFF
+            variables[bridge_environment.ENABLED] = _OFF
         if zero_code:
             variables[bridge_environment.HANDLER] = handler.entry_point
         with function_code(self, handler, runtime=runtime, architecture=architecture) as code:

@@ -31,6 +31,9 @@ from .work_queue import SAME_REGION, make_queue, use_queue
 from .worker_checks import check_batches
 from .worker_options import WorkerOptions
 
+# What the bridge reads in its variables of the envelope and of the queue's segment.
+_NO_ENVELOPE, _SNS_ENVELOPE = "none", "sns"
+_ALWAYS = "always"
 _REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
 
 
@@ -126,7 +129,7 @@ class QueueWorker(Construct):
         if options.publish_to is not None:
             environment["TOPIC_ARN"] = options.publish_to.topic_arn
         if not options.raw_message_delivery:
-            environment[bridge_environment.ENVELOPE] = bridge_environment.ENVELOPE_SNS
+            environment[bridge_environment.ENVELOPE] = _SNS_ENVELOPE
         existing = existing_function(options)
         if existing is not None:
             refuse_settings(options, ("zero_code", "tracing"), existing="a function", instead="give a Handler instead")
@@ -134,7 +137,7 @@ class QueueWorker(Construct):
             refuse_other_region(self, existing, existing.function_arn, "function", why=SAME_REGION)
             if own_function(existing) is not None:
                 # Said either way, so that a function behind two queues is warned of where they differ.
-                environment.setdefault(bridge_environment.ENVELOPE, bridge_environment.ENVELOPE_NONE)
+                environment.setdefault(bridge_environment.ENVELOPE, _NO_ENVELOPE)
             adopt_function(self, existing, environment=environment, must_be_active=False, layer=options.bridge_layer)
             return existing, existing, timeout_of(existing), _grant(options, existing)
         if options.handler is None:
@@ -142,7 +145,7 @@ class QueueWorker(Construct):
             options = replace(options, handler=_reference_worker(options), table_actions=actions)
         if is_passive(topic) and bridge_environment.QUEUE_SEGMENT not in (options.environment or {}):
             # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
-            environment[bridge_environment.QUEUE_SEGMENT] = bridge_environment.QUEUE_SEGMENT_ALWAYS
+            environment[bridge_environment.QUEUE_SEGMENT] = _ALWAYS
         traced = TracedFunction(
             self,
             "Function",
