@@ -55,8 +55,8 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_safely",
             "_state",
         ],
-        ["_invocation", "_links", "_message", "_scope", "_segment", "_subsegment"],
-        ["_api", "_client", "_daemon_address", "_documents", "_emitter", "_udp", "_unseen"],
+        ["_document", "_invocation", "_links", "_message", "_record", "_scope", "_segment", "_subsegment"],
+        ["_api", "_client", "_daemon_address", "_emitter", "_trimming", "_udp", "_unseen"],
         ["_bridge", "_instrument", "_sdk", "_sdk_calls", "_sdk_entities", "_threads"],
         [
             "_batch",

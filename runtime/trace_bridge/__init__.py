@@ -17,7 +17,9 @@ Base: what knows nothing of messages.
 Record: one message's part of its trace.
     _invocation: what the messages of one invocation have in common
     _message: an SQS message, from Lambda or from boto3
-    _segment: the segment of a message, and its document
+    _segment: the segment of a message
+    _document: segment documents, written as JSON
+    _record: the two shapes of a received message, Lambda's and boto3's
     _subsegment: the subsegment of an AWS call
     _links: the documents beside it: the wait in the queue, and the links in Lambda's own trace
     _scope: which message the running code belongs to
@@ -27,7 +29,7 @@ Export: how documents reach X-Ray.
     _daemon_address: where the daemon listens
     _api: `PutTraceSegments`, in batches and in the background
     _client: the botocore client of `_api`
-    _documents: cuts documents to the size that X-Ray takes
+    _trimming: cuts documents to the size that X-Ray takes
     _unseen: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.
     _bridge: `continue_trace` and `trace_batch`

@@ -13,6 +13,7 @@ from ._failures import BatchFailedError
 from ._instrument import instrument
 from ._invocation import LambdaContext
 from ._lanes import Batch, MessageHandler
+from ._record import queue_arn_of
 
 
 class ItemFailure(TypedDict):
@@ -189,7 +190,5 @@ def run_batch(
 
 def _is_fifo(records: list[Any]) -> bool:
     """Whether the records come from a FIFO queue, whose name ends in `.fifo`: all of an event are of one queue."""
-    for one in records:
-        if one.get("eventSourceARN"):
-            return str(one["eventSourceARN"]).endswith(".fifo")
-    return False
+    arn = next((arn for record in records if (arn := queue_arn_of(record))), "")
+    return arn.endswith(".fifo")

@@ -16,6 +16,7 @@ from ._header import TraceHeader
 from ._imports import when_imported
 from ._invocation import Invocation, LambdaContext, current_invocation
 from ._links import QueueWait, continued_document
+from ._record import attributes_of
 from ._scope import Scope, current_scope, enter_message, leave_message
 from ._segment import MessageSegment, Recording
 
@@ -113,11 +114,7 @@ def _begin(
     invocation = current_invocation(context)
     if not (_state.settings.enabled and _join()):
         return MessageSegment(invocation, record, None, "none")
-    attributes = record.get("attributes") or record.get("Attributes")
-    if type(attributes) is dict or isinstance(attributes, Mapping):
-        header = TraceHeader.parse(attributes.get("AWSTraceHeader"))
-    else:
-        header = None
+    header = TraceHeader.parse(attributes_of(record).get("AWSTraceHeader"))
     if header is None:
         recording: Recording = "none"
     elif header.sampled is None:

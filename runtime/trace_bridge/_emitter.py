@@ -7,11 +7,11 @@ from . import _state
 from ._api import ApiEmitter
 from ._counters import count, report_losses
 from ._daemon_address import daemon_address
-from ._documents import MAX_BYTES, fit
 from ._environment import LAMBDA_FUNCTION_NAME
 from ._forks import in_every_child
 from ._invocation import Invocation
 from ._segment import MessageSegment
+from ._trimming import MAX_BYTES, fit
 from ._udp import UdpEmitter
 
 _FLUSH_RESERVE_SECONDS = 0.2

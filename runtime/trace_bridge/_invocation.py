@@ -1,16 +1,15 @@
 """What every message of one invocation shares: who processes it, where, and in which trace of Lambda's own."""
 
 import os
-import platform
 import sys
 import time
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from . import _environment, _forks, _state
+from ._document import PlaceFields, invocation_fields, metadata_field, place_fields
 from ._header import TraceHeader
-from ._json import encode, quote
 
 _ID_BATCH = 16
 
@@ -43,7 +42,6 @@ class Invocation:
         "_ids",
         "_metadata",
         "_place",
-        "_request",
         "constants",
         "context",
         "continued",
@@ -66,15 +64,14 @@ class Invocation:
         """Trace and segment id of the messages continued beside a trace of Lambda's own, for that to refer to."""
         self._ids: list[str] = []
         self._metadata: tuple[object, str] = (self, "")
-        self._request = f',"request_id":{quote(self.request_id)}' if self.request_id else ""
         self._place = place
-        self.constants = f"{place.fields}{self._request}}}"
+        self.constants = invocation_fields(place.segment, self.request_id)
         """The fields every segment of the invocation has, as JSON without its braces."""
 
     @property
     def nested_constants(self) -> str:
         """The same for a message that goes below Lambda's own segment."""
-        return f"{self._place.nested_fields}{self._request}}}"
+        return invocation_fields(self._place.subsegment, self.request_id)
 
     @property
     def lineage(self) -> str | None:
@@ -100,21 +97,20 @@ class Invocation:
             self._ids += fresh
             return first
 
-    def own_metadata(self, queue: object) -> dict[str, object]:
+    def own_metadata(self, queue: str | None) -> dict[str, object]:
         """What the bridge tells about every message of a queue: the queue, and the invocation's own trace."""
-        told: dict[str, object] = {}
-        if isinstance(queue, str):
-            told["queue"] = queue
+        fields: dict[str, object] = {}
+        if queue is not None:
+            fields["queue"] = queue
         if self.header is not None:
-            told["invocation_trace_id"] = self.header.root
-        return told
+            fields["invocation_trace_id"] = self.header.root
+        return fields
 
-    def metadata(self, queue: object) -> str:
+    def metadata(self, queue: str | None) -> str:
         """The same as the document's `metadata` field, written once for the messages of a queue."""
         known, written = self._metadata
         if known != queue:
-            told = self.own_metadata(queue)
-            written = f',"metadata":{encode({"trace_bridge": told})}' if told else ""
+            written = metadata_field({"trace_bridge": self.own_metadata(queue)})
             self._metadata = (queue, written)
         return written
 
@@ -172,63 +168,10 @@ def _in_lambda() -> bool:
     return _environment.LAMBDA_FUNCTION_NAME in os.environ
 
 
-class _Place(NamedTuple):
-    """Where messages are processed, written once.
-
-    Attributes:
-        name: The segments' name.
-        fields: The fields of a segment, as JSON that ends inside the open `aws`.
-        nested_fields: The same for a subsegment.
-    """
-
-    name: str
-    fields: str
-    nested_fields: str
-
-
-def _place(function_arn: str) -> _Place:
+def _place(function_arn: str) -> PlaceFields:
     function = os.environ.get(_environment.LAMBDA_FUNCTION_NAME)
     name = _state.settings.name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
-    return _written_place(name, function_arn, _origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
-
-
-@lru_cache(maxsize=16)
-def _written_place(name: str, function_arn: str, origin: str | None, log_group: str | None) -> _Place:
-    name = _valid_name(name)
-    fields: dict[str, object] = {
-        "name": name,
-        "service": {
-            "runtime": platform.python_implementation(),
-            "runtime_version": platform.python_version(),
-        },
-    }
-    if origin:
-        fields["origin"] = origin
-    if function_arn:
-        fields["resource_arn"] = function_arn
-    aws = encode(_aws(function_arn, log_group))[:-1]
-    nested = {"name": name, "type": "subsegment"}
-    return _Place(name, f'{encode(fields)[1:-1]},"aws":{aws}', f'{encode(nested)[1:-1]},"aws":{aws}')
-
-
-def _aws(function_arn: str, log_group: str | None) -> dict[str, object]:
-    aws: dict[str, object] = {"xray": {"sdk": "trace-bridge", "sdk_version": _state.VERSION}}
-    if function_arn:
-        aws["function_arn"] = function_arn
-        if function_arn.count(":") >= 6:
-            aws["account_id"] = function_arn.split(":")[4]
-    if log_group:
-        aws["cloudwatch_logs"] = [{"log_group": log_group}]
-    return aws
-
-
-def _valid_name(name: str) -> str:
-    r"""A name X-Ray takes: letters, digits, spaces and `_.:/%&#=+\\-@`, at most 200.
-
-    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
-    """
-    kept = "".join(letter for letter in name if letter.isalnum() or letter in " _.:/%&#=+\\-@")
-    return kept[:200] or "consumer"
+    return place_fields(name, function_arn, _origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
 
 
 def _origin() -> str | None:

@@ -9,6 +9,7 @@ from ._bridge import continue_trace
 from ._config import Envelope, OnUndecided
 from ._invocation import LambdaContext
 from ._message import Message
+from ._record import message_id_of
 from ._reserve import Reserve
 from ._results import finish, finish_async, is_async
 from ._workers import RunAwaitable, run_in_threads
@@ -48,10 +49,7 @@ class Batch:
     ) -> None:
         self._records = records
         # Taken before the handler may change its record.
-        self._ids = [
-            found if type(record) is dict and type(found := record.get("messageId")) is str else _id_of(record)
-            for record in records
-        ]
+        self._ids = [message_id_of(record) for record in records]
         self._context = context
         self._fifo = fifo
         self._reserve_ms = reserve_ms
@@ -72,7 +70,10 @@ class Batch:
         return [record for record, begun in zip(self._records, self._begun, strict=True) if not begun]
 
     def not_done_ids(self) -> list[str]:
-        """Ids of the records that failed or were never begun; empty where a record has none."""
+        """Ids of the records that failed or were never begun; empty where a record has none.
+
+        Lambda takes an empty one as the whole batch having failed.
+        """
         return [message_id for message_id, done in zip(self._ids, self._done, strict=True) if not done]
 
     def not_begun_ids(self) -> list[str]:
@@ -236,14 +237,6 @@ def _run(awaitable: Awaitable[object]) -> object:
     from ._loop import run  # asyncio is half of this package's import, needed by awaitables alone
 
     return run(awaitable)
-
-
-def _id_of(record: Any) -> str:
-    """The message id of a record; empty where it has none, which Lambda takes as the whole batch having failed."""
-    if type(record) is dict or isinstance(record, Mapping):
-        found = record.get("messageId") or record.get("MessageId")
-        return found if type(found) is str else str(found or "")
-    return ""
 
 
 def _group_of(record: Any) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ._document import links_document
 from ._invocation import Invocation, now
 from ._json import encode
 from ._message import Message
 
-_MOST_TOLD = 100
 _FIRST_ATTEMPT = 1
 
 
@@ -61,15 +61,9 @@ def continued_document(invocation: Invocation, began: float) -> str | None:
     Returns:
         The document; None where Lambda records no trace of its own, or no message went on in another.
     """
-    told, invocation.continued = invocation.continued, []
+    messages, invocation.continued = invocation.continued, []
     header = invocation.header
-    if not told or header is None or header.parent is None:
+    if not messages or header is None or header.parent is None:
         return None
-    # Written by hand, as ids need no quoting: every batch of a function with tracing of its own pays for it.
-    listed = ",".join(f'{{"trace_id":"{trace}","segment_id":"{segment}"}}' for trace, segment in told[:_MOST_TOLD])
-    return (
-        f'{{"type":"subsegment","id":"{invocation.new_id()}","name":"trace_bridge","trace_id":"{header.root}",'
-        f'"parent_id":"{header.parent}","start_time":{began!r},"end_time":{max(began, now())!r},'
-        f'"annotations":{{"continued_messages":{len(told)},"continued_trace_id":"{told[0][0]}"}},'
-        f'"metadata":{{"trace_bridge":{{"continued":[{listed}]}}}}}}'
-    )
+    ended = max(began, now())
+    return links_document(invocation.new_id(), header.root, header.parent, began, ended, messages)

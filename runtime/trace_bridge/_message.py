@@ -7,6 +7,14 @@ from typing import Any
 from . import _state
 from ._config import ENVELOPES, Envelope, checked_choice
 from ._header import TraceHeader
+from ._record import (
+    attributes_of,
+    body_of,
+    message_attributes_of,
+    message_id_of,
+    queue_arn_of,
+    receipt_handle_of,
+)
 
 
 class Message:
@@ -43,7 +51,7 @@ class Message:
     @property
     def message_id(self) -> str:
         """SQS's id of the message; empty when the record has none. A redrive gives the message a new one."""
-        return str(self._field("messageId", "MessageId") or "")
+        return message_id_of(self.record)
 
     @property
     def body(self) -> str:
@@ -53,8 +61,7 @@ class Message:
         https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
         """
         if self._body is None:
-            raw = self.record.get("body")
-            body = raw if type(raw) is str else str(self._field("body", "Body") or "")
+            body = body_of(self.record)
             in_envelope = (self._envelope or _state.settings.envelope) == "sns"
             self._body = _inside_envelope(body) if in_envelope else body
         return self._body
@@ -86,14 +93,12 @@ class Message:
     @property
     def attributes(self) -> Mapping[str, str]:
         """SQS's system attributes (`SentTimestamp`, `ApproximateReceiveCount`, …); empty when there are none."""
-        found = self._field("attributes", "Attributes")
-        return found if isinstance(found, Mapping) else {}
+        return attributes_of(self.record)
 
     @property
     def message_attributes(self) -> Mapping[str, Any]:
         """The publisher's own attributes, in the shape they came in."""
-        found = self._field("messageAttributes", "MessageAttributes")
-        return found if isinstance(found, Mapping) else {}
+        return message_attributes_of(self.record)
 
     @property
     def trace_header(self) -> TraceHeader | None:
@@ -136,18 +141,12 @@ class Message:
     @property
     def queue_arn(self) -> str | None:
         """ARN of the queue; None for messages of boto3, which do not carry it."""
-        found = self.record.get("eventSourceARN")
-        return found if isinstance(found, str) else None
+        return queue_arn_of(self.record)
 
     @property
     def receipt_handle(self) -> str | None:
         """The handle to delete the message or to change its visibility with."""
-        found = self._field("receiptHandle", "ReceiptHandle")
-        return found if isinstance(found, str) else None
-
-    def _field(self, lambda_name: str, boto3_name: str) -> Any:
-        found = self.record.get(lambda_name)
-        return found if found is not None else self.record.get(boto3_name)
+        return receipt_handle_of(self.record)
 
     def _number(self, attribute: str) -> int | None:
         try:

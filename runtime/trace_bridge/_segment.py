@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
+from ._document import annotations_field, message_document, metadata_field
 from ._errors import cause, exception_entry
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation, now
-from ._json import encode, is_number, quote
+from ._json import encode, is_number
+from ._record import attributes_of, message_id_of, queue_arn_of
 from ._safely import safely
 
 if TYPE_CHECKING:
@@ -182,44 +184,28 @@ class MessageSegment:
         return document
 
     def _own_document(self) -> str:
-        invocation = self.invocation
-        ends = f'"end_time":{self.end_time!r}' if self.end_time else '"in_progress":true'
-        parent = f',"parent_id":"{self.parent_id}"' if self.parent_id else ""
-        constant = invocation.nested_constants if self._nested else invocation.constants
-        failed = "" if self._cause is None else f',"fault":true,"cause":{encode(self._cause)}'
-        nested = ""
-        if self.subsegments:
-            nested = f',"subsegments":{encode([subsegment.to_dict() for subsegment in self.subsegments])}'
-        return (
-            f'{{"id":"{self.id}","trace_id":"{self.trace_id}","start_time":{self.start_time!r},{ends}{parent},'
-            f"{constant}{self._written_annotations()}{self._written_metadata()}{failed}{nested}}}"
+        invocation, record = self.invocation, self._record
+        constants = invocation.nested_constants if self._nested else invocation.constants
+        annotations = annotations_field(message_id_of(record), attributes_of(record), self._annotations)
+        return message_document(
+            self.id,
+            self.trace_id,
+            self.start_time,
+            self.end_time,
+            self.parent_id,
+            f"{constants}{annotations}{self._metadata_field()}",
+            self._cause,
+            [subsegment.to_dict() for subsegment in self.subsegments] if self.subsegments else (),
         )
 
-    def _written_annotations(self) -> str:
-        record = self._record
-        attributes = record.get("attributes") or record.get("Attributes") or {}
-        message_id = record.get("messageId") or record.get("MessageId")
-        found = f',"message_id":{quote(message_id)}' if type(message_id) is str else ""
-        try:
-            found += f',"attempt":{int(attributes["ApproximateReceiveCount"])}'
-            waited = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
-            found += f',"queue_ms":{max(0, waited)}'
-        except (KeyError, TypeError, ValueError):
-            pass
-        if self._annotations:
-            own: dict[str, object] = json.loads(f"{{{found[1:]}}}")
-            return f',"annotations":{encode(own | dict(self._annotations))}'
-        return f',"annotations":{{{found[1:]}}}' if found else ""
-
-    def _written_metadata(self) -> str:
-        queue = self._record.get("eventSourceARN")
+    def _metadata_field(self) -> str:
+        queue = queue_arn_of(self._record)
         if not self._metadata:
             return self.invocation.metadata(queue)
-        own = self.invocation.own_metadata(queue)
-        merged: dict[str, dict[str, object]] = {"trace_bridge": own} if own else {}
+        merged = {"trace_bridge": self.invocation.own_metadata(queue)}
         for namespace, values in self._metadata.items():
             merged[namespace] = merged.get(namespace, {}) | values
-        return f',"metadata":{encode(merged)}'
+        return metadata_field(merged)
 
 
 def _is_annotation_key(key: object) -> bool:

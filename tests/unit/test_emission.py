@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from trace_bridge import Message, _api, _emitter, continue_trace, counters, sqs_handler, trace_batch
-from trace_bridge._documents import MAX_BYTES, fit
+from trace_bridge._trimming import MAX_BYTES, fit
 
 from tests.unit.conftest import ACTIVE, OWN_TRACE, LambdaContext, Process, event, header, record, trace_id
 from tests.unit.fakes import NoRoute
