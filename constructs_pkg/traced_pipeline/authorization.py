@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
@@ -108,6 +109,13 @@ def _check_attachment(authorizer: apigateway.IAuthorizer, api: apigateway.IRestA
     resource = authorizer.node.default_child if isinstance(authorizer, Construct) else None
     if not isinstance(resource, apigateway.CfnAuthorizer):
         return
+    here, there = resource.stack.node.path, Stack.of(api).node.path
+    if here != there and is_made_here(api):
+        raise PipelineError(
+            Check.OUT_OF_REACH,
+            f"authorizer {_path(resource)} belongs to stack {here}, API {api.node.path} to {there}: the authorizer "
+            f"names its API, so that each stack would wait for the other; make the authorizer in {there}",
+        )
     try:
         attached = resource.stack.resolve(resource.rest_api_id)
     except RuntimeError:  # the CDK's way of saying that it belongs to no API yet
@@ -115,10 +123,14 @@ def _check_attachment(authorizer: apigateway.IAuthorizer, api: apigateway.IRestA
     if attached != resource.stack.resolve(api.rest_api_id):
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"authorizer {resource.node.path.removesuffix('/Resource')} belongs to another API than {api.node.path}, "
+            f"authorizer {_path(resource)} belongs to another API than {api.node.path}, "
             "but an authorizer is part of one API; make one for each, or give both pipelines one API "
             "(IngestOptions(api=...))",
         )
+
+
+def _path(authorizer: apigateway.CfnAuthorizer) -> str:
+    return authorizer.node.path.removesuffix("/Resource")
 
 
 def _check_own_defaults(api: apigateway.IRestApi, *, created: bool) -> None:
@@ -154,10 +166,17 @@ def _kind_of(authorizer: apigateway.IAuthorizer) -> apigateway.AuthorizationType
     kind = authorizer.authorization_type
     if kind is None or kind not in _KINDS_WITH_AUTHORIZER:
         # The CDK would take the API's default, and without one leave the route open.
+        shown = kind.name if isinstance(kind, apigateway.AuthorizationType) else repr(kind)
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"authorizer has type {'None' if kind is None else kind.name}, but must be COGNITO or CUSTOM, "
+            f"authorizer has type {shown}, but must be COGNITO or CUSTOM, "
             "so that the route is not left open; give a CognitoUserPoolsAuthorizer, a TokenAuthorizer or a "
             "RequestAuthorizer, or set it in your own IAuthorizer",
+        )
+    if not authorizer.authorizer_id:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            "authorizer has no authorizer_id, but API Gateway knows an authorizer by nothing else; set it in your own "
+            "IAuthorizer",
         )
     return kind

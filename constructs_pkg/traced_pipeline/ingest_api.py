@@ -36,6 +36,7 @@ from .ingest_checks import (
     check_route,
     check_taken_over,
     check_timeout,
+    refusals_of_api,
 )
 from .ingest_options import Authorizer, IngestOptions, JsonSchema
 from .limits import API_NAME, check_limit
@@ -174,25 +175,26 @@ class IngestApi(Construct):
         Returns:
             The method.
         """
-        check_route(self._api, path, method)
-        if schema is not None:
-            check_schema(schema)
-        relative = path.strip("/")
-        resource = self._api.root.resource_for_path(relative) if relative else self._api.root
-        authorization = authorize(
-            authorizer, api=self._api, defaults=resource.default_method_options, created=self._created
-        )
-        if schema is None and method.upper() not in WITHOUT_BODY:
-            schema = DEFAULT_SCHEMA
-        model = None if schema is None else self._make_model(f"{method}{_absolute(path)}", schema)
-        added = resource.add_method(
-            method,
-            apigateway.LambdaIntegration(self._target, allow_test_invoke=False),
-            request_models=None if model is None else dict.fromkeys(VALIDATED_CONTENT_TYPES, model),
-            request_validator=self._validator,
-            authorization_type=authorization.kind,
-            authorizer=authorization.authorizer,
-        )
+        with refusals_of_api(self._api, path, method):
+            check_route(self._api, path, method)
+            if schema is not None:
+                check_schema(schema)
+            relative = path.strip("/")
+            resource = self._api.root.resource_for_path(relative) if relative else self._api.root
+            authorization = authorize(
+                authorizer, api=self._api, defaults=resource.default_method_options, created=self._created
+            )
+            if schema is None and method.upper() not in WITHOUT_BODY:
+                schema = DEFAULT_SCHEMA
+            model = None if schema is None else self._make_model(f"{method}{_absolute(path)}", schema)
+            added = resource.add_method(
+                method,
+                apigateway.LambdaIntegration(self._target, allow_test_invoke=False),
+                request_models=None if model is None else dict.fromkeys(VALIDATED_CONTENT_TYPES, model),
+                request_validator=self._validator,
+                authorization_type=authorization.kind,
+                authorizer=authorization.authorizer,
+            )
         check_method_states(added, authorization)
         check_taken_over(self, added)
         if authorization.kind is apigateway.AuthorizationType.IAM:

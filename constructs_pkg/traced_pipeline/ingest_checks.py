@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -104,6 +106,7 @@ def check_route(api: apigateway.IRestApi, path: str, method: str) -> None:
         _check_sibling(resource, segment, path)
         child = resource.node.try_find_child(segment)
         if child is None:
+            _check_preflight(resource, path, method)
             return
         resource = child
     taken = [m for m in resource.node.children if isinstance(m, apigateway.Method)]
@@ -112,6 +115,37 @@ def check_route(api: apigateway.IRestApi, path: str, method: str) -> None:
             Check.OPTION_CONFLICT,
             f"path {path!r} has a method {method.upper()} already; choose another, or leave that out",
         )
+
+
+def _check_preflight(parent: IConstruct, path: str, method: str) -> None:
+    """Refuses a method `OPTIONS` on a resource that is made with one, as the resource above it says."""
+    said = getattr(parent, "default_cors_preflight_options", None)
+    if said is not None and method.upper() == "OPTIONS":
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"path {path!r} gets a method OPTIONS from the API's default_cors_preflight_options already; choose "
+            "another, or make the API without them",
+        )
+
+
+@contextmanager
+def refusals_of_api(api: apigateway.IRestApi, path: str, method: str) -> Iterator[None]:
+    """Lets what the CDK refuses of a route name the route: an API may be imported without its root, or take no routes.
+
+    Args:
+        api: The API.
+        path: The route's path.
+        method: Its method.
+
+    Raises:
+        PipelineError: The CDK refuses.
+    """
+    try:
+        yield
+    except RuntimeError as said:
+        raise PipelineError(
+            Check.OPTION_CONFLICT, f"API {api.node.path} cannot have the route {method.upper()} {path}: {said}"
+        ) from said
 
 
 def _segments(path: str) -> list[str]:

@@ -20,6 +20,7 @@ _KNOWN_BY = (
     "key_arn",
     "function_arn",
     "rest_api_id",
+    "authorizer_id",
     "log_group_arn",
     "vpc_id",
 )

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import jsii
 import pytest
-from aws_cdk import Stack
+from aws_cdk import App, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambda_
 from traced_pipeline import Check, IngestApi, IngestOptions, PipelineError, TracedPipeline, TracedTopic
 from traced_pipeline.ingest_options import Authorizer
 
@@ -41,16 +42,19 @@ def method(stack: Stack) -> Properties:
 
 
 @jsii.implements(apigateway.IAuthorizer)
-class WithoutKind:
-    """An authorizer that does not say what it is; the CDK takes it, and leaves the route open."""
+class Mine:
+    """An authorizer of one's own; where it does not say what it is, the CDK takes it and leaves the route open."""
+
+    def __init__(self, kind: object, *, authorizer_id: str = "abc") -> None:
+        self._kind, self._id = kind, authorizer_id
 
     @property
     def authorizer_id(self) -> str:
-        return "abc"
+        return self._id
 
     @property
     def authorization_type(self) -> apigateway.AuthorizationType | None:
-        return None
+        return self._kind  # type: ignore[return-value]
 
 
 class TestTheRouteAsksFor:
@@ -129,11 +133,28 @@ class TestRefused:
         for way in ('authorizer="api"', "authorizer=<an IAuthorizer>", 'authorizer="none"'):
             assert way in str(caught.value)
 
-    def test_an_authorizer_that_does_not_say_its_kind(self, new_stack: NewStack) -> None:
+    @pytest.mark.parametrize(
+        ("kind", "said"), [(None, "None"), (KINDS.NONE, "NONE"), (KINDS.IAM, "IAM"), ("COGNITO", "'COGNITO'")]
+    )
+    def test_an_authorizer_that_does_not_say_its_kind(self, new_stack: NewStack, kind: object, said: str) -> None:
         stack = new_stack()
-        with pytest.raises(PipelineError, match="authorizer has type None") as caught:
-            ingest(stack, WithoutKind())
+        with pytest.raises(PipelineError, match=f"authorizer has type {said}, but must be COGNITO or CUSTOM") as caught:
+            ingest(stack, Mine(kind))
         assert caught.value.check is Check.OPTION_CONFLICT
+
+    def test_an_authorizer_without_an_id(self, new_stack: NewStack) -> None:
+        with pytest.raises(PipelineError, match="authorizer has no authorizer_id"):
+            ingest(new_stack(), Mine(KINDS.CUSTOM, authorizer_id=""))
+
+    def test_an_authorizer_of_another_stack_than_its_api(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        app = stack.node.root
+        assert isinstance(app, App)
+        beside = users(Stack(app, "Users"))
+        with pytest.raises(PipelineError, match="authorizer Users/Authorizer belongs to stack Users") as caught:
+            ingest(stack, beside)
+        assert caught.value.check is Check.OUT_OF_REACH
+        assert caught.value.path == "Shop/Ingest"
 
     def test_an_authorizer_of_another_api(self, new_stack: NewStack) -> None:
         stack = new_stack()
@@ -149,6 +170,55 @@ class TestRefused:
         made = ingest(new_stack())
         with pytest.raises(PipelineError, match=r"add_route\(authorizer=\) is 'AWS_IAM'.*\(at Shop/Ingest\)"):
             made.add_route("/returns", authorizer="AWS_IAM")  # type: ignore[arg-type]
+
+
+def in_front_of_one_function(stack: Stack) -> apigateway.LambdaRestApi:
+    code = lambda_.Code.from_inline("x")
+    runtime = lambda_.Runtime.PYTHON_3_13
+    function = lambda_.Function(stack, "Function", runtime=runtime, handler="index.handler", code=code)
+    return apigateway.LambdaRestApi(stack, "Api", handler=function)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda s: apigateway.RestApi.from_rest_api_id(s, "Api", "a1"), "fromRestApiAttributes"),
+        (in_front_of_one_function, "set 'proxy' to false"),
+    ],
+)
+def test_an_api_that_takes_no_routes_is_refused(
+    new_stack: NewStack, make: Callable[[Stack], apigateway.IRestApi], said: str
+) -> None:
+    stack = new_stack()
+    with pytest.raises(PipelineError) as caught:
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(api=make(stack), path="/orders"))
+    assert "API Shop/Api cannot have the route POST /orders: " in str(caught.value)
+    assert said in str(caught.value)
+    assert caught.value.path == "Shop/Orders/Ingest"
+
+
+class TestPreflightOfTheApi:
+    """What the CDK adds to every resource for CORS: open, as browsers send it without credentials."""
+
+    def api(self, stack: Stack) -> apigateway.RestApi:
+        cors = apigateway.CorsOptions(allow_origins=["*"])
+        return apigateway.RestApi(stack, "Api", deploy_options=TRACED, default_cors_preflight_options=cors)
+
+    @pytest.mark.parametrize("method", ["POST", "ANY"])
+    def test_leaves_the_route_as_it_says(self, new_stack: NewStack, method: str) -> None:
+        stack = new_stack()
+        options = IngestOptions(api=self.api(stack), path="/orders", method=method)
+        IngestApi(stack, "Ingest", topic=TracedTopic(stack, "Topic").topic, options=options)
+        template = synthesize(stack)
+        assert template.one("AWS::ApiGateway::Method", f"orders{method}")["AuthorizationType"] == "AWS_IAM"
+        assert template.one("AWS::ApiGateway::Method", "ordersOPTIONS")["AuthorizationType"] == "NONE"
+
+    def test_a_second_method_for_it_is_refused(self, new_stack: NewStack) -> None:
+        made = ingest(new_stack())
+        made.add_route("/returns", method="OPTIONS")
+        stack = new_stack()
+        with pytest.raises(PipelineError, match="default_cors_preflight_options"):
+            ingest(stack, existing=self.api(stack)).add_route("/returns", method="options")
 
 
 class TestRoutesThatTakeOver:
