@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from .documents import JsonObject
-
-Destination = Literal["XRay", "CloudWatchLogs"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unseen:
-    """A look at the configuration that was refused or failed; what it would have shown is unknown.
-
-    Attributes:
-        what: What was looked at.
-        reason: Why it was not seen.
-        of: What it would have shown: part of the `route` a request takes, or a `cause` of a break.
-    """
-
-    what: str
-    reason: str
-    of: Literal["route", "cause"] = "cause"
+from .looking import Unread
+from .transaction_search import Destination
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +222,7 @@ class Deployment:
     event_sources: tuple[EventSource, ...]
     tables: tuple[str, ...]
     xray: XRaySettings
-    unseen: tuple[Unseen, ...]
+    unseen: tuple[Unread, ...]
 
     def function(self, arn: str) -> Function | None:
         """The function of an ARN, with or without a version."""

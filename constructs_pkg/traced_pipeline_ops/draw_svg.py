@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from .labels import node_labels
 from .layout import layers
+from .node_failures import failures
 from .resource_types import KIND_LABELS
 from .states import State
 from .svg_shapes import GLYPHS, marker, number, safe, style_sheet, text
 from .trace_map import Cluster, Edge, MapLink, Node, TraceMap
-from .wording import clipped, counted, duration, failures, short_name
+from .wording import clipped, counted, duration, short_name
 
 _RADIUS = 31
 _COLUMN = 166

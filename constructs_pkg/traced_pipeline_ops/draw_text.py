@@ -9,10 +9,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from .layout import layers
+from .node_failures import failures
 from .resource_types import KIND_LABELS, NodeKind
 from .states import State
 from .trace_map import Cluster, Edge, TraceMap
-from .wording import counted, duration, failures, fitted
+from .wording import counted, duration, fitted
 
 KIND_STYLES: dict[NodeKind, str] = {
     "stage": "magenta",

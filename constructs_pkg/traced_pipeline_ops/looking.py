@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from .deployment import Unseen
 from .failures import describe
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """A read of the configuration that was refused or failed; what it would have shown is unknown.
+
+    Attributes:
+        what: What was read.
+        reason: Why it could not be read.
+        of: What it would have shown: part of the `route` a request takes, or a `cause` of a break.
+    """
+
+    what: str
+    reason: str
+    of: Literal["route", "cause"] = "cause"
 
 
 class Looks:
@@ -21,7 +36,7 @@ class Looks:
     """
 
     def __init__(self) -> None:
-        self.unseen: list[Unseen] = []
+        self.unseen: list[Unread] = []
 
     def at(self, what: str, look: Callable[[], _T]) -> _T | None:
         """What a call answers; None where it was refused or failed.
@@ -45,7 +60,7 @@ class Looks:
         except (NoCredentialsError, PartialCredentialsError):
             raise
         except (ClientError, BotoCoreError) as error:
-            note = Unseen(what=what, reason=describe(error), of=of)
+            note = Unread(what=what, reason=describe(error), of=of)
             if note not in self.unseen:
                 self.unseen.append(note)
             return None

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from .documents import JsonObject, JsonValue, Trace
 from .labels import node_labels
 from .logs import FunctionLogs
+from .node_failures import failures
 from .page_traces import PageTraces
 from .resource_types import KIND_LABELS
 from .trace_map import Edge, MapLink, Node, TraceMap
-from .wording import clock, counted, duration, failures, short_name
+from .wording import clock, counted, duration, short_name
 
 
 def page_data(

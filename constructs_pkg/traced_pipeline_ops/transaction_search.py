@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from .deployment import Destination
 from .documents import Trace
 from .errors import OpsError
 from .parsing import parse_traces
 
 if TYPE_CHECKING:
     from types_boto3_xray import XRayClient
+
+Destination: TypeAlias = Literal["XRay", "CloudWatchLogs"]
+"""Where X-Ray writes what it is sent."""
 
 # StartTraceRetrieval takes five ids at most: https://docs.aws.amazon.com/xray/latest/api/API_StartTraceRetrieval.html.
 _BATCH = 5

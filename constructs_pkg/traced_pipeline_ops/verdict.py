@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from .deployment import Unseen
 from .documents import Trace
 from .finding import Finding
+from .looking import Unread
 from .route import Hop
 from .trace_parts import Sight, Status, TraceParts
 
@@ -43,7 +43,7 @@ class Verdict:
 
     hops: tuple[HopVerdict, ...]
     remarks: tuple[Finding, ...]
-    unread: tuple[Unseen, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     @property
     def connected(self) -> bool:
@@ -67,7 +67,7 @@ class Verdict:
 
 
 def judge(
-    route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding], unseen: Iterable[Unseen] = ()
+    route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding], unseen: Iterable[Unread] = ()
 ) -> Verdict:
     """Compare a trace with the route.
 

@@ -6,9 +6,6 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
-from .states import State
-from .trace_map import Node
-
 _HOURS_IN_DAYS = 48
 _MADE_NAME = re.compile(r".+?-(?P<logical>[A-Za-z0-9]+?)[0-9A-F]{4,8}-[A-Za-z0-9]{8,16}(\.fifo)?")
 
@@ -44,11 +41,6 @@ def clock(seconds: float) -> str:
 def counted(number: int, word: str) -> str:
     """A number with its word, which takes an s where there is not one: `1 request`, `20 requests`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def failures(node: Node) -> tuple[tuple[State, str], ...]:
-    """Returns what failed at a node, the worst first: the states, each with its count as a text (`2 faults`)."""
-    return tuple((state, counted(number, state)) for state, number in node.failed.items())
 
 
 def printable(text: str) -> str:

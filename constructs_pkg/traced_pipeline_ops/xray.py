@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .deployment import Destination
 from .documents import Trace
 from .errors import OpsError
 from .parsing import parse_traces
-from .transaction_search import retrieve, segment_destination
+from .transaction_search import Destination, retrieve, segment_destination
 
 if TYPE_CHECKING:
     from types_boto3_xray import XRayClient

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from traced_pipeline_ops.check_api import applying_rule, not_sampled
-from traced_pipeline_ops.deployment import Deployment, Network, SamplingRule, Unseen
+from traced_pipeline_ops.deployment import Deployment, Network, SamplingRule
 from traced_pipeline_ops.diagnosis import diagnose
+from traced_pipeline_ops.looking import Unread
 
 from .deployments import (
     ACCOUNT,
@@ -105,7 +106,7 @@ def test_each_check_names_its_cause_and_nothing_else(deployment: Deployment, che
         replace(
             WHOLE,
             event_sources=(),
-            unseen=(Unseen(what="the event source mappings of the queue work", reason="Access denied"),),
+            unseen=(Unread(what="the event source mappings of the queue work", reason="Access denied"),),
         ),
         with_queue(
             policy=policy(action="sqs:*", resource="*", StringEquals={"aws:PrincipalOrgID": "o-1"}),

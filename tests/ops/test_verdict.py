@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from traced_pipeline_ops.deployment import Topic, Unseen
+from traced_pipeline_ops.deployment import Topic
 from traced_pipeline_ops.documents import Trace
 from traced_pipeline_ops.draw_verdict import verdict_text
 from traced_pipeline_ops.finding import Finding
+from traced_pipeline_ops.looking import Unread
 from traced_pipeline_ops.parsing import parse_trace
 from traced_pipeline_ops.resource_types import NodeKind
 from traced_pipeline_ops.route import route_of
@@ -247,8 +248,8 @@ def test_nothing_recorded_breaks_at_the_stage() -> None:
     assert set(_statuses(verdict).values()) == {"missing"}
 
 
-ROUTE_UNREAD = Unseen(what="the function worker", reason="Access denied.", of="route")
-CAUSE_UNREAD = Unseen(what="X-Ray's sampling rules", reason="Access denied.")
+ROUTE_UNREAD = Unread(what="the function worker", reason="Access denied.", of="route")
+CAUSE_UNREAD = Unread(what="X-Ray's sampling rules", reason="Access denied.")
 
 
 def test_no_hop_is_named_where_the_route_could_not_be_read() -> None:
