@@ -13,16 +13,16 @@ from types import FrameType
 
 import boto3
 from rich.console import Console
-from traced_pipeline_ops.documents import JsonValue
-from traced_pipeline_ops.draw_svg import map_svg
-from traced_pipeline_ops.draw_text import map_text
-from traced_pipeline_ops.draw_waterfall import waterfall_text
-from traced_pipeline_ops.errors import OpsError
-from traced_pipeline_ops.logs import FunctionLogs, fetch_logs
-from traced_pipeline_ops.page_html import page_html
-from traced_pipeline_ops.pipeline import Pipeline, find_pipeline
-from traced_pipeline_ops.sending import send
-from traced_pipeline_ops.whole_files import write_whole
+from traced_pipeline_cli.aws.http import send
+from traced_pipeline_cli.aws.logs import FunctionLogs, fetch_logs
+from traced_pipeline_cli.aws.stack import Pipeline, find_pipeline
+from traced_pipeline_cli.commands.output import write_whole
+from traced_pipeline_cli.errors import OpsError
+from traced_pipeline_cli.render.html.page import page_html
+from traced_pipeline_cli.render.svg.graph import map_svg
+from traced_pipeline_cli.render.terminal_graph import map_text
+from traced_pipeline_cli.render.terminal_waterfall import waterfall_text
+from traced_pipeline_cli.traces.model import JsonValue
 
 from harness.cdk import Cdk, CdkError
 from harness.environment import close_own_environment

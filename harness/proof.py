@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import boto3
-from traced_pipeline_ops.documents import Trace
-from traced_pipeline_ops.map_building import build_map
-from traced_pipeline_ops.pipeline import Pipeline
-from traced_pipeline_ops.trace_map import TraceMap
-from traced_pipeline_ops.xray import Progress, get_traces, latest, wait_for_traces
+from traced_pipeline_cli.aws.stack import Pipeline
+from traced_pipeline_cli.aws.xray import Progress, get_traces, latest, wait_for_traces
+from traced_pipeline_cli.traces.build_graph import build_map
+from traced_pipeline_cli.traces.graph_model import TraceMap
+from traced_pipeline_cli.traces.model import Trace
 
 HOPS = ("stage", "function", "topic", "queue", "function", "table")
 """The kinds of the nodes of one request, in order."""

@@ -16,17 +16,17 @@ from scripts.contracts import differing_copies  # noqa: E402
 from scripts.import_graph import against_layers, cycles, package_graph  # noqa: E402
 
 MAY_NOT_IMPORT = {
-    "runtime/trace_bridge": ("aws_cdk", "constructs", "jsii", "boto3", "traced_pipeline", "traced_pipeline_ops"),
-    "runtime/handlers": ("aws_cdk", "constructs", "jsii", "traced_pipeline", "traced_pipeline_ops"),
-    "constructs_pkg/traced_pipeline": ("boto3", "botocore", "rich", "trace_bridge", "traced_pipeline_ops"),
-    "constructs_pkg/traced_pipeline_ops": ("aws_cdk", "constructs", "jsii", "trace_bridge", "traced_pipeline"),
-    "local": ("aws_cdk", "aws_xray_sdk", "trace_bridge", "traced_pipeline", "traced_pipeline_ops", "harness"),
+    "runtime/trace_bridge": ("aws_cdk", "constructs", "jsii", "boto3", "traced_pipeline", "traced_pipeline_cli"),
+    "runtime/handlers": ("aws_cdk", "constructs", "jsii", "traced_pipeline", "traced_pipeline_cli"),
+    "constructs_pkg/traced_pipeline": ("boto3", "botocore", "rich", "trace_bridge", "traced_pipeline_cli"),
+    "cli/traced_pipeline_cli": ("aws_cdk", "constructs", "jsii", "trace_bridge", "traced_pipeline"),
+    "local": ("aws_cdk", "aws_xray_sdk", "trace_bridge", "traced_pipeline", "traced_pipeline_cli", "harness"),
 }
 """The floors of the house: what runs in the Lambda knows nothing of the constructs, and so on."""
 
 ACYCLIC = (
     ("constructs_pkg", "traced_pipeline"),
-    ("constructs_pkg", "traced_pipeline_ops"),
+    ("cli", "traced_pipeline_cli"),
     (".", "local"),
     (".", "harness"),
     ("runtime", "trace_bridge"),
@@ -34,6 +34,17 @@ ACYCLIC = (
 """Packages whose modules must not import each other in a circle, each with its source root."""
 
 LAYERS: dict[tuple[str, str], list[list[str]]] = {
+    ("cli", "traced_pipeline_cli"): [
+        ["errors", "text"],
+        ["traces"],
+        ["aws"],
+        ["deployment"],
+        ["diagnosis"],
+        ["dead_letters"],
+        ["render"],
+        ["commands"],
+        ["__main__"],
+    ],
     (".", "local"): [
         ["propagation", "environment", "tls"],
         ["xray"],
@@ -74,7 +85,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
 }
 """The rooms and modules of a package, the lowest layer first: each may import from its own layer and those below."""
 
-_VENDOR = "constructs_pkg/traced_pipeline_ops/page/vendor"
+_VENDOR = "cli/traced_pipeline_cli/render/html/assets/vendor"
 VENDORED = {
     f"{_VENDOR}/dagre.min.js": ("@dagrejs/dagre", "dist/dagre.min.js"),
     f"{_VENDOR}/dagre.LICENSE": ("@dagrejs/dagre", "LICENSE"),
@@ -173,6 +184,8 @@ def _versions() -> Iterator[str]:
     found = {
         "pyproject.toml": _match("pyproject.toml", r'^version = "(.+)"'),
         "runtime/pyproject.toml": _match("runtime/pyproject.toml", r'^version = "(.+)"'),
+        "cli/pyproject.toml": _match("cli/pyproject.toml", r'^version = "(.+)"'),
+        "the extra [cli]": _match("pyproject.toml", r'"traced-pipeline-cli==(.+)"'),
         "the dependency on trace-bridge": _match("pyproject.toml", r'"trace-bridge==(.+)"'),
         "trace_bridge/_state.py": _match("runtime/trace_bridge/_state.py", r'^VERSION = "(.+)"'),
     }

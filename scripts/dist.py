@@ -33,6 +33,13 @@ import trace_bridge
 with trace_bridge.continue_trace({"messageId": "m", "body": "{}"}) as segment:
     assert not segment.sampled
 """
+_DRAWS = """
+import importlib.util
+from traced_pipeline_cli.render.html.page import page_html
+from traced_pipeline_cli.traces.build_graph import build_map
+assert page_html(build_map([]), []).startswith("<!doctype html>")
+assert importlib.util.find_spec("aws_cdk") is None
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +51,14 @@ class Distribution:
         packages: The packages its wheel holds.
         program: What has to run where it alone is installed.
         extras: The extras it is tried with, such as `[cli]`.
+        most_megabytes: How much its environment may hold at most, pip included; None for as much as it takes.
     """
 
     folder: str
     packages: tuple[str, ...]
     program: str
     extras: str = ""
+    most_megabytes: int | None = None
 
     def project(self, key: str) -> str:
         """A field of its pyproject.toml, such as its `name`."""
@@ -59,7 +68,8 @@ class Distribution:
 
 DISTRIBUTIONS = (
     Distribution(folder="runtime", packages=("trace_bridge",), program=_CONTINUES),
-    Distribution(folder=".", packages=("traced_pipeline", "traced_pipeline_ops"), program=_SYNTHESIZES, extras="[cli]"),
+    Distribution(folder="cli", packages=("traced_pipeline_cli",), program=_DRAWS, most_megabytes=100),
+    Distribution(folder=".", packages=("traced_pipeline",), program=_SYNTHESIZES, extras="[cli]"),
 )
 """All of them, each after those it depends on."""
 
@@ -139,6 +149,7 @@ def _try(distribution: Distribution, wheel: Path, constraints: Path) -> None:
 
     Raises:
         SetupError: It could not be installed, or did not run.
+        DistError: It takes more room than it may.
     """
     name = distribution.project("name")
     environment = _TRIED / name
@@ -158,6 +169,11 @@ def _try(distribution: Distribution, wheel: Path, constraints: Path) -> None:
     run(f"{name}-program", ["sh", "-c", 'cd "$1" && exec "$2" -I program.py', "sh", str(folder), python])
     for script in console_scripts(wheel_files(wheel)):
         run(f"{name}-{script}", [str(environment / "bin" / script), "--help"])
+    megabytes = sum(file.lstat().st_size for file in environment.rglob("*")) / 1_000_000
+    if distribution.most_megabytes is not None and megabytes > distribution.most_megabytes:
+        raise DistError(
+            f"{name} takes {megabytes:.0f} MB installed alone; expected {distribution.most_megabytes} at most"
+        )
 
 
 if __name__ == "__main__":

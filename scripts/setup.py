@@ -52,7 +52,13 @@ def _set_up(extras: Sequence[str]) -> bool:
     """Makes the parts that are not up to date; whether there were any."""
     # Whoever has them keeps them when the environment is made anew.
     with_tools = "dev" in extras or (STATE / "venv-dev").exists()
-    base = ["requirements/uv.txt", "requirements/base.txt", "pyproject.toml", "runtime/pyproject.toml"]
+    base = [
+        "requirements/uv.txt",
+        "requirements/base.txt",
+        "pyproject.toml",
+        "runtime/pyproject.toml",
+        "cli/pyproject.toml",
+    ]
     made = [
         _part("venv", base, _make_venv),
         _part("venv-local", ["requirements/local.txt"], partial(_fill, ".venv-local", "requirements/local.txt")),
@@ -106,7 +112,8 @@ def _make_venv() -> None:
     with progress(".venv"):
         make_venv(".venv")
         install(".venv", "requirements/base.txt", install_uv())
-        editable = ["--no-deps", "--no-build-isolation", "--editable", "runtime", "--editable", "."]
+        editable = ["--no-deps", "--no-build-isolation", "--editable", "runtime", "--editable", "cli"]
+        editable += ["--editable", "."]
         run("venv", [".venv/bin/python", "-m", "pip", "install", "--quiet", *editable])
     # Node, where it came as a wheel, went with the environment that was just replaced; so did the tools.
     for part in ("node", "venv-dev"):

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from traced_pipeline_ops.logs import FunctionLogs
-from traced_pipeline_ops.map_building import build_map
-from traced_pipeline_ops.page_html import page_html
-from traced_pipeline_ops.parsing import parse_traces
+from traced_pipeline_cli.aws.logs import FunctionLogs
+from traced_pipeline_cli.render.html.page import page_html
+from traced_pipeline_cli.traces.build_graph import build_map
+from traced_pipeline_cli.traces.parse import parse_traces
 
 from scripts.chromium import find
-from tests.ops.samples import Document
+from tests.cli.samples import Document
 
 ARGUMENTS = [
     "--no-sandbox",

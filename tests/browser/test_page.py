@@ -6,10 +6,10 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from traced_pipeline_ops.logs import FunctionLogs, LogLine
+from traced_pipeline_cli.aws.logs import FunctionLogs, LogLine
 
 from tests.browser.conftest import Opened
-from tests.ops import samples
+from tests.cli import samples
 from tests.waiting import wait_for
 
 BRIDGED = samples.bridged()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
-from traced_pipeline_ops.logs import FunctionLogs, LogLine
+from traced_pipeline_cli.aws.logs import FunctionLogs, LogLine
 
 from harness.local_aws import ROOT
 from tests.browser.conftest import Opened, written
-from tests.ops import samples
+from tests.cli import samples
 
 ATTACKS = (
     "</script><script>window.attacked = 1</script>",

@@ -8,8 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
-from traced_pipeline_ops.pipeline import Pipeline, find_pipeline
-from traced_pipeline_ops.sending import Answer, send
+from traced_pipeline_cli.aws.http import Answer, send
+from traced_pipeline_cli.aws.stack import Pipeline, find_pipeline
 
 from harness.cdk import Cdk
 from harness.local_aws import LocalAws

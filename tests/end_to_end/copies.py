@@ -72,9 +72,9 @@ class Ran:
 def command(
     deployed: Deployed, *arguments: str, environment: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
 ) -> Ran:
-    """Run `python -m traced_pipeline_ops` as a process of its own, against the local AWS."""
+    """Run `python -m traced_pipeline_cli` as a process of its own, against the local AWS."""
     done = subprocess.run(
-        [sys.executable, "-m", "traced_pipeline_ops", *arguments],
+        [sys.executable, "-m", "traced_pipeline_cli", *arguments],
         cwd=ROOT,
         env={**deployed.environment, "PYTHONIOENCODING": "utf-8", **(environment or {})},
         stdin=stdin,

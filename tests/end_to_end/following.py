@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from traced_pipeline_ops.map_building import build_map
-from traced_pipeline_ops.parsing import parse_trace
-from traced_pipeline_ops.sending import new_trace_id
-from traced_pipeline_ops.trace_map import TraceMap
+from traced_pipeline_cli.aws.http import new_trace_id
+from traced_pipeline_cli.traces.build_graph import build_map
+from traced_pipeline_cli.traces.graph_model import TraceMap
+from traced_pipeline_cli.traces.parse import parse_trace
 
 from tests.end_to_end.conftest import Deployed
 from tests.waiting import wait_for

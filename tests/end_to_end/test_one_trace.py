@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from traced_pipeline_ops.map_building import build_map
-from traced_pipeline_ops.parsing import parse_trace
+from traced_pipeline_cli.traces.build_graph import build_map
+from traced_pipeline_cli.traces.parse import parse_trace
 
 from tests.end_to_end.conftest import Deployed
 from tests.waiting import wait_for

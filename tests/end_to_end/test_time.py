@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from traced_pipeline_ops.sending import new_trace_id
+from traced_pipeline_cli.aws.http import new_trace_id
 
 from tests.end_to_end.conftest import Deployed
 from tests.end_to_end.copies import Resources, command, deploy, find

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from traced_pipeline_ops.__main__ import main
+from traced_pipeline_cli.__main__ import main
 
 from tests.end_to_end.conftest import Deployed
 from tests.waiting import wait_for

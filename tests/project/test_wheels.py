@@ -64,7 +64,7 @@ def _run(site: Path, folder: Path, *arguments: str) -> str:
 
 
 def test_the_wheels_hold_what_they_should_and_nothing_else(unpacked: Path) -> None:
-    packages = ["trace_bridge", "traced_pipeline", "traced_pipeline_ops"]
+    packages = ["trace_bridge", "traced_pipeline", "traced_pipeline_cli"]
     assert sorted(path.name for path in unpacked.iterdir() if path.is_dir() and path.suffix != ".dist-info") == packages
     assert not list(unpacked.rglob("*.pyc"))
     for package in packages:
@@ -106,8 +106,8 @@ def test_the_page_is_made_of_files_in_the_wheel(unpacked: Path, tmp_path: Path) 
     program = """
 import sys
 sys.modules["aws_cdk"] = sys.modules["constructs"] = None
-from traced_pipeline_ops.map_building import build_map
-from traced_pipeline_ops.page_html import page_html
+from traced_pipeline_cli.traces.build_graph import build_map
+from traced_pipeline_cli.render.html.page import page_html
 html = page_html(build_map([]), [])
 print(page_html.__code__.co_filename, "Chris Pettitt" in html, html.startswith("<!doctype html>"))
 """

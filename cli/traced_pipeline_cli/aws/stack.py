@@ -1,0 +1,215 @@
+"""Finds a deployed pipeline and sends requests through its API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from ..errors import NotFoundError
+from .http import is_loopback
+
+if TYPE_CHECKING:
+    from types_boto3_apigateway import APIGatewayClient
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
+
+_API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+")
+_LOCAL_PATH = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)(?P<path>/.*)?")
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """Where a stack's pipeline is reached.
+
+    Attributes:
+        stack: The stack's name.
+        api_url: The URL to post to, as it is reached from here; None where the stack has no REST API.
+        api_id: The REST API's id.
+        stage: The API's stage.
+        api_path: The path to post to below the stage, such as `/orders`.
+        queue_url: The worker's queue; None where no output says it and the stack has several.
+        dead_letter_queue_url: Its dead-letter queue; None where no output says it.
+        table: The table's name; None where no output says it and the stack has several.
+        outputs: All of the stack's outputs.
+        functions: The names of the stack's functions.
+        topics: The ARNs of its topics.
+        queues: The URLs of its queues.
+        tables: The names of its tables.
+    """
+
+    stack: str
+    api_url: str | None
+    api_id: str | None
+    stage: str | None
+    api_path: str | None
+    queue_url: str | None
+    dead_letter_queue_url: str | None
+    table: str | None
+    outputs: Mapping[str, str]
+    functions: tuple[str, ...]
+    topics: tuple[str, ...]
+    queues: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+def find_pipeline(
+    cloudformation: CloudFormationClient, apigateway: APIGatewayClient, stack: str, *, path: str | None = None
+) -> Pipeline:
+    """Find a pipeline's parts by its stack.
+
+    The outputs `ApiUrl`, `QueueUrl`, `DeadLetterQueueUrl` and `TableName` are believed; what they do not say comes
+    from the stack's resources.
+
+    Args:
+        cloudformation: The CloudFormation client.
+        apigateway: The API Gateway client; its endpoint decides how the API is reached.
+        stack: The stack's name.
+        path: The path to post to, such as `/orders`; by default that of the `ApiUrl` output, or the only path
+            of the API that takes POST.
+
+    Raises:
+        NotFoundError: There is no such stack, or the API has no or several paths that take POST.
+        botocore.exceptions.ClientError: AWS refused.
+    """
+    outputs = _outputs(cloudformation, stack)
+    resources = _resources(cloudformation, stack)
+    queues = _ids(resources, "AWS::SQS::Queue")
+    tables = _ids(resources, "AWS::DynamoDB::Table") + _ids(resources, "AWS::DynamoDB::GlobalTable")
+    region = apigateway.meta.region_name
+    url = _url_at_aws(_stated_url(outputs), region=region)
+    host = _API_HOST.fullmatch(urlsplit(url).hostname or "") if url else None
+    apis, stages = _ids(resources, "AWS::ApiGateway::RestApi"), _ids(resources, "AWS::ApiGateway::Stage")
+    api_id = host.group("api") if host else (apis[0] if apis else None)
+    stage = urlsplit(url).path.split("/")[1] if url and host else (stages[0] if stages else None)
+    if api_id and stage and (path is not None or url is None):
+        posted = path if path is not None else _posted_path(apigateway, api_id, stack)
+        url = f"https://{api_id}.execute-api.{region}.amazonaws.com/{stage}/{posted.lstrip('/')}"
+    return Pipeline(
+        stack=stack,
+        api_url=None if url is None else reachable_url(url, endpoint=apigateway.meta.endpoint_url),
+        api_id=api_id,
+        stage=stage,
+        api_path=None if url is None else _path_below_stage(url),
+        queue_url=outputs.get("QueueUrl") or _only(queues),
+        dead_letter_queue_url=outputs.get("DeadLetterQueueUrl"),
+        table=outputs.get("TableName") or _only(tables),
+        outputs=outputs,
+        functions=_ids(resources, "AWS::Lambda::Function"),
+        topics=_ids(resources, "AWS::SNS::Topic"),
+        queues=queues,
+        tables=tables,
+    )
+
+
+def reachable_url(url: str, *, endpoint: str) -> str:
+    """The URL by which an API is reached where the AWS endpoint is not AWS's own.
+
+    A stack's output names the host at AWS. A local AWS serves the API below its own endpoint, at
+    `/_aws/execute-api/<API id>/<stage>/<path>`.
+
+    Args:
+        url: The API's URL as the stack says it.
+        endpoint: The endpoint of the API Gateway client, as boto3 found it.
+    """
+    own = urlsplit(endpoint)
+    parts = urlsplit(url)
+    api = _API_HOST.fullmatch(parts.hostname or "")
+    if api is None or f".{own.hostname}".endswith(_AWS_DOMAINS):
+        return url
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{own.scheme}://{own.netloc}/_aws/execute-api/{api.group('api')}{parts.path}{query}"
+
+
+def stage_service(apigateway: APIGatewayClient, pipeline: Pipeline) -> str:
+    """The name of the pipeline's stage in X-Ray: `<API's name>/<stage>`.
+
+    Raises:
+        NotFoundError: The stack has no REST API with a stage.
+        botocore.exceptions.ClientError: AWS refused.
+    """
+    if pipeline.api_id is None or pipeline.stage is None:
+        raise NotFoundError(
+            f"The stack {pipeline.stack} has no REST API with a stage, so its traces cannot be looked up by the "
+            "stage. Give a trace id instead."
+        )
+    name = apigateway.get_rest_api(restApiId=pipeline.api_id).get("name", "")
+    return f"{name}/{pipeline.stage}"
+
+
+def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
+    try:
+        stacks = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        # DescribeStacks has no error code of its own for a stack that is not there.
+        if error.response["Error"].get("Code") != "ValidationError":
+            raise
+        stacks = []
+    if not stacks:
+        raise NotFoundError(
+            f"There is no stack {stack!r} in the region {cloudformation.meta.region_name}. Check the name, the "
+            "region (--region) and the account (--profile)."
+        )
+    outputs = stacks[0].get("Outputs", [])
+    return {output.get("OutputKey", ""): output.get("OutputValue", "") for output in outputs}
+
+
+def _resources(cloudformation: CloudFormationClient, stack: str) -> list[StackResourceSummaryTypeDef]:
+    """The resources of a stack and of those nested in it, however deep."""
+    found: list[StackResourceSummaryTypeDef] = []
+    todo = [stack]
+    while todo:
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=todo.pop(0))
+        listed = [resource for page in pages for resource in page["StackResourceSummaries"]]
+        found += listed
+        todo += _ids(listed, "AWS::CloudFormation::Stack")
+    return found
+
+
+def _ids(resources: list[StackResourceSummaryTypeDef], resource_type: str) -> tuple[str, ...]:
+    return tuple(
+        resource["PhysicalResourceId"]
+        for resource in resources
+        if resource["ResourceType"] == resource_type and "PhysicalResourceId" in resource
+    )
+
+
+def _only(ids: tuple[str, ...]) -> str | None:
+    return ids[0] if len(ids) == 1 else None
+
+
+def _stated_url(outputs: Mapping[str, str]) -> str | None:
+    if "ApiUrl" in outputs:
+        return outputs["ApiUrl"]
+    return next((v for k, v in sorted(outputs.items()) if k.endswith("ApiUrl") and v.startswith("https://")), None)
+
+
+def _url_at_aws(url: str | None, *, region: str) -> str | None:
+    """The URL at AWS of an API that a local AWS names by where it serves it."""
+    served = _LOCAL_PATH.fullmatch(urlsplit(url).path) if url and is_loopback(url) else None
+    return f"https://{served['api']}.execute-api.{region}.amazonaws.com{served['path'] or '/'}" if served else url
+
+
+def _path_below_stage(url: str) -> str:
+    return f"/{urlsplit(url).path.lstrip('/').partition('/')[2]}"
+
+
+def _posted_path(apigateway: APIGatewayClient, api_id: str, stack: str) -> str:
+    pages = apigateway.get_paginator("get_resources").paginate(restApiId=api_id, embed=["methods"])
+    paths = sorted(
+        resource.get("path", "")
+        for page in pages
+        for resource in page.get("items", [])
+        if "POST" in resource.get("resourceMethods", {})
+    )
+    if len(paths) != 1:
+        found = ", ".join(paths) if paths else "none"
+        raise NotFoundError(
+            f"The API of the stack {stack} should have one path that takes POST; it has {found}. Name one with --path."
+        )
+    return paths[0]

@@ -1,0 +1,213 @@
+"""Fetches traces from X-Ray, with Transaction Search or without."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..errors import OpsError
+from ..traces.model import Trace
+from ..traces.parse import parse_traces
+from .transaction_search import Destination, retrieve, segment_destination
+
+if TYPE_CHECKING:
+    from types_boto3_xray import XRayClient
+
+POLL_SECONDS = 1.0
+"""How long to wait between two questions for traces that are not complete."""
+
+# BatchGetTraces takes five ids at most: https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html.
+_BATCH = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a wait for traces has come.
+
+    Attributes:
+        wanted: How many traces are waited for.
+        found: How many X-Ray knows of.
+        done: How many are as they should be.
+        seconds: How long the wait has lasted.
+    """
+
+    wanted: int
+    found: int
+    done: int
+    seconds: float
+
+
+class TracesIncompleteError(OpsError, TimeoutError):
+    """The time was up before every trace was as it should be.
+
+    Attributes:
+        traces: What X-Ray has, complete or not, in the order asked for.
+        missing: Ids X-Ray knows nothing of.
+        unfinished: Ids of traces that are there and not as they should be.
+    """
+
+    exit_status = 3
+
+    def __init__(self, *, traces: Sequence[Trace], missing: Sequence[str], unfinished: Sequence[str]) -> None:
+        self.traces, self.missing, self.unfinished = tuple(traces), tuple(missing), tuple(unfinished)
+        parts = []
+        if missing:
+            parts.append(f"X-Ray knows nothing of {_some(missing)}")
+        if unfinished:
+            parts.append(f"{_some(unfinished)} did not become complete")
+        super().__init__(f"The time for waiting is up: {'; '.join(parts)}.")
+
+
+def _some(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:3])
+    return f"trace {shown}" if len(ids) == 1 else f"{len(ids)} traces ({shown}{', …' if len(ids) > 3 else ''})"
+
+
+def get_traces(client: XRayClient, trace_ids: Iterable[str]) -> list[Trace]:
+    """Fetch traces by id; those X-Ray does not know are left out.
+
+    With Transaction Search on, X-Ray finds only the traces it indexed
+    (https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html); `TraceReader` finds the others too.
+
+    Args:
+        client: The X-Ray client.
+        trace_ids: The ids; the traces come back in their order.
+
+    Raises:
+        InvalidDocumentError: An answer holds something that is no segment document.
+        botocore.exceptions.ClientError: X-Ray refused.
+    """
+    wanted = list(dict.fromkeys(trace_ids))
+    answers: list[Mapping[str, object]] = []
+    for index in range(0, len(wanted), _BATCH):
+        pages = client.get_paginator("batch_get_traces").paginate(TraceIds=wanted[index : index + _BATCH])
+        for page in pages:
+            answers.extend(page.get("Traces", []))
+    found = {trace.id: trace for trace in parse_traces(answers)}
+    return [found[trace_id] for trace_id in wanted if trace_id in found and found[trace_id].segments]
+
+
+class TraceReader:
+    """Fetches traces wherever X-Ray has them: its index first, then, with Transaction Search on, its log group.
+
+    Args:
+        client: The X-Ray client.
+    """
+
+    def __init__(self, client: XRayClient) -> None:
+        self._client = client
+
+    @cached_property
+    def destination(self) -> Destination | None:
+        """Where X-Ray keeps segments; None where these credentials may not ask."""
+        try:
+            return segment_destination(self._client)
+        except (ClientError, BotoCoreError):
+            return None
+
+    def get(self, trace_ids: Iterable[str]) -> list[Trace]:
+        """Fetch traces by id, in their order; those that are nowhere are left out.
+
+        Raises:
+            InvalidDocumentError: An answer holds something that is no segment document.
+            RetrievalError: X-Ray did not get them out of the log group.
+            botocore.exceptions.ClientError: X-Ray refused.
+        """
+        wanted = list(dict.fromkeys(trace_ids))
+        found = {trace.id: trace for trace in get_traces(self._client, wanted)}
+        missing = [trace_id for trace_id in wanted if trace_id not in found]
+        if missing and self.destination == "CloudWatchLogs":
+            found |= {trace.id: trace for trace in retrieve(self._client, missing)}
+        return [found[trace_id] for trace_id in wanted if trace_id in found]
+
+
+def wait_for_traces(
+    client: XRayClient | TraceReader,
+    trace_ids: Iterable[str],
+    until: Callable[[Trace], bool],
+    timeout: float,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    interval: float = POLL_SECONDS,
+) -> list[Trace]:
+    """Fetch traces until each is as it should be.
+
+    Args:
+        client: The X-Ray client, or what fetches traces with it.
+        trace_ids: The ids.
+        until: Says of a trace whether it is as it should be.
+        timeout: Seconds to wait at most.
+        progress: Called after each round of questions.
+        interval: Seconds between two rounds; only traces not yet as they should be are asked for again.
+
+    Returns:
+        The traces, in the order of their ids.
+
+    Raises:
+        TracesIncompleteError: The time was up; it holds what there is.
+        botocore.exceptions.ClientError: X-Ray refused.
+    """
+    fetch = client.get if isinstance(client, TraceReader) else partial(get_traces, client)
+    wanted = list(dict.fromkeys(trace_ids))
+    begin = time.monotonic()
+    found: dict[str, Trace] = {}
+    done: set[str] = set()
+    while True:
+        for trace in fetch(trace_id for trace_id in wanted if trace_id not in done):
+            found[trace.id] = trace
+            if until(trace):
+                done.add(trace.id)
+        passed = time.monotonic() - begin
+        if progress is not None:
+            progress(Progress(wanted=len(wanted), found=len(found), done=len(done), seconds=passed))
+        if len(done) == len(wanted):
+            return [found[trace_id] for trace_id in wanted]
+        if passed + interval > timeout:
+            raise TracesIncompleteError(
+                traces=[found[trace_id] for trace_id in wanted if trace_id in found],
+                missing=[trace_id for trace_id in wanted if trace_id not in found],
+                unfinished=[trace_id for trace_id in wanted if trace_id in found and trace_id not in done],
+            )
+        time.sleep(interval)
+
+
+def latest(client: XRayClient, service: str, *, limit: int = 1, within: timedelta = timedelta(hours=1)) -> list[str]:
+    """The ids of the latest traces that passed a service, the latest first.
+
+    Args:
+        client: The X-Ray client.
+        service: The service's name in X-Ray, such as `<API's name>/<stage>`.
+        limit: How many ids at most.
+        within: How far back to look.
+
+    Raises:
+        botocore.exceptions.ClientError: X-Ray refused.
+    """
+    now = datetime.now(UTC)
+    escaped = service.replace("\\", "\\\\").replace('"', '\\"')
+    pages = client.get_paginator("get_trace_summaries").paginate(
+        StartTime=now - within, EndTime=now, FilterExpression=f'service("{escaped}")'
+    )
+    summaries = [summary for page in pages for summary in page.get("TraceSummaries", []) if "Id" in summary]
+    # The id holds the second the trace began, which every summary has; the start time breaks ties.
+    epoch = datetime.fromtimestamp(0, UTC)
+    summaries.sort(key=lambda summary: (summary.get("StartTime", epoch), summary["Id"]), reverse=True)
+    return [summary["Id"] for summary in summaries[:limit]]
+
+
+def linked_trace_ids(traces: Iterable[Trace]) -> Iterator[str]:
+    """The ids of other traces that these are linked with, each once."""
+    own = list(traces)
+    seen = {trace.id for trace in own}
+    for trace in own:
+        for _, span in trace.spans():
+            for link in span.links:
+                if link.trace_id and link.trace_id not in seen:
+                    seen.add(link.trace_id)
+                    yield link.trace_id

@@ -1,0 +1,83 @@
+"""`traced-pipeline send`: posts requests to a stack's API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from ..aws.http import Answer, new_trace_id, send
+from ..aws.session import Connection
+from ..aws.stack import find_pipeline
+from ..errors import NotFoundError
+from ..text import counted, duration, printable
+from ..traces.model import JsonValue
+from .request_body import add_body_arguments, body_of
+from .terminal import progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
+    add_body_arguments(parser)
+    parser.add_argument("--count", type=_count, default=1, metavar="N", help="how often to post it (default: 1)")
+    header = parser.add_mutually_exclusive_group()
+    header.add_argument("--trace-header", metavar="VALUE", help="the X-Amzn-Trace-Id to send along")
+    header.add_argument(
+        "--sampled", action="store_true", help="send a new trace id with Sampled=1, instead of leaving that to AWS"
+    )
+    parser.add_argument("--json", action="store_true", help="print the answers as JSON")
+
+
+def run(arguments: argparse.Namespace, connection: Connection) -> int:
+    """Post, and say what came back; 1 where the API refused a request."""
+    body = body_of(arguments)
+    session = connection.session
+    pipeline = find_pipeline(
+        session.client("cloudformation"), session.client("apigateway"), arguments.stack, path=arguments.path
+    )
+    if pipeline.api_url is None:
+        raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
+    url, credentials = pipeline.api_url, connection.credentials()
+    answers: list[Answer] = []
+    with progress("Posting …") as tell:
+        for number in range(1, arguments.count + 1):
+            answer = send(
+                url=url,
+                body=body,
+                credentials=credentials,
+                region=connection.region,
+                trace_header=f"Root={new_trace_id()};Sampled=1" if arguments.sampled else arguments.trace_header,
+                verify=connection.verify,
+                proxies=connection.proxies(url),
+            )
+            answers.append(answer)
+            if not arguments.json:
+                sys.stdout.write(f"{_line(answer)}\n")
+            tell(f"Posted {number} of {counted(arguments.count, 'request')}")
+    if arguments.json:
+        sys.stdout.write(f"{json.dumps([_json(answer) for answer in answers], indent=2)}\n")
+    return 0 if all(answer.accepted for answer in answers) else 1
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def _line(answer: Answer) -> str:
+    trace = answer.trace_id or "no trace id"
+    body = " ".join(printable(answer.body).split())
+    return f"{answer.status}  {trace}  {duration(answer.seconds):>8}  {body}"
+
+
+def _json(answer: Answer) -> dict[str, JsonValue]:
+    parsed = answer.json()
+    return {
+        "status": answer.status,
+        "trace_id": answer.trace_id,
+        "seconds": round(answer.seconds, 6),
+        "body": answer.body if parsed is None else parsed,
+    }

@@ -1,0 +1,135 @@
+"""`traced-pipeline verify`: sends one request and says whether its trace goes through, and why not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from rich.text import Text
+
+from ..aws.http import Answer, new_trace_id, send
+from ..aws.read_errors import Looks
+from ..aws.session import Connection
+from ..aws.stack import find_pipeline
+from ..aws.xray import Progress, TraceReader, TracesIncompleteError, wait_for_traces
+from ..deployment.expected_path import Hop, route_of
+from ..deployment.inspect_stack import inspect
+from ..deployment.model import Deployment
+from ..diagnosis.checks import diagnose
+from ..diagnosis.runtime_findings import gather
+from ..diagnosis.verdict import Verdict, judge, progress_of, reaches_its_end
+from ..errors import NotFoundError, OpsError
+from ..render.terminal_verdict import verdict_json, verdict_text
+from ..text import counted, duration
+from ..traces.model import JsonValue, Trace
+from .request_body import add_body_arguments, body_of
+from .terminal import OutputConsole, progress
+from .trace import is_complete
+
+_TIMEOUT_SECONDS = 60
+_REFUSED_SECONDS = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
+    add_body_arguments(parser)
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=_TIMEOUT_SECONDS,
+        metavar="SECONDS",
+        help=f"how long to wait for the trace (default: {_TIMEOUT_SECONDS})",
+    )
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+
+
+def run(arguments: argparse.Namespace, connection: Connection) -> int:
+    """Send a request, follow its trace, and say what is wrong; 1 where it is not connected to its end."""
+    session = connection.session
+    body = body_of(arguments)
+    pipeline = find_pipeline(
+        session.client("cloudformation"), session.client("apigateway"), arguments.stack, path=arguments.path
+    )
+    if pipeline.api_url is None:
+        raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
+    reader = TraceReader(session.client("xray"))
+    looks = Looks()
+    with progress("Looking at the stack …") as tell:
+        deployment = inspect(session, pipeline, progress=lambda what: tell(f"Looking at {what} …"))
+        route, findings = route_of(deployment), list(diagnose(deployment))
+        tell("Posting …")
+        since = time.time()
+        answer = _send(connection, pipeline.api_url, body)
+        # A request that was not accepted ends at the stage or the function behind it.
+        timeout = arguments.timeout if answer.accepted else min(arguments.timeout, _REFUSED_SECONDS)
+        trace = _wait(reader, answer.trace_id or "", route, timeout, tell)
+        verdict = judge(route, trace, findings, deployment.unseen)
+        if not (answer.accepted and verdict.connected):
+            tell("Looking for the cause …")
+            findings += gather(session, looks, deployment, verdict, trace, answer, since)
+            verdict = judge(route, trace, findings, deployment.unseen)
+    deployment = replace(deployment, unseen=(*deployment.unseen, *looks.unseen))
+    if arguments.json:
+        sys.stdout.write(f"{json.dumps(verdict_json(deployment, verdict, answer), indent=2)}\n")
+    else:
+        _show(deployment, pipeline.api_url, verdict, answer)
+    if verdict.undecided:
+        return OpsError.exit_status
+    return 0 if verdict.connected and answer.accepted else 1
+
+
+def _send(connection: Connection, url: str, body: bytes | JsonValue) -> Answer:
+    """Post with a trace id of our own, which API Gateway keeps, so that the trace is found whatever it answers."""
+    trace_id = new_trace_id()
+    answer = send(
+        url=url,
+        body=body,
+        credentials=connection.credentials(),
+        region=connection.region,
+        trace_header=f"Root={trace_id};Sampled=1",
+        verify=connection.verify,
+        proxies=connection.proxies(url),
+    )
+    return replace(answer, trace_id=answer.trace_id or trace_id)
+
+
+def _wait(
+    reader: TraceReader, trace_id: str, route: Sequence[Hop], timeout: int, tell: Callable[[str], None]
+) -> Trace | None:
+    """The trace once it has come to its end, or what there is of it when the time is up."""
+    arrived = 0
+
+    def ended(trace: Trace) -> bool:
+        nonlocal arrived
+        arrived = progress_of(route, trace)
+        return reaches_its_end(route, trace) and is_complete(trace)
+
+    def arrive(now: Progress) -> None:
+        hops = f"{arrived} of {counted(len(route), 'hop')}"
+        tell(f"{hops} of the trace {trace_id} after {duration(now.seconds)}, waiting {timeout} s at most …")
+
+    try:
+        return wait_for_traces(reader, [trace_id], ended, float(timeout), progress=arrive)[0]
+    except TracesIncompleteError as error:
+        return error.traces[0] if error.traces else None
+
+
+def _show(deployment: Deployment, url: str, verdict: Verdict, answer: Answer) -> None:
+    console = OutputConsole(highlight=False)
+    console.print(
+        Text(f"{answer.status} in {duration(answer.seconds)} from {url}\nTrace {answer.trace_id}\n"), soft_wrap=True
+    )
+    ascii_only = not console.encoding.startswith("utf")
+    console.print(verdict_text(deployment, verdict, width=console.width, ascii_only=ascii_only), soft_wrap=True)
+
+
+def _seconds(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number

@@ -1,0 +1,140 @@
+"""A stack's dead-letter queues, and where each one's letters belong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..aws.read_errors import Looks
+from ..aws.stack import Pipeline
+from ..deployment.inspect_messaging import json_object, read_queue
+from ..deployment.inspect_stack import inspect_messaging
+from ..deployment.model import Deployment, Queue, Subscription
+from ..errors import NotFoundError
+from .message import Letter
+
+if TYPE_CHECKING:
+    import boto3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetterQueue:
+    """A queue for what could not be delivered or processed.
+
+    Attributes:
+        queue: The queue.
+        feeders: The queues whose redrive policy names it.
+        subscriptions: The subscriptions that name it.
+        work_queues: The queues behind those subscriptions, by ARN.
+    """
+
+    queue: Queue
+    feeders: tuple[Queue, ...]
+    subscriptions: tuple[Subscription, ...]
+    work_queues: Mapping[str, Queue]
+
+    def attempts_of(self, letter: Letter) -> int | None:
+        """How often a worker tried a letter: as often as its queue lets it, never where SNS could not deliver it."""
+        if letter.origin == "subscription":
+            return 0
+        feeder = next((queue for queue in self.feeders if queue.arn == letter.source), None)
+        return feeder.attempts if feeder is not None else None
+
+    def home_of(self, letter: Letter) -> Queue | None:
+        """The queue a letter belongs into; None where several could be meant.
+
+        A letter that a queue put there goes back to it; one that SNS could not deliver, to the queue subscribed to its
+        topic, which the body tells unless the delivery is raw.
+        """
+        if letter.source is not None:
+            return next((queue for queue in self.feeders if queue.arn == letter.source), None)
+        topic = json_object(letter.body).get("TopicArn")
+        fitting = [one for one in self.subscriptions if one.topic == topic] or list(self.subscriptions)
+        arns = {one.queue for one in fitting} or {queue.arn for queue in self.feeders}
+        known = {**{queue.arn: queue for queue in self.feeders}, **self.work_queues}
+        return known.get(next(iter(arns))) if len(arns) == 1 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetterQueues:
+    """All of a stack's.
+
+    Attributes:
+        deployment: The stack's topics and queues.
+        queues: Its dead-letter queues.
+        log_groups: The log groups of its functions, by the function's ARN.
+    """
+
+    deployment: Deployment
+    queues: tuple[DeadLetterQueue, ...]
+    log_groups: Mapping[str, str]
+
+    @property
+    def source_queues(self) -> tuple[Queue, ...]:
+        """The stack's queues that are not for dead-letter messages themselves."""
+        own = {place.queue.arn for place in self.queues}
+        return tuple(queue for queue in self.deployment.queues if queue.arn not in own)
+
+
+def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, looks: Looks) -> DeadLetterQueues:
+    """Find a stack's dead-letter queues: those its queues, subscriptions and functions name, and its output's.
+
+    Args:
+        session: The session to look with.
+        pipeline: The pipeline.
+        looks: Where refused looks are noted.
+
+    Raises:
+        NotFoundError: It has none.
+    """
+    deployment = inspect_messaging(session, pipeline, looks)
+    subscriptions = [one for topic in deployment.topics for one in topic.subscriptions or ()]
+    log_groups, own = _functions(session, pipeline, looks)
+    arns = dict.fromkeys(
+        arn
+        for arn in (
+            *(queue.dead_letter_queue for queue in deployment.queues),
+            *(subscription.dead_letter_queue for subscription in subscriptions),
+            *own,
+        )
+        if arn is not None
+    )
+    sqs = session.client("sqs")
+    found = {arn: deployment.queue(arn) or read_queue(looks, sqs, arn=arn) for arn in arns}
+    stated = pipeline.dead_letter_queue_url
+    if stated is not None and (queue := read_queue(looks, sqs, url=stated)) is not None:
+        found.setdefault(queue.arn, queue)
+    queues = tuple(_assembled(queue, deployment) for queue in found.values() if queue is not None)
+    if not queues and not looks.unseen:
+        raise NotFoundError(f"The stack {pipeline.stack} has no dead-letter queue.")
+    return DeadLetterQueues(deployment=deployment, queues=queues, log_groups=log_groups)
+
+
+def _assembled(queue: Queue, deployment: Deployment) -> DeadLetterQueue:
+    subscriptions = tuple(
+        one for topic in deployment.topics for one in topic.subscriptions or () if one.dead_letter_queue == queue.arn
+    )
+    work_queues = (deployment.queue(one.queue) for one in subscriptions)
+    return DeadLetterQueue(
+        queue=queue,
+        feeders=tuple(one for one in deployment.queues if one.dead_letter_queue == queue.arn),
+        subscriptions=subscriptions,
+        work_queues={one.arn: one for one in work_queues if one is not None},
+    )
+
+
+def _functions(session: boto3.Session, pipeline: Pipeline, looks: Looks) -> tuple[dict[str, str], list[str]]:
+    """The functions' log groups, and the queues that are their own dead-letter queues."""
+    client = session.client("lambda")
+    log_groups: dict[str, str] = {}
+    own: list[str] = []
+    for name in pipeline.functions:
+        told = looks.at(f"the function {name}", partial(client.get_function_configuration, FunctionName=name))
+        if told is not None:
+            group = told.get("LoggingConfig", {}).get("LogGroup", "")
+            log_groups[told.get("FunctionArn", "")] = group or f"/aws/lambda/{name}"
+            target = told.get("DeadLetterConfig", {}).get("TargetArn", "")
+            own += [target] if ":sqs:" in target else []
+    return log_groups, own

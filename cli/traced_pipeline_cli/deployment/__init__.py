@@ -1,0 +1,1 @@
+"""What is deployed, as plain data, and the reads that find it out."""

@@ -1,0 +1,133 @@
+"""Reads the configuration of a stack's pipeline, without changing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ..aws.read_errors import Looks
+from ..aws.stack import Pipeline, stage_service
+from .inspect_functions import FunctionReader
+from .inspect_messaging import event_sources_of, read_queue, read_topic
+from .inspect_xray import read_xray_settings
+from .model import Deployment, EventSource, Function, Queue, Stage, Topic, XRaySettings, unversioned
+
+if TYPE_CHECKING:
+    import boto3
+    from types_boto3_apigateway import APIGatewayClient
+
+
+def inspect(session: boto3.Session, pipeline: Pipeline, *, progress: Callable[[str], None] | None = None) -> Deployment:
+    """Read what is deployed; what may not be looked at is noted and left open.
+
+    Besides the stack's own resources, it looks at the topics that its functions' environments name, the queues
+    subscribed to its topics, and the functions that work through its queues.
+
+    Args:
+        session: The session to read with.
+        pipeline: The pipeline.
+        progress: Called with what is looked at next.
+    """
+    tell = progress or (lambda _: None)
+    looks = Looks()
+    tell("the API")
+    stage = _stage(looks, session.client("apigateway"), pipeline)
+    tell("the functions")
+    reader = FunctionReader(session, looks)
+    functions = {one.arn: one for name in pipeline.functions if (one := reader.read(name)) is not None}
+    tell("the topics")
+    sns = session.client("sns")
+    topics = tuple(read_topic(looks, sns, arn) for arn in _topic_arns(pipeline, functions.values()))
+    tell("the queues")
+    queues, event_sources = _queues(looks, session, pipeline, topics)
+    wanted = [*(source.function for source in event_sources), *((stage.functions or ()) if stage else ())]
+    for arn in dict.fromkeys(map(unversioned, wanted)):
+        if arn not in functions and (one := reader.read(arn)) is not None:
+            functions[one.arn] = one
+    tell("X-Ray's settings")
+    xray = read_xray_settings(looks, session.client("xray"))
+    return Deployment(
+        stack=pipeline.stack,
+        stage=stage,
+        functions=tuple(functions.values()),
+        topics=topics,
+        queues=queues,
+        event_sources=event_sources,
+        tables=pipeline.tables,
+        xray=xray,
+        unseen=tuple(looks.unseen),
+    )
+
+
+def inspect_messaging(session: boto3.Session, pipeline: Pipeline, looks: Looks) -> Deployment:
+    """Read the topics and queues alone, and what works through them; the rest is left out.
+
+    Args:
+        session: The session to read with.
+        pipeline: The pipeline.
+        looks: Where refused looks are noted.
+    """
+    sns = session.client("sns")
+    topics = tuple(read_topic(looks, sns, arn) for arn in pipeline.topics)
+    queues, event_sources = _queues(looks, session, pipeline, topics)
+    return Deployment(
+        stack=pipeline.stack,
+        stage=None,
+        functions=(),
+        topics=topics,
+        queues=queues,
+        event_sources=event_sources,
+        tables=(),
+        xray=XRaySettings(policies=None, rules=None, destination=None),
+        unseen=(),
+    )
+
+
+def _stage(looks: Looks, client: APIGatewayClient, pipeline: Pipeline) -> Stage | None:
+    api_id, name = pipeline.api_id, pipeline.stage
+    if api_id is None or name is None:
+        return None
+    service = looks.along_route("the API's name", lambda: stage_service(client, pipeline))
+    stage = looks.at("the API's stage", lambda: client.get_stage(restApiId=api_id, stageName=name))
+    integrated = looks.along_route("the API's methods", lambda: tuple(_integrated(client, api_id, pipeline.api_path)))
+    return Stage(
+        service=service or name,
+        traced=None if stage is None else bool(stage.get("tracingEnabled")),
+        functions=integrated,
+    )
+
+
+def _integrated(client: APIGatewayClient, api_id: str, path: str | None) -> Iterator[str]:
+    """The functions behind the methods of a path, or of all paths where none has that path."""
+    pages = client.get_paginator("get_resources").paginate(restApiId=api_id, embed=["methods"])
+    resources = [resource for page in pages for resource in page.get("items", [])]
+    chosen = [resource for resource in resources if resource.get("path") == path] or resources
+    for resource in chosen:
+        for method in resource.get("resourceMethods", {}).values():
+            uri = method.get("methodIntegration", {}).get("uri", "")
+            # arn:aws:apigateway:<region>:lambda:path/2015-03-31/functions/<the function's ARN>/invocations
+            if "/functions/arn:" in uri:
+                yield uri.partition("/functions/")[2].removesuffix("/invocations")
+
+
+def _topic_arns(pipeline: Pipeline, functions: Iterable[Function]) -> list[str]:
+    named = [
+        value
+        for function in functions
+        for value in function.environment.values()
+        if value.startswith("arn:") and value.split(":")[2:3] == ["sns"] and value.count(":") == 5
+    ]
+    return list(dict.fromkeys([*pipeline.topics, *named]))
+
+
+def _queues(
+    looks: Looks, session: boto3.Session, pipeline: Pipeline, topics: Iterable[Topic]
+) -> tuple[tuple[Queue, ...], tuple[EventSource, ...]]:
+    sqs, functions = session.client("sqs"), session.client("lambda")
+    found = {one.arn: one for url in pipeline.queues if (one := read_queue(looks, sqs, url=url)) is not None}
+    for topic in topics:
+        for subscription in topic.subscriptions or ():
+            if subscription.queue not in found and (one := read_queue(looks, sqs, arn=subscription.queue)) is not None:
+                found[one.arn] = one
+    sources = [source for arn in found for source in event_sources_of(looks, functions, arn)]
+    return tuple(found.values()), tuple(sources)

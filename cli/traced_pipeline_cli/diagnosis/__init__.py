@@ -1,0 +1,1 @@
+"""Why a trace is broken: checks of the deployment, and what a request's trace and logs show."""

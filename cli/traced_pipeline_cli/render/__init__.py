@@ -1,0 +1,1 @@
+"""Drawing: terminal, JSON, SVG and HTML."""

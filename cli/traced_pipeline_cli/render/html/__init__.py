@@ -1,0 +1,1 @@
+"""The trace page: one HTML file that opens offline."""

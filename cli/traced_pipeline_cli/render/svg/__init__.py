@@ -1,0 +1,1 @@
+"""The trace map as an SVG."""

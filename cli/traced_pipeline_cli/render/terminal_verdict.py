@@ -1,0 +1,168 @@
+"""A verdict for the terminal and as JSON."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.text import Text
+
+from ..aws.http import Answer
+from ..deployment.expected_path import Hop
+from ..deployment.model import Deployment
+from ..diagnosis.finding import Finding
+from ..diagnosis.verdict import HopVerdict, Verdict
+from ..text import printable, readable_name
+from ..traces.model import JsonObject, JsonValue
+from ..traces.resource_types import KIND_LABELS
+
+_MARKS = {"connected": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "apart": ("✗", "x", "red")}
+_MISSING = ("✗", "x", "red")
+_BEHIND = ("·", ".", "dim")
+_UNREAD = ("?", "?", "yellow")
+_WORDS = {"connected": "", "failed": "failed", "apart": "in the trace, but not connected to its beginning"}
+_SHORTEST_LINE = 40
+
+
+def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_only: bool = False) -> Text:
+    """The verdict, a line a hop, causes below the hop they are about.
+
+    Args:
+        deployment: What was looked at.
+        verdict: The verdict.
+        width: The columns there are.
+        ascii_only: Whether only ASCII is drawn.
+    """
+    text = Text()
+    for one in verdict.hops:
+        _hop(text, verdict, one, width=width, ascii_only=ascii_only)
+    text.append("\n")
+    text.append(_summary(verdict), style="bold green" if verdict.connected else "bold red")
+    if verdict.remarks:
+        text.append("\n\nAlso noticed:\n")
+        for finding in verdict.remarks:
+            _finding(text, finding, indent=2, width=width)
+    if deployment.xray.destination == "CloudWatchLogs":
+        text.append("\n\nTransaction Search is on: the trace was looked for in its log group too.", style="dim")
+    for unseen in deployment.unseen:
+        text.append(f"\n{_wrapped(f'Not seen: {unseen.what}. {printable(unseen.reason)}', 0, width)}", style="dim")
+    return text
+
+
+def _hop(text: Text, verdict: Verdict, one: HopVerdict, *, width: int, ascii_only: bool) -> None:
+    mark, plain, style = _MARKS.get(one.status, _MISSING if _is_a_break(verdict, one) else _BEHIND)
+    word = _WORDS.get(one.status, "not in the trace")
+    if one.status == "unread":
+        mark, plain, style = _UNREAD
+        word = "not in the trace, or not on the route"
+    reason = "" if one.causes else printable(one.reason)
+    told = f"  {word}{f': {reason}' if reason else ''}" if word else ""
+    indent = "  " * one.hop.depth if _branches(verdict) else ""
+    label = KIND_LABELS[one.hop.kind]
+    text.append(f"{plain if ascii_only else mark} {indent}{label:<9} ", style=style)
+    text.append(f"{readable_name(one.hop.name)}{told}\n")
+    for finding in one.causes:
+        _finding(text, finding, indent=4, width=width)
+
+
+def _finding(text: Text, finding: Finding, *, indent: int, width: int) -> None:
+    text.append(f"{_wrapped(f'{printable(finding.text)} [{finding.check}]', indent, width)}\n")
+    text.append(f"{_wrapped(f'Fix: {printable(finding.fix)}', indent, width)}\n", style="dim")
+
+
+def _wrapped(line: str, indent: int, width: int) -> str:
+    blank = " " * indent
+    return textwrap.fill(
+        line,
+        max(width, _SHORTEST_LINE),
+        initial_indent=blank,
+        subsequent_indent=blank,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _is_a_break(verdict: Verdict, one: HopVerdict) -> bool:
+    """Whether a hop would be where its branch breaks, not one behind such a break."""
+    previous = None if one.hop.previous is None else verdict.hops[one.hop.previous]
+    return previous is None or previous.status == "connected" or bool(one.causes)
+
+
+def _branches(verdict: Verdict) -> bool:
+    places = [one.hop.previous for one in verdict.hops]
+    return len(places) != len(set(places))
+
+
+def _summary(verdict: Verdict) -> str:
+    broken = verdict.broken_at
+    if verdict.undecided:
+        return (
+            "Undecided: the route of a request could not be read in whole, so it is not known whether the trace "
+            "breaks, and where. Allow what is listed below, and verify again."
+        )
+    if broken is None:
+        ends = [one.hop for one in verdict.hops if one.hop.kind == "table"]
+        return f"Connected from the API to {'the table' if ends else 'the end of what is deployed'}."
+    where = _place(broken.hop)
+    if broken.status == "failed":
+        return f"The request failed at the {where}. The trace is connected as far as there."
+    first = f"Not connected: the trace breaks at the {where}"
+    if broken.causes:
+        return f"{first}."
+    if explained := next((one for one in verdict.hops if one.causes), None):
+        return f"{first}; what was found out is about the {_place(explained.hop)}."
+    parts = [f"{first}, and nothing that was read says why."]
+    if broken.status == "missing":
+        parts.append("It may still come: try again with a longer --timeout.")
+    if broken.hop.kind == "function" and broken.hop.depth > 1:
+        parts.append(
+            "A worker must handle its messages with the bridge (sqs_handler, continue_trace, or "
+            "trace_bridge.auto.handler)."
+        )
+    return " ".join(parts)
+
+
+def _place(hop: Hop) -> str:
+    label = KIND_LABELS[hop.kind]
+    return f"{label if label.startswith('API') else label.lower()} {readable_name(hop.name)}"
+
+
+def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer) -> JsonObject:
+    """The verdict as a JSON object.
+
+    Returns:
+        `connected`, `trace_id`, `status`, `hops` with their causes, `remarks`, `transaction_search` and `unseen`.
+    """
+    hops: list[JsonValue] = [
+        {
+            "kind": one.hop.kind,
+            "name": one.hop.name,
+            "previous": one.hop.previous,
+            "status": one.status,
+            "reason": one.reason,
+            "causes": [_finding_json(finding) for finding in one.causes],
+        }
+        for one in verdict.hops
+    ]
+    destination = deployment.xray.destination
+    return {
+        "stack": deployment.stack,
+        "connected": verdict.connected,
+        "undecided": verdict.undecided,
+        "trace_id": answer.trace_id,
+        "status": answer.status,
+        "seconds": round(answer.seconds, 6),
+        "hops": hops,
+        "remarks": [_finding_json(finding) for finding in verdict.remarks],
+        "transaction_search": None if destination is None else destination == "CloudWatchLogs",
+        "unseen": [{"what": unseen.what, "reason": unseen.reason} for unseen in deployment.unseen],
+    }
+
+
+def _finding_json(finding: Finding) -> JsonObject:
+    return {
+        "check": finding.check,
+        "kind": finding.kind,
+        "name": finding.name,
+        "text": finding.text,
+        "fix": finding.fix,
+    }
