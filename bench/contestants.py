@@ -32,12 +32,12 @@ class _Raw:
         self._body = body
 
     def stream(self, **_: object) -> list[bytes]:
-        """The body."""
+        """Yields the body."""
         return [self._body]
 
 
 def _answered(client: Any) -> Any:
-    """A client whose calls are answered before they leave the process."""
+    """Returns a client whose calls are answered before they leave the process."""
     client.meta.events.register(
         "before-send", lambda request, **_: AWSResponse(request.url, 200, {"x-amzn-RequestId": "r"}, _Raw(b"{}"))
     )
@@ -51,7 +51,7 @@ def _client(service: str) -> Any:
 
 
 def makers(address: tuple[str, int], *, call: bool) -> dict[str, Handler]:
-    """The contestants by name.
+    """Returns the contestants by name.
 
     Args:
         address: Where the daemon listens.
@@ -92,7 +92,7 @@ def _with_instrument(client: Any, *, enabled: bool) -> None:
 
 
 def _sdk_call(client: Any) -> None:
-    """What the SDK's patch of botocore does around a call, without patching the process for the others."""
+    """Does what the SDK's patch of botocore does around a call, without patching the process for the others."""
     settings = _state.settings
     object.__setattr__(settings, "instrument", False)
     try:
@@ -118,7 +118,7 @@ def _bare(call: Callable[[], None], event: Mapping[str, Any], _context: object) 
 def _floor(
     call: Callable[[], None], sock: socket.socket, address: tuple[str, int], event: Mapping[str, Any], context: Any
 ) -> None:
-    """Header, ids, a dict, `json.dumps` and one `sendto`: what any tracing of a message has to do."""
+    """Does what any tracing of a message has to do: header, ids, a dict, `json.dumps` and one `sendto`."""
     for record in event["Records"]:
         fields = dict(part.split("=", 1) for part in record["attributes"]["AWSTraceHeader"].split(";"))
         began = time.time()
@@ -149,7 +149,7 @@ def _floor(
 
 
 def _sdk_by_hand(call: Callable[[], None], sdk_context: SdkContext, event: Mapping[str, Any], context: Any) -> None:
-    """A segment of the X-Ray SDK a record, in a context of its own, as people write it."""
+    """Makes a segment of the X-Ray SDK for each record, in a context of its own, as people write it."""
     before = xray_recorder.context
     xray_recorder.context = sdk_context
     try:
@@ -196,7 +196,7 @@ def _bridge(call: Callable[[], None]) -> Handler:
 
 
 def pass_through_cpu(event: dict[str, Any]) -> float:
-    """CPU time, in microseconds, that sending a batch's documents by `PutTraceSegments` adds to an invocation."""
+    """Returns the CPU time that sending a batch by `PutTraceSegments` adds to an invocation, in microseconds."""
     from bench.messages import Context
 
     emitter = _emitter.Emitter(None, ApiEmitter(lambda: _answered(make_client())))

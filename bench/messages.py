@@ -31,7 +31,7 @@ class Context:
     invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:worker"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Plenty."""
+        """Returns plenty."""
         return 30_000
 
 
@@ -131,7 +131,7 @@ def _interleaved(makers: dict[str, Handler], event: dict[str, Any], size: int, r
 
 
 def _goals(figures: dict[str, dict[str, float]]) -> list[tuple[str, float, float, bool]]:
-    """What is wanted: name, limit, found, met."""
+    """Returns the goals: name, limit, measurement, and whether it was met."""
     batch, unsampled = figures["sampled, batch of 10"], figures["unsampled, batch of 1,000"]
     call, many = figures["one DynamoDB call, batch of 10"], figures["unsampled, batch of 10,000"]
     wanted = [

@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _assemble_layer(folder: Path) -> None:
-    """Prepare what the contestant by hand is given: the layer's folder. That costs it nothing here."""
+    """Prepares what the contestant by hand is given: the layer's folder. That costs it nothing here."""
     program = (
         "import sys; from pathlib import Path; from traced_pipeline.layer import assemble; assemble(Path(sys.argv[1]))"
     )

@@ -67,7 +67,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_state",
         ],
         ["_document", "_invocation", "_links", "_message", "_record", "_scope", "_segment", "_subsegment"],
-        ["_api", "_client", "_daemon_address", "_emitter", "_trimming", "_udp", "_unseen"],
+        ["_api", "_client", "_daemon_address", "_emitter", "_suppression", "_trimming", "_udp"],
         ["_bridge", "_instrument", "_sdk", "_sdk_calls", "_sdk_entities", "_threads"],
         [
             "_batch",

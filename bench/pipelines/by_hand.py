@@ -43,7 +43,7 @@ INVALID_BODY = (
 
 
 def build(stack: Stack, ingest: str, worker: str, layer: str) -> None:
-    """Add the pipeline to a stack; the handlers' code, and the layer with the bridge, are in the folders."""
+    """Adds the pipeline to a stack; the handlers' code, and the layer with the bridge, are in the folders."""
     topic = sns.Topic(stack, "Topic", tracing_config=sns.TracingConfig.ACTIVE, enforce_ssl=True)
     topic.node.add_dependency(_trace_permission(stack))
     dead_letters = sqs.Queue(

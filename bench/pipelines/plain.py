@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 
 
 def build(stack: Stack, ingest: str, worker: str) -> None:
-    """Add the pipeline to a stack; the handlers' code is in the folders."""
+    """Adds the pipeline to a stack; the handlers' code is in the folders."""
     topic = sns.Topic(stack, "Topic")
     queue = sqs.Queue(stack, "Queue")
     table = dynamodb.TableV2(

@@ -10,7 +10,7 @@ from aws_solutions_constructs.aws_sqs_lambda import SqsToLambda
 
 
 def build(stack: Stack, ingest: str, worker: str) -> None:
-    """Add the pipeline to a stack; the handlers' code is in the folders."""
+    """Adds the pipeline to a stack; the handlers' code is in the folders."""
     api = ApiGatewayToLambda(
         stack,
         "Api",

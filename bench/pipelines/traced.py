@@ -5,7 +5,7 @@ from traced_pipeline import Handler, IngestOptions, TracedPipeline, WorkerOption
 
 
 def build(stack: Stack, ingest: str, worker: str) -> None:
-    """Add the pipeline to a stack; the handlers' code is in the folders."""
+    """Adds the pipeline to a stack; the handlers' code is in the folders."""
     TracedPipeline(
         stack,
         "Orders",

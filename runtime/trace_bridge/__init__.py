@@ -30,7 +30,7 @@ Export: how documents reach X-Ray.
     _api: `PutTraceSegments`, in batches and in the background
     _client: the botocore client of `_api`
     _trimming: cuts documents to the size that X-Ray takes
-    _unseen: keeps the bridge's own calls out of every trace
+    _suppression: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.
     _bridge: `continue_trace` and `trace_batch`
     _instrument: AWS calls made through botocore

@@ -12,7 +12,7 @@ from typing import Any
 
 from ._client import CALL_SECONDS, XRayClient, is_throttled, load_model, make_client, was_answered
 from ._counters import count
-from ._unseen import unseen
+from ._suppression import untraced
 
 _log = logging.getLogger("trace_bridge")
 
@@ -23,7 +23,7 @@ MAX_CALLS = 8
 """Calls under way at once, as many as the X-Ray daemon makes."""
 
 LINGER_SECONDS = 0.5
-"""Longest wait of a document for others to share its call."""
+"""Longest wait of a document for others to go with it."""
 
 _CLIENT_SECONDS = 5.0
 """Longest wait for the client, which may have to ask for credentials."""
@@ -234,7 +234,7 @@ class ApiEmitter:
     def _run(self) -> None:
         while (call := self._next()) is not None:
             try:
-                with unseen():
+                with untraced():
                     self._send(call)
             except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
                 self._failed(call, error)
@@ -270,7 +270,10 @@ class ApiEmitter:
         return None
 
     def _may_begin(self) -> bool:
-        """Whether the next call may go out: the complete document of a message goes behind its announcement."""
+        """Returns whether the next call may go out.
+
+        A call behind an announcement waits for its answer: a complete document must not arrive before it.
+        """
         if not self._waiting or len(self._under_way) >= self._limit:
             return False
         return not any(call.announces for call in self._under_way)
@@ -287,7 +290,7 @@ class ApiEmitter:
         count("sent_api", len(call.documents) - len(refused))
         if refused:
             count("unprocessed", len(refused))
-            reasons = sorted({f"{one.get('ErrorCode')}: {one.get('Message')}" for one in refused})
+            reasons = sorted({f"{segment.get('ErrorCode')}: {segment.get('Message')}" for segment in refused})
             _log.warning("X-Ray refused %d of %d segments: %s", len(refused), len(call.documents), "; ".join(reasons))
         with self._lock:
             self._heard()

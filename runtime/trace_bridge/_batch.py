@@ -72,7 +72,7 @@ def sqs_handler(
         max_workers: How many messages are worked on at once: threads for `def`, tasks for `async def`; the groups
             of a FIFO queue side by side, each in order. Default: `TRACE_BRIDGE_MAX_WORKERS`, else one after another.
         reserve_ms: Milliseconds before the end of the invocation at which no further message is begun.
-            Default: `TRACE_BRIDGE_RESERVE_MS`, else each message's equal share of the invocation's time, at least one
+            Default: `TRACE_BRIDGE_RESERVE_MS`, else each message's equal part of the invocation's time, at least one
             second (or a quarter of a time that is shorter than four).
         raise_if_all_failed: Whether to raise `BatchFailedError` when at least one message failed and none succeeded.
             Default: `TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, else on.
@@ -129,7 +129,7 @@ class BatchOptions:
         envelope: Envelope | None = None,
         on_undecided: OnUndecided | None = None,
     ) -> Self:
-        """The options, with the settings where there is no argument.
+        """Returns the options, with the settings where there is no argument.
 
         Raises:
             ConfigurationError: An argument has a value that means nothing.
@@ -189,6 +189,6 @@ def run_batch(
 
 
 def _is_fifo(records: list[Any]) -> bool:
-    """Whether the records come from a FIFO queue, whose name ends in `.fifo`: all of an event are of one queue."""
+    """Returns whether the records come from a FIFO queue, whose name ends in `.fifo`; all are of the same queue."""
     arn = next((arn for record in records if (arn := queue_arn_of(record))), "")
     return arn.endswith(".fifo")

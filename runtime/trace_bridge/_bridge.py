@@ -130,25 +130,25 @@ def _begin(
     if recording == "recorded" and _state.settings.queue_segment == "always":
         wait = QueueWait.of(record, invocation)
         if wait is not None:
-            segment.hang_from_queue(wait)
+            segment.insert_queue_wait(wait)
     return segment
 
 
 def _decide(header: TraceHeader, invocation: Invocation, on_undecided: OnUndecided) -> Recording:
-    """The decision for a message whose sender left it open; the same for every message of a trace."""
+    """Returns the decision for a message whose sender left it open; the same for every message of a trace."""
     if on_undecided == "follow_lambda":
         return "recorded" if invocation.sampled else "undecided"
     if on_undecided == "sample":
-        share = int(header.root[-8:], 16) / 0x1_0000_0000
-        return "recorded" if share < _state.settings.undecided_rate else "undecided"
+        fraction = int(header.root[-8:], 16) / 0x1_0000_0000
+        return "recorded" if fraction < _state.settings.undecided_rate else "undecided"
     return "undecided"
 
 
 def _too_old(root: str, days: int) -> bool:
     """Tells whether a trace id was made more than some days ago, by the clock as it stands now.
 
-    The first part of an id is the time it was made, but X-Ray takes random ids as well, which tell none: one of another
-    month is not judged. https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+    The first part of an id is the time it was made, but X-Ray takes random ids as well: an id of another month is not
+    judged. https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
     """
     age = time.time() - int(root[2:10], 16)
     return days * 86_400 < age < max(_OLDEST_EPOCH_SECONDS, 2 * days * 86_400)
@@ -179,7 +179,7 @@ _waiting_for_sdk = False
 
 
 def is_on() -> bool:
-    """Whether messages are traced: by the bridge's own switch, and by the X-Ray SDK's where that is loaded."""
+    """Returns whether messages are traced: by the bridge's own switch, and by the X-Ray SDK's where that is loaded."""
     return _state.settings.enabled and _join()
 
 
@@ -212,7 +212,7 @@ _join: Callable[[], bool] = join_sdk
 class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a function, as contextlib's are
     """Sends the documents of the messages inside the block together, by up to 50 a call, before it ends.
 
-    `sqs_handler` and `poll` do so by themselves; a loop of one's own, or Powertools' BatchProcessor, wants it around.
+    `sqs_handler` and `poll` do so by themselves; put it around a loop of your own, or Powertools' BatchProcessor.
 
     Args:
         context: The handler's context; None outside Lambda. Sending never takes longer than the invocation has left.
@@ -230,9 +230,9 @@ class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a fun
     ) -> None:
         try:
             invocation, emitter = current_invocation(self._context), get_emitter()
-            told = continued_document(invocation, self._began)
-            if told is not None:
-                emitter.emit_text(told, invocation)
+            links = continued_document(invocation, self._began)
+            if links is not None:
+                emitter.emit_text(links, invocation)
             emitter.release(invocation)
         except Exception:  # noqa: BLE001 - as above
             _log.exception("the segments of a batch could not be sent; the messages themselves are not affected")

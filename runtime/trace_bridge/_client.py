@@ -1,4 +1,4 @@
-"""The client that uploads documents: what needs nobody's answer is loaded early, the rest at the first document."""
+"""The client that uploads documents: what needs no call is loaded early, the rest at the first document."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -67,7 +67,7 @@ def make_client(*, connections: int = 1) -> XRayClient:
 
 
 def is_throttled(error: Exception) -> bool:
-    """Whether X-Ray asks to slow down: `ThrottledException`, or any other answer of status 429.
+    """Returns whether X-Ray asks to slow down: `ThrottledException`, or any other answer of status 429.
 
     https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html#API_PutTraceSegments_Errors
     """
@@ -79,7 +79,7 @@ def is_throttled(error: Exception) -> bool:
 
 
 def was_answered(error: Exception) -> bool:
-    """Whether the error is an answer of the service, rather than of the way to it."""
+    """Returns whether the error is an answer of the service, rather than of the network on the way to it."""
     return _answer_of(error) is not None
 
 

@@ -31,9 +31,9 @@ class Settings:
         instrument: Off, AWS calls are left as they are; a call then carries what botocore itself puts on it.
             Both are off when `AWS_XRAY_SDK_ENABLED` is false.
         on_undecided: What becomes of a message whose sender left sampling open (`Sampled=?`, or `Root` only).
-            `drop` records nothing and hands the trace id on; `sample` decides here, by `undecided_rate`;
+            `drop` records nothing and propagates the trace id; `sample` decides here, by `undecided_rate`;
             `follow_lambda` takes the decision Lambda made for the invocation.
-        undecided_rate: Share of undecided traces recorded under `sample`, 0 to 1. The same trace gets the
+        undecided_rate: Fraction of undecided traces recorded under `sample`, 0 to 1. The same trace gets the
             same answer everywhere. Default 0.05, X-Ray's own rate beyond the first request a second.
         emitter: Which way documents leave. `auto` takes the daemon where it is documented to run (a sampled
             invocation, or `AWS_XRAY_DAEMON_ADDRESS` outside Lambda) and `PutTraceSegments` otherwise.
@@ -44,8 +44,8 @@ class Settings:
         in_progress: On, a document is sent when a message is begun, so that one that never ends (a timeout,
             out of memory) is seen as in progress.
         max_workers: How many messages of a batch `sqs_handler` works on at once.
-        reserve_ms: Milliseconds before the end of an invocation at which no further message is begun; the rest
-            is returned as failed. Default: each message's equal share of the invocation's time, at least one second
+        reserve_ms: Milliseconds before the end of an invocation at which no further message is begun; the others
+            are returned as failed. Default: each message's equal part of the invocation's time, at least one second
             (or a quarter of a time that is shorter than four).
         raise_if_all_failed: Whether a Lambda handler raises `BatchFailedError` when at least one message of its batch
             failed and none succeeded.
@@ -81,31 +81,34 @@ class Settings:
         Raises:
             ConfigurationError: A variable that decides how messages run holds a value that means nothing.
         """
-        found: dict[str, object] = {}
+        values: dict[str, object] = {}
         wrong: list[str] = []
         for field in fields(cls):
             variable, read = _READ_FROM[field.name]
             text = environment.get(variable, "").strip()
             if text:
                 try:
-                    found[field.name] = read(variable, text)
+                    values[field.name] = read(variable, text)
                 except ConfigurationError as error:
                     if field.name in _DECIDE_HOW_MESSAGES_RUN:
                         raise
                     wrong.append(str(error))
         if wrong or _sdk_is_off(environment):
-            found["enabled"] = found["instrument"] = False
+            values["enabled"] = values["instrument"] = False
         if wrong:
             _log.error("nothing is recorded, messages are processed as if there were no bridge: %s", "; ".join(wrong))
         _warn_of_unknown(environment)
-        return cls(**found)  # type: ignore[arg-type] # each reader returns its field's type
+        return cls(**values)  # type: ignore[arg-type] # each reader returns its field's type
 
 
 _DECIDE_HOW_MESSAGES_RUN = frozenset({"max_workers", "reserve_ms", "raise_if_all_failed", "envelope"})
 
 
 def _sdk_is_off(environment: Mapping[str, str]) -> bool:
-    """Whether the X-Ray SDK's own switch is off; like the SDK, it warns of a value it does not know and stays on."""
+    """Returns whether the X-Ray SDK's own switch is off.
+
+    As in the SDK, a value that means nothing is warned of and taken for on.
+    """
     variable = _environment.XRAY_SDK_ENABLED
     text = environment.get(variable, "").strip()
     if text and text.lower() not in _environment.ON_WORDS + _environment.OFF_WORDS:
@@ -140,7 +143,7 @@ def _one_of(*allowed: str) -> Callable[[str, str], str]:
 
 
 def checked_choice(name: str, value: _T, allowed: tuple[_T, ...]) -> _T:
-    """The value, if it is one of those allowed.
+    """Returns the value, if it is among those allowed.
 
     Raises:
         ConfigurationError: It is not.
@@ -162,7 +165,7 @@ def _number(kind: type[int] | type[float], least: float, most: float) -> Callabl
 
 
 def checked_number(name: str, value: object, least: float, most: float) -> float:
-    """The value, if it is a number between the two bounds.
+    """Returns the value, if it is a number between the two bounds.
 
     Raises:
         ConfigurationError: It is not.

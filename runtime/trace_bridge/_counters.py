@@ -19,7 +19,7 @@ class Counters:
         undecided: Messages whose sender had left the decision open and that were not recorded here.
         without_header: Messages with no trace header, or one that is not valid.
         too_old: Messages whose trace began too long ago for X-Ray.
-        sent_udp: Documents handed to the X-Ray daemon. UDP tells no sender whether they arrived.
+        sent_udp: Documents sent to the X-Ray daemon. UDP tells no sender whether they arrived.
         sent_api: Documents X-Ray took through `PutTraceSegments`.
         unprocessed: Documents X-Ray refused (`UnprocessedTraceSegments`).
         failed: Documents lost because `PutTraceSegments` or the socket failed or did not answer in time.
@@ -60,7 +60,7 @@ def count(name: str, amount: int = 1) -> None:
 
 
 def counters() -> Counters:
-    """The counters of this process, as they stand now."""
+    """Returns the counters of this process, as they stand now."""
     with _lock:
         return Counters(**_counts)
 
@@ -72,8 +72,8 @@ def report_losses() -> None:
     if sum(_counts[name] for name in _LOSSES) > _reported_lost:
         current = counters()
         _reported_lost = current.lost
-        told = " ".join(f"{name}={value}" for name, value in asdict(current).items() if value)
-        _log.warning("trace_bridge lost trace documents: %s", told)
+        counts = " ".join(f"{name}={value}" for name, value in asdict(current).items() if value)
+        _log.warning("trace_bridge lost trace documents: %s", counts)
 
 
 def reset_counters() -> None:

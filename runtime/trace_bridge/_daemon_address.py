@@ -12,9 +12,10 @@ _EXPECTED = "expected host:port, or tcp:host:port udp:host:port"
 
 
 def daemon_address() -> tuple[str, int] | None:
-    """The daemon's UDP address by `AWS_XRAY_DAEMON_ADDRESS`: `host:port`, or `tcp:host:port udp:host:port`.
+    """Returns the daemon's UDP address, which `AWS_XRAY_DAEMON_ADDRESS` names.
 
-    A host's name is looked up here, once, rather than with every document. An address of no use is warned of.
+    Its form is `host:port`, or `tcp:host:port udp:host:port`. A host's name is looked up here, once, rather than
+    with every document. An address of no use is warned of.
     https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-python-configuration.html
 
     Returns:
@@ -23,12 +24,12 @@ def daemon_address() -> tuple[str, int] | None:
     text = os.environ.get(_VARIABLE, "").strip()
     if not text:
         return None
-    found = _udp_part(text)
-    if found is None:
+    host_and_port = _udp_part(text)
+    if host_and_port is None:
         _log.warning("%s is %r; %s. Documents go to X-Ray itself instead of its daemon", _VARIABLE, text, _EXPECTED)
         return None
     try:
-        places = socket.getaddrinfo(*found, type=socket.SOCK_DGRAM)
+        addresses = socket.getaddrinfo(*host_and_port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         _log.warning(
             "%s is %r, whose host cannot be looked up: %s. Documents go to X-Ray itself instead of its daemon",
@@ -38,8 +39,8 @@ def daemon_address() -> tuple[str, int] | None:
         )
         return None
     # The daemon listens on IPv4 by default, and `localhost` may name both.
-    place = min(places, key=lambda one: one[0] != socket.AF_INET)[4]
-    return str(place[0]), int(place[1])
+    _, _, _, _, address = min(addresses, key=lambda info: info[0] != socket.AF_INET)
+    return str(address[0]), int(address[1])
 
 
 def _udp_part(text: str) -> tuple[str, int] | None:

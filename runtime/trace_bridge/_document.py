@@ -166,6 +166,6 @@ def _aws(function_arn: str, log_group: str | None) -> dict[str, object]:
 
 
 def _valid_name(name: str) -> str:
-    r"""A name X-Ray takes: letters, digits, spaces and `_.:/%&#=+\\-@`, at most 200."""
+    r"""Returns a name that X-Ray takes: letters, digits, spaces and `_.:/%&#=+\\-@`, at most 200."""
     kept = "".join(character for character in name if character.isalnum() or character in " _.:/%&#=+\\-@")
     return kept[:200] or "consumer"

@@ -18,7 +18,7 @@ _FLUSH_RESERVE_SECONDS = 0.2
 
 
 class Emitter:
-    """The process's one way out for documents.
+    """Sends all documents of the process.
 
     Args:
         udp: To the daemon; None where no address is known.
@@ -34,9 +34,9 @@ class Emitter:
 
     def emit(self, segment: MessageSegment) -> None:
         """Sends the document of a segment; outside of a batch it has left when this returns."""
-        waited = segment.queue_document()
-        if waited is not None:
-            self._put(waited, segment.invocation)
+        queue_wait = segment.queue_document()
+        if queue_wait is not None:
+            self._put(queue_wait, segment.invocation)
         self.emit_text(segment.document(), segment.invocation)
 
     def emit_text(self, document: str, invocation: Invocation) -> None:
@@ -120,7 +120,7 @@ _making = threading.Lock()
 
 
 def get_emitter() -> Emitter:
-    """The process's emitter, made at the first call."""
+    """Returns the process's emitter, made at the first call."""
     global _emitter
     if _emitter is None:
         with _making:

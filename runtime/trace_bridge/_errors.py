@@ -9,7 +9,7 @@ _MAX_MESSAGE = 2000
 
 
 def exception_entry(error: BaseException, *, remote: bool = False) -> dict[str, object]:
-    """One entry of `cause.exceptions`: id, type, message and the innermost frames, outermost first.
+    """Returns an entry of `cause.exceptions`: id, type, message and the innermost frames, outermost first.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html#api-segmentdocuments-errors
 
@@ -32,7 +32,7 @@ def exception_entry(error: BaseException, *, remote: bool = False) -> dict[str, 
 
 
 def cause(entry: dict[str, object]) -> dict[str, object]:
-    """The `cause` of a segment that holds one exception."""
+    """Returns the `cause` of a segment that holds one exception."""
     try:
         directory = str(Path.cwd())
     except OSError:  # it may be gone

@@ -8,7 +8,10 @@ _EXPECTED = 'expected the event of an SQS event source mapping, {"Records": [{"e
 
 
 def records_of(event: object) -> list[Any]:
-    """The records of an SQS event. In an event made by hand, as for a unit test, they need not name their source.
+    """Returns the records of an SQS event.
+
+    In an event made by hand, as for a unit test, they need not name their source.
+
 
     Raises:
         ValueError: The event is no batch of SQS messages; the message says what came.
@@ -26,7 +29,7 @@ def records_of(event: object) -> list[Any]:
 
 
 def is_sqs_batch(event: object) -> bool:
-    """Whether an event is a batch of SQS messages, every record of which says so."""
+    """Returns whether an event is a batch of SQS messages, every record of which says so."""
     records = event.get("Records") if isinstance(event, Mapping) else None
     return (
         isinstance(records, list)

@@ -21,11 +21,11 @@ class BatchFailedError(Exception):
 
     def __str__(self) -> str:
         count = len(self.message_ids)
-        told = f"{'the only message' if count == 1 else f'all {count} messages'} of the batch failed"
+        summary = f"{'the only message' if count == 1 else f'all {count} messages'} of the batch failed"
         if self.not_begun:
-            told = f"{count} of {count + len(self.not_begun)} messages failed and the others were not begun"
-        named = f"{told}: {', '.join(self.message_ids)}"
-        return f"{named}; not begun: {', '.join(self.not_begun)}" if self.not_begun else named
+            summary = f"{count} of {count + len(self.not_begun)} messages failed and the others were not begun"
+        text = f"{summary}: {', '.join(self.message_ids)}"
+        return f"{text}; not begun: {', '.join(self.not_begun)}" if self.not_begun else text
 
 
 class UnfinishedResultError(TypeError):
@@ -44,5 +44,5 @@ class ReportedFailureError(Exception):
 
 
 def reported_failures(answer: object) -> object:
-    """What a handler of whole batches returned in `batchItemFailures`; None where it returned nothing there."""
+    """Returns what a handler of whole batches put in `batchItemFailures`; None where it put nothing there."""
     return answer.get("batchItemFailures") if isinstance(answer, Mapping) else None

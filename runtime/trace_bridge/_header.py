@@ -37,7 +37,7 @@ class TraceHeader(NamedTuple):
         """Reads a header, in any order and case of its keys, with spaces, unknown keys and a trailing `;`.
 
         Args:
-            text: What was found where a header is expected.
+            text: What stands where a header is expected.
 
         Returns:
             The header, or None when there is none to follow: no text, or no valid `Root`. Never raises.
@@ -59,8 +59,8 @@ class TraceHeader(NamedTuple):
             if separator:
                 fields.setdefault(key.strip().lower(), value.strip())
         root = fields.get("root", "").lower()
-        version, _, rest = root.partition("-")
-        began, _, unique = rest.partition("-")
+        version, _, rest_of_root = root.partition("-")
+        began, _, unique = rest_of_root.partition("-")
         if version != "1" or not _is_hex(began, 8) or not _is_hex(unique, 24) or unique == _ZERO_UNIQUE:
             return None
         parent = fields.get("parent", "").lower()

@@ -131,7 +131,10 @@ def _call_outside(
     operation: str,
     parameters: dict[str, Any],
 ) -> dict[str, Any]:
-    """A call outside of messages belongs to the invocation: to what the SDK has open, or to Lambda's own segment."""
+    """Makes a call outside of messages.
+
+    It belongs to the invocation: to what the SDK has open, or to Lambda's own segment.
+    """
     outlived = inherited_scope() is not None and current_scope() is None
     if not outlived and has_open_segment(sdk_recorder()):
         return _call_below_own_segment(make_api_call, client, operation, parameters)

@@ -1,4 +1,4 @@
-"""What every message of one invocation shares: who processes it, where, and in which trace of Lambda's own."""
+"""What the messages of an invocation have in common: who processes it, where, and in which trace of Lambda's own."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ _ID_BATCH = 16
 
 
 class LambdaContext(Protocol):
-    """What is read of the context object that Lambda hands to a handler."""
+    """What is read of the context object that Lambda passes to a handler."""
 
     @property
     def aws_request_id(self) -> str:
@@ -75,7 +75,7 @@ class Invocation:
 
     @property
     def lineage(self) -> str | None:
-        """Lambda's hop counter of this invocation, to be handed on with every call."""
+        """Lambda's hop counter of this invocation, which every call propagates."""
         return self.header.lineage if self.header else None
 
     @property
@@ -84,7 +84,7 @@ class Invocation:
         return self.header.root if self.header else None
 
     def new_id(self) -> str:
-        """A new segment id, 16 hex digits, drawn from the system's randomness a batch at a time.
+        """Returns a new segment id, 16 hex digits, drawn from the system's randomness a batch at a time.
 
         Batches belong to an invocation, so that environments restored from one SnapStart snapshot do not share them.
         """
@@ -98,7 +98,7 @@ class Invocation:
             return first
 
     def own_metadata(self, queue: str | None) -> dict[str, object]:
-        """What the bridge tells about every message of a queue: the queue, and the invocation's own trace."""
+        """Returns the bridge's own metadata of the messages of a queue: the queue, and the invocation's own trace."""
         fields: dict[str, object] = {}
         if queue is not None:
             fields["queue"] = queue
@@ -107,7 +107,7 @@ class Invocation:
         return fields
 
     def metadata(self, queue: str | None) -> str:
-        """The same as the document's `metadata` field, written once for the messages of a queue."""
+        """Returns that as the document's field `metadata`, written once for the messages of a queue."""
         known, written = self._metadata
         if known != queue:
             written = metadata_field({"trace_bridge": self.own_metadata(queue)})
@@ -118,7 +118,7 @@ class Invocation:
         """Seconds until the invocation times out; None where nothing limits it."""
         remaining = getattr(self.context, "get_remaining_time_in_millis", None)
         milliseconds = remaining() if callable(remaining) else None
-        # A mocked context tells nothing.
+        # A mocked context gives no number.
         return milliseconds / 1000 if isinstance(milliseconds, int | float) else None
 
     @property
@@ -128,16 +128,16 @@ class Invocation:
 
 
 def _text_of(context: LambdaContext | None, name: str) -> str:
-    """A text of the context; empty where a test's stand-in for it has something else there."""
-    found = getattr(context, name, None)
-    return found if isinstance(found, str) else ""
+    """Returns a text of the context; empty where a test's stand-in for it has something else there."""
+    text = getattr(context, name, None)
+    return text if isinstance(text, str) else ""
 
 
 _current: Invocation | None = None
 
 
 def current_invocation(context: LambdaContext | None) -> Invocation:
-    """The invocation of a context, made once for all its messages."""
+    """Returns the invocation of a context, made once for all its messages."""
     global _current
     invocation = _current
     if invocation is not None and invocation.context is context and not (context is None and _in_lambda()):
@@ -175,7 +175,7 @@ def _place(function_arn: str) -> PlaceFields:
 
 
 def _origin() -> str | None:
-    """The kind of compute, by what AWS documents to tell it; None where nothing tells."""
+    """Returns the kind of compute, by the signs that AWS documents; None where there is none."""
     if _in_lambda():
         return "AWS::Lambda::Function"
     if _environment.ECS_METADATA_V4 in os.environ or _environment.ECS_METADATA_V3 in os.environ:
@@ -185,7 +185,7 @@ def _origin() -> str | None:
 
 @cache
 def _machine_vendor() -> str:
-    """Who made the machine: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html."""
+    """Returns who made the machine: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/identify_ec2_instances.html."""
     try:
         return Path("/sys/devices/virtual/dmi/id/sys_vendor").read_text(encoding="ascii").strip()
     except (OSError, ValueError):

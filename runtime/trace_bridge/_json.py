@@ -17,7 +17,7 @@ _lenient = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def encode(value: object) -> str:
-    """The value as JSON; what JSON cannot hold (other types, NaN, cycles, odd keys) becomes its text."""
+    """Returns the value as JSON; what JSON cannot hold (other types, NaN, cycles, odd keys) becomes its text."""
     try:
         return _strict(value)
     except (TypeError, ValueError, RecursionError):
@@ -25,7 +25,7 @@ def encode(value: object) -> str:
 
 
 def is_number(value: float) -> bool:
-    """Whether a number is finite, and an integer no larger than any float: Python writes no others."""
+    """Returns whether Python writes a number as JSON: a finite one, and no integer larger than any float."""
     try:
         return math.isfinite(value)
     except OverflowError:

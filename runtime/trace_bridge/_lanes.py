@@ -66,22 +66,22 @@ class Batch:
         self._behind: list[int] = []
 
     def not_begun(self) -> list[Any]:
-        """The records that were never begun."""
+        """Returns the records that were never begun."""
         return [record for record, begun in zip(self._records, self._begun, strict=True) if not begun]
 
     def not_done_ids(self) -> list[str]:
-        """Ids of the records that failed or were never begun; empty where a record has none.
+        """Returns the ids of the records that failed or were never begun; empty where a record has none.
 
         Lambda takes an empty one as the whole batch having failed.
         """
         return [message_id for message_id, done in zip(self._ids, self._done, strict=True) if not done]
 
     def not_begun_ids(self) -> list[str]:
-        """Ids of the records that were never begun."""
+        """Returns the ids of the records that were never begun."""
         return [message_id for message_id, begun in zip(self._ids, self._begun, strict=True) if not begun]
 
     def failures(self) -> list[tuple[str, BaseException]]:
-        """Ids of the records that failed and what they raised, in the order of the batch."""
+        """Returns the ids of the records that failed and what they raised, in the order of the batch."""
         return [(self._ids[index], self._failures[index]) for index in sorted(self._failures)]
 
     @property
@@ -104,7 +104,7 @@ class Batch:
         else:
             run_in_threads(partial(self._run_lane, function), lanes, workers=at_once)
         if self._late or self._behind:
-            self._tell_of_not_begun()
+            self._log_not_begun()
 
     async def _run_tasks(
         self, function: Callable[[Message], Awaitable[object]], lanes: Sequence[Iterable[int]], workers: int
@@ -130,7 +130,7 @@ class Batch:
         await asyncio.gather(*(in_turn(lane) for lane in lanes))
 
     async def _attempt(self, function: Callable[[Message], Awaitable[object]], index: int) -> BaseException | None:
-        """Runs one record; gives what it failed with."""
+        """Runs a record; returns what it failed with."""
         record = self._records[index]
         try:
             with continue_trace(record, self._context, on_undecided=self._on_undecided):
@@ -173,7 +173,7 @@ class Batch:
                     on_done(record)
 
     def _lanes(self) -> Sequence[Sequence[int]]:
-        """Records that have to keep their order, together: a FIFO queue's message groups, else each by itself."""
+        """Returns the records in groups that keep their order: a FIFO queue's message groups, else each by itself."""
         if not self._fifo:
             return [[index] for index in range(len(self._records))]
         groups: dict[str, list[int]] = {}
@@ -200,13 +200,13 @@ class Batch:
         self._failures[index] = error
         try:
             _log.error("message %s failed: %s: %s", self._ids[index], type(error).__name__, error, exc_info=error)
-        except Exception:  # noqa: BLE001 - of an exception that cannot be told, the log has the type alone
+        except Exception:  # noqa: BLE001 - of an exception without readable text, the log has the type alone
             _log.error("message %s failed: %s", self._ids[index], type(error).__name__)
         if self._fifo:
             self._behind += [other for other in lane if other > index]
         return self._fifo
 
-    def _tell_of_not_begun(self) -> None:
+    def _log_not_begun(self) -> None:
         """Logs which messages were never begun, and why: each of them has lost one of its attempts."""
         behind = set(self._behind)
         late = [index for index, begun in enumerate(self._begun) if not begun and index not in behind]

@@ -1,4 +1,4 @@
-"""Documents beside a message's own: the queue it waited in, and what Lambda's own trace tells of the messages."""
+"""Documents beside a message's own: its wait in the queue, and the links in Lambda's own trace."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ class QueueWait:
     """A message's first wait in its queue, as a segment of the queue.
 
     Attributes:
-        id: Id of the segment, 16 hex digits; the message's own hangs from it.
+        id: Id of the segment, 16 hex digits; the message's own has it as parent.
     """
 
     __slots__ = ("_arn", "_message", "id")
@@ -27,21 +27,24 @@ class QueueWait:
 
     @classmethod
     def of(cls, record: Mapping[str, Any], invocation: Invocation) -> "QueueWait | None":
-        """The wait of a record; None where SQS does not tell it, and for a redelivery, whose wait was drawn before."""
+        """Returns the wait of a record.
+
+        None where SQS gives no times, and for a redelivery, whose wait was drawn before.
+        """
         message = Message(record)
         if message.queue_ms is None or message.queue_arn is None or message.attempt != _FIRST_ATTEMPT:
             return None
         return cls(invocation.new_id(), message, message.queue_arn)
 
     def document(self, trace_id: str, parent_id: str | None) -> str:
-        """The segment document, as JSON."""
+        """Returns the segment document, as JSON."""
         sent = self._message.sent_at or 0.0
         document: dict[str, object] = {
             "id": self.id,
             "name": self._arn.rpartition(":")[2],
             "trace_id": trace_id,
             "start_time": sent,
-            # Two clocks of SQS may disagree; a segment must not end before it began.
+            # SQS's clocks may disagree; a segment must not end before it began.
             "end_time": max(sent, self._message.first_received_at or 0.0),
             "origin": "AWS::SQS::Queue",
             "resource_arn": self._arn,
@@ -52,7 +55,7 @@ class QueueWait:
 
 
 def continued_document(invocation: Invocation, began: float) -> str | None:
-    """A subsegment in Lambda's own trace that names the traces in which the invocation's messages went on.
+    """Returns a subsegment of Lambda's own trace that names the traces in which its messages were continued.
 
     Args:
         invocation: The invocation; what it remembers of its messages is forgotten.

@@ -83,7 +83,7 @@ Outcome = tuple[object, BaseException | None]
 
 
 async def outcome(awaitable: Awaitable[object]) -> Outcome:
-    """The result or the exception, as a value, since asyncio does more with some exceptions than to hand them on."""
+    """Returns the result or the exception as a value: some exceptions asyncio does not only pass on."""
     try:
         return await awaitable, None
     except BaseException as error:  # noqa: BLE001 - raised again where the handler was called
@@ -91,7 +91,7 @@ async def outcome(awaitable: Awaitable[object]) -> Outcome:
 
 
 def unpacked(of: Outcome) -> object:
-    """The result of an outcome; raises its exception."""
+    """Returns the result of an outcome; raises its exception."""
     value, error = of
     if error is not None:
         raise error
@@ -117,7 +117,7 @@ def _own_loop() -> asyncio.AbstractEventLoop:
 
 
 def _current_or_new() -> asyncio.AbstractEventLoop:
-    """The loop that the application set for this thread, for what it has bound to that; else a new one, set as well."""
+    """Returns the loop that the application set for this thread, as objects may be bound to it; else sets a new one."""
     with warnings.catch_warnings(), suppress(RuntimeError):
         # Python 3.12 and 3.13 warn where they make one, 3.14 raises.
         warnings.simplefilter("ignore", DeprecationWarning)

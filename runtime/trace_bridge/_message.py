@@ -72,7 +72,7 @@ class Message:
         parse_float: Callable[[str], Any] | None = None,
         parse_int: Callable[[str], Any] | None = None,
     ) -> Any:
-        """The body parsed as JSON.
+        """Returns the body parsed as JSON.
 
         Args:
             parse_float: Makes a number of the text of one with a fraction or an exponent; `decimal.Decimal` keeps it
@@ -160,7 +160,7 @@ def _seconds(milliseconds: int | None) -> float | None:
 
 
 def _inside_envelope(body: str) -> str:
-    """The message inside an SNS envelope, or the body itself where there is no envelope.
+    """Returns the message inside an SNS envelope, or the body itself where there is no envelope.
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
     """

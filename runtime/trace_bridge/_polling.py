@@ -37,13 +37,16 @@ class SqsClient(Protocol):
     """What is used of boto3's `sqs` client."""
 
     def receive_message(self, **arguments: Any) -> Mapping[str, Any]:
-        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html."""
+        """Receives messages: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html."""
 
     def delete_message(self, **arguments: Any) -> Any:
-        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html."""
+        """Deletes a message: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html."""
 
     def change_message_visibility(self, **arguments: Any) -> Any:
-        """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html."""
+        """Sets how long a message stays hidden.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+        """
 
 
 def poll(
@@ -59,7 +62,7 @@ def poll(
     on_undecided: OnUndecided | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Receives messages and runs the handler once for each, in the message's own trace, until told to stop.
+    """Receives messages and runs the handler once for each, in the message's own trace, until it is stopped.
 
     A message is deleted when its handler returns, and comes back after its visibility timeout when it raises. While
     it is worked on, its visibility is extended. SIGTERM and SIGINT (where this is the main thread) or `stop` end it:
@@ -80,9 +83,9 @@ def poll(
 
     Raises:
         ConfigurationError: An argument has a value that means nothing.
-        botocore.exceptions.ClientError: SQS refuses to hand out messages (no such queue, access denied).
+        botocore.exceptions.ClientError: SQS refuses to give messages (no such queue, access denied).
         botocore.exceptions.BotoCoreError: SQS cannot be asked (no credentials, no Region). Failures of the network, of
-            the place that credentials come from, and throttling are tried again, with growing pauses.
+            the source of credentials, and throttling are tried again, with growing pauses.
     """
     _check_queue_url(queue_url)
     workers = int(checked_number("max_workers", max_workers, 1, 1000))
@@ -116,7 +119,7 @@ def poll(
                     on_done=hidden.delete,
                 )
                 batch.run(handler, workers=workers)
-            hidden.hand_back(batch.not_begun())
+            hidden.return_to_queue(batch.not_begun())
 
 
 def _check_queue_url(queue_url: object) -> None:
@@ -133,7 +136,7 @@ def _make_client() -> SqsClient:
 
 
 def _receive(sqs: SqsClient, arguments: Mapping[str, Any], stopping: threading.Event) -> list[Any]:
-    """The next messages; an empty list when there are none or it is time to stop."""
+    """Returns the next messages; an empty list when there are none or it is time to stop."""
     from botocore.exceptions import ClientError
 
     pause = _FIRST_PAUSE_SECONDS
@@ -155,7 +158,7 @@ def _receive(sqs: SqsClient, arguments: Mapping[str, Any], stopping: threading.E
 
 
 def _passing_errors() -> tuple[type[Exception], ...]:
-    """Failures that pass by themselves: of the network, of the place credentials come from, answers cut off."""
+    """Returns the failures that pass by themselves: of the network, of the source of credentials, answers cut off."""
     from botocore import exceptions
     from botocore.parsers import ResponseParserError
 
@@ -178,7 +181,7 @@ class _Hidden:
         self._seconds = seconds
         self._lock = threading.Lock()
         # Taken before a handler may change its message.
-        self._told = {id(message): Message(message).message_id for message in messages}
+        self._message_ids = {id(message): Message(message).message_id for message in messages}
         self._handles = {id(message): Message(message).receipt_handle for message in messages}
         self._open = dict(self._handles)
         self.over = threading.Event()
@@ -195,14 +198,14 @@ class _Hidden:
         """Deletes a message that is done."""
         with self._lock:
             handle = self._open.pop(id(message), None)
-        message_id = self._told[id(message)]
+        message_id = self._message_ids[id(message)]
         self._try(f"deleted (message {message_id} will be delivered again)", self._sqs.delete_message, handle)
 
-    def hand_back(self, messages: list[Any]) -> None:
+    def return_to_queue(self, messages: list[Any]) -> None:
         """Shows messages that were never begun to other consumers at once."""
         for message in messages:
             handle = self._handles[id(message)]
-            self._try("handed back", self._sqs.change_message_visibility, handle, VisibilityTimeout=0)
+            self._try("returned to the queue", self._sqs.change_message_visibility, handle, VisibilityTimeout=0)
 
     def _try(self, what: str, call: Callable[..., Any], handle: str | None, **more: int) -> None:
         try:
@@ -228,7 +231,7 @@ def _kept_hidden(sqs: SqsClient, queue_url: str, messages: list[Any], seconds: i
 
 @contextmanager
 def _signals_set(stopping: threading.Event) -> "Iterator[None]":
-    """SIGTERM and SIGINT set the event; the handlers there were are put back at the end."""
+    """Has SIGTERM and SIGINT set the event; puts the handlers that were there back at the end."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -10,7 +10,7 @@ from ._scope import current_scope
 
 
 def traced_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry of `send_message_batch` (or the arguments of `send_message`) with a trace header of its own.
+    """Returns an entry of `send_message_batch`, or arguments of `send_message`, with a trace header of its own.
 
     One HTTP request has one trace header, so that entries collected from several messages would all continue the trace
     of whoever sends them. The system attribute `AWSTraceHeader` belongs to an entry, and SQS prefers it:

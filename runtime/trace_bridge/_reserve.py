@@ -14,7 +14,7 @@ class Reserve:
 
     A message that is still under way when the invocation's time is over takes the whole batch with it, those included
     that were done: all come again. One that is not begun costs one of its own attempts, no more. By default a message
-    is begun as long as its equal share of the time is left, so that a batch whose messages all take less than
+    is begun as long as its equal part of the time is left, so that a batch whose messages all take less than
     time-out ÷ batch size is never cut off, and a slow message costs those behind it rather than those before it. Nor is
     one begun that would not be done in time if it took as long as the quickest so far. For sending documents a second
     is kept, or a quarter of a time that is shorter than four.
@@ -37,7 +37,7 @@ class Reserve:
         self._quickest: float | None = None
 
     def has_time(self) -> bool:
-        """Whether one more message may be begun now; asked before each."""
+        """Returns whether another message may be begun now; asked before each."""
         left = self._remaining()
         if not self._learns:
             return left > self.milliseconds
@@ -51,7 +51,7 @@ class Reserve:
     def of(
         cls, context: LambdaContext | None, *, reserve_ms: float | None, records: int, at_once: int
     ) -> "Reserve | None":
-        """The reserve for a batch.
+        """Returns the reserve for a batch.
 
         Args:
             context: The handler's context.
@@ -69,8 +69,8 @@ class Reserve:
         learns = reserve_ms is None
         if reserve_ms is None:
             rounds = -(-records // max(at_once, 1))
-            share = began_with / rounds if rounds > 1 else 0.0
-            reserve_ms = max(share, min(_FOR_SENDING_MS, began_with * _SMALLEST_FRACTION))
+            equal_part = began_with / rounds if rounds > 1 else 0.0
+            reserve_ms = max(equal_part, min(_FOR_SENDING_MS, began_with * _SMALLEST_FRACTION))
         return cls(cast("Callable[[], float]", remaining), began_with, reserve_ms, learns=learns)
 
     def __str__(self) -> str:

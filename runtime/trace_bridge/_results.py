@@ -1,4 +1,4 @@
-"""What a handler returned, brought to its end: a message is done when its work is, not when it was begun."""
+"""What a handler returned, waited for: a message is done when its work is, not when it was begun."""
 
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -13,7 +13,7 @@ _Run = Callable[[Awaitable[object]], object]
 
 
 def is_async(function: object) -> bool:
-    """Whether a call of the function gives a coroutine: `async def`, or an object whose `__call__` is one."""
+    """Returns whether a call of the function gives a coroutine: `async def`, or an object whose `__call__` is."""
     return iscoroutinefunction(function) or iscoroutinefunction(getattr(type(function), "__call__", None))  # noqa: B004
 
 
@@ -42,7 +42,7 @@ def finish(result: object, run: _Run) -> object:
 
 
 async def finish_async(result: object) -> object:
-    """The same as `finish`, inside a running loop."""
+    """Does the same as `finish`, inside a running loop."""
     while True:
         if is_awaitable(result):
             result = await result
@@ -63,9 +63,9 @@ def _refuse_unfinished(result: object) -> None:
             "over it inside the handler"
         )
     if isinstance(result, list | tuple | set) and any(map(is_awaitable, result)):
-        for one in result:
+        for awaitable in result:
             # A coroutine that is dropped warns of itself.
-            close = getattr(one, "close", None)
+            close = getattr(awaitable, "close", None)
             if close is not None:
                 close()
         raise UnfinishedResultError(

@@ -17,6 +17,6 @@ def safely(describe: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -
     try:
         return describe(*args, **kwargs)
     except Exception as error:  # noqa: BLE001 - whatever a value of the application's can raise
-        # Without its traceback: that would have to be told together with the application's own exception.
+        # Without its traceback, which would include the application's own exception.
         _log.debug("something could not be described: %s; what is described is not affected", type(error).__name__)
         return None

@@ -73,7 +73,7 @@ enter_scope = _scope.set
 
 
 def is_aside() -> bool:
-    """Whether the running code is the bridge's own, which no trace shows."""
+    """Returns whether the running code is the bridge's own, which no trace shows."""
     return _aside.get()
 
 

@@ -104,7 +104,7 @@ class RoutingContext(Context):
         return not scope.message.end_time
 
     def get_trace_entity(self) -> Entity:
-        """The innermost open entity."""
+        """Returns the innermost open entity."""
         if not _in_message():
             return self.inner.get_trace_entity()
         scope = _routed_scope()
@@ -114,7 +114,7 @@ class RoutingContext(Context):
         return DummySegment() if entity is None else taking(entity)
 
     def set_trace_entity(self, trace_entity: Entity) -> None:
-        """Makes an entity current in this thread or task: one of a message brings its message along."""
+        """Makes an entity current in this thread or task; an entity of a message makes its message current."""
         segment = owner(trace_entity)
         scope = _routed_scope()
         if isinstance(segment, SdkSegment):
@@ -164,7 +164,7 @@ class RoutingContext(Context):
             subsegment.sampled = False if message.recording == "unsampled" else None  # type: ignore[assignment]
 
     def _own_entity(self) -> Entity | None:
-        """What the SDK by itself would write to; None where it has nothing."""
+        """Returns what the SDK by itself would write to; None where it has nothing."""
         inner = self.inner
         if not global_sdk_config.sdk_enabled():
             return None
@@ -211,19 +211,19 @@ def leave() -> None:
             vars(recorder).pop(name, None)
 
 
-def _taking_segment(found: Callable[[], Any]) -> Callable[[], Any]:
+def _taking_segment(original: Callable[[], Any]) -> Callable[[], Any]:
     def current_segment() -> Any:
         """Returns the open segment; inside a message one that takes annotations and metadata."""
-        segment = found()
+        segment = original()
         return taking(segment) if _in_message() else segment
 
     return current_segment
 
 
-def _some_subsegment(found: Callable[[], Any], recorder: Any) -> Callable[[], Any]:
+def _some_subsegment(original: Callable[[], Any], recorder: Any) -> Callable[[], Any]:
     def current_subsegment() -> Any:
         """Returns the open subsegment; inside a message something that takes annotations and metadata, always."""
-        subsegment = found()
+        subsegment = original()
         if subsegment is None and _in_message():
             return NoSubsegment(recorder.current_segment())
         return subsegment
@@ -232,7 +232,7 @@ def _some_subsegment(found: Callable[[], Any], recorder: Any) -> Callable[[], An
 
 
 def _warn_of_middleware(context: Context) -> None:
-    """The SDK's web middlewares look at the type of the recorder's context to tell that they run in Lambda."""
+    """Warns of the SDK's web middlewares, which know Lambda by the type of the recorder's context."""
     loaded = [name for name in _MIDDLEWARES if f"aws_xray_sdk.ext.{name}.middleware" in sys.modules]
     if loaded and type(context).__name__ == "LambdaContext":
         _log.warning(
@@ -243,12 +243,15 @@ def _warn_of_middleware(context: Context) -> None:
 
 
 def _in_message() -> bool:
-    """Whether the running code was begun in a message, or is the bridge's own."""
+    """Returns whether the running code was begun in a message, or is the bridge's own."""
     return inherited_scope() is not None or is_aside()
 
 
 def _routed_scope() -> Scope | None:
-    """The message whose entities the SDK works on: one under way, or one that is done but has something open here."""
+    """Returns the message whose entities the SDK works on.
+
+    That is a message under way, or a message that is done but has something open here.
+    """
     if is_aside():
         return None
     live = current_scope()
@@ -259,7 +262,7 @@ def _routed_scope() -> Scope | None:
 
 
 def _innermost(scope: Scope) -> Entity:
-    """What is open innermost; a segment of the handler's own stays so until the SDK has sent it."""
+    """Returns what is open innermost; a segment of the handler's own stays so until the SDK has sent it."""
     for entity in reversed(scope.opened):
         if entity.in_progress or not isinstance(owner(entity), SdkSegment):
             return entity

@@ -17,7 +17,7 @@ def sdk_recorder() -> Any:
 
 
 def has_open_segment(recorder: Any) -> bool:
-    """Whether asking the SDK for its open segment is safe: outside Lambda it complains when there is none."""
+    """Returns whether the SDK can be asked for its open segment: outside Lambda it complains when there is none."""
     if recorder is None:
         return False
     context = getattr(recorder.context, "inner", recorder.context)

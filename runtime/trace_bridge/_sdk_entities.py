@@ -54,18 +54,18 @@ class SdkSegment(_Describing, Segment):
         return self._message
 
     def get_total_subsegments_size(self) -> int:
-        """Always 0: nothing is streamed out by the SDK."""
+        """Returns 0: the SDK streams nothing out."""
         return 0
 
     def ready_to_send(self) -> bool:
-        """Never: the bridge sends the segment at the end of the message."""
+        """Returns False: the bridge sends the segment at the end of the message."""
         return False
 
     def close(self, end_time: float | None = None) -> None:
         """Does nothing: the message ends when its handler returns."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields the SDK knows of."""
+        """Returns the fields that the SDK knows."""
         fields: dict[str, Any] = super().to_dict()
         del fields["_message"]
         for nested in fields.get("subsegments", ()):
@@ -105,7 +105,7 @@ class TakingFacade(FacadeSegment):
     """Lambda's own segment, which takes what is put on it and drops it: X-Ray lets nobody change that segment.
 
     Args:
-        facade: The SDK's object, whose state it shares.
+        facade: The SDK's object, whose state this has too.
     """
 
     def __init__(self, facade: FacadeSegment) -> None:
@@ -144,17 +144,17 @@ def sdk_segment(message: MessageSegment) -> SdkSegment:
 
 def owner(entity: Any) -> Segment:
     """Returns the segment an entity is part of."""
-    found: Segment = getattr(entity, "parent_segment", entity)
-    return found
+    segment: Segment = getattr(entity, "parent_segment", entity)
+    return segment
 
 
 def is_subsegment(entity: object) -> bool:
-    """Whether an entity is a subsegment."""
+    """Returns whether an entity is a subsegment."""
     return getattr(entity, "type", None) == "subsegment"
 
 
 def is_dummy(entity: object) -> bool:
-    """Whether an entity stands for Lambda's segment where Lambda tells none."""
+    """Returns whether an entity stands for Lambda's segment where Lambda gives no trace header."""
     return type(entity).__name__ == "DummySegment"
 
 

@@ -36,7 +36,7 @@ class MessageSegment:
     It can be used whether the message is recorded or not; on one that is not, what is put on it is dropped.
 
     Attributes:
-        invocation: What the messages of one invocation share.
+        invocation: What the messages of an invocation have in common.
         id: Id of the segment, 16 hex digits; empty when the message is not recorded.
         trace_id: Id of the message's trace, `1-…-…`; None when it is in none.
         parent_id: Id of the segment or subsegment that sent the message; None when its header names none.
@@ -133,20 +133,20 @@ class MessageSegment:
         """Remembers that a call below the segment already holds the description of an exception."""
         self._failed_with = (error, cause_id)
 
-    def hang_from_queue(self, wait: "QueueWait") -> None:
+    def insert_queue_wait(self, wait: "QueueWait") -> None:
         """Puts the wait in the queue between the sender and the message; not where Lambda draws the message itself."""
         if not self._nested:
             self._queue_wait = wait
             self._sender_id, self.parent_id = self.parent_id, wait.id
 
     def queue_document(self) -> str | None:
-        """The segment of the message's wait in its queue, once the message is done; None where none is drawn."""
+        """Returns the segment of the wait in the queue, once the message is done; None where none is drawn."""
         if self._queue_wait is None or self.trace_id is None or not self.end_time:
             return None
         return self._queue_wait.document(self.trace_id, self._sender_id)
 
     def header_text(self, parent_id: str | None = None) -> str | None:
-        """The trace header for whatever is called or sent from inside the message.
+        """Returns the trace header for whatever is called or sent from inside the message.
 
         Args:
             parent_id: The subsegment that makes the call; None for the segment itself.
@@ -171,13 +171,13 @@ class MessageSegment:
                 subsegment.close(self.end_time)
 
     def document(self) -> str:
-        """The segment document as JSON; of one not closed yet, its `in_progress` document."""
+        """Returns the segment document as JSON; before `close`, the `in_progress` document."""
         if self.joined is not None:
             return encode(self.to_dict())
         return self._own_document()
 
     def to_dict(self) -> dict[str, Any]:
-        """The segment document as a dict, with what was done to the SDK's object."""
+        """Returns the segment document as a dict, with what was put on the SDK's object."""
         document: dict[str, Any] = json.loads(self._own_document())
         if self.joined is not None:
             self.joined.merge_into(document)

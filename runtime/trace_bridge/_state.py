@@ -1,4 +1,4 @@
-"""What the whole process shares: the settings and the version."""
+"""What the whole process has in common: the settings and the version."""
 
 from ._config import Settings
 

@@ -71,7 +71,7 @@ class AwsSubsegment:
         return str(entry["id"])
 
     def to_dict(self) -> dict[str, object]:
-        """The subsegment as a document."""
+        """Returns the subsegment as a document."""
         document: dict[str, object] = {
             "id": self.id,
             "name": self.name,
@@ -118,7 +118,7 @@ class AwsSubsegment:
 
 @cache
 def _described() -> dict[str, Any]:
-    """Which parameters the X-Ray SDK records of which operation, from the SDK's own list."""
+    """Returns the parameters that the X-Ray SDK records of each operation, from the SDK's own list."""
     spec = find_spec("aws_xray_sdk")
     if spec is None or spec.origin is None:
         return {}

@@ -31,7 +31,7 @@ class TracedThreadPoolExecutor(ThreadPoolExecutor):
 
 
 def follow_threads() -> None:
-    """Keeps in its message what is handed to threads by `loop.run_in_executor` and by boto3's transfers of S3.
+    """Keeps in its message what is run in threads by `loop.run_in_executor` and by boto3's transfers of S3.
 
     The message alone goes along: other context variables are what they are in the thread without the bridge.
     """
@@ -67,10 +67,10 @@ def _follow_loops() -> None:
 
 
 def _is_thread_pool(executor: object) -> bool:
-    """Whether an executor runs what it is given in a thread of this process; None is asyncio's own."""
+    """Returns whether an executor runs its work in threads of this process; None is asyncio's own executor."""
     if executor is None:
         return True
-    # Interpreters have pools of their own kind, which are handed nothing of this one.
+    # Interpreters have pools of their own kind, which get nothing of this one.
     return isinstance(executor, ThreadPoolExecutor) and type(executor).__name__ != "InterpreterPoolExecutor"
 
 

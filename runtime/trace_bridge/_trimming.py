@@ -17,7 +17,7 @@ _Document = dict[str, Any]
 
 
 def fit(document: str) -> list[str]:
-    """The document as one or more that X-Ray takes.
+    """Returns the document as documents that X-Ray takes: one, or several.
 
     A document that is too large is cut in this order, until it fits: its subsegments are sent as documents of their
     own (`subsegments` of those again, as far as needed); then, in each that is still too large, stack traces go,
@@ -41,7 +41,7 @@ def fit(document: str) -> list[str]:
 
 
 def _split(document: _Document) -> Iterator[_Document]:
-    """The document without its subsegments, and each of those as an independent one."""
+    """Yields the document without its subsegments, and each of those as an independent document."""
     nested = document.get("subsegments")
     if not nested or len(encode(document)) <= MAX_BYTES:
         yield document

@@ -17,7 +17,7 @@ _WINDOW_SECONDS = 1.0
 class UdpEmitter:
     """Sends to the daemon as much as its socket's buffer surely holds, and no more.
 
-    UDP tells no sender that the receiver stalls, and a receiver that stalls loses what its buffer cannot hold.
+    A sender by UDP does not learn that the receiver stalls, and such a receiver loses what its buffer cannot hold.
     Linux gives a socket 212,992 bytes by default and accounts each datagram by the memory it takes. At most half
     of that is sent in any second; assumed: a daemon reads what it got within a second.
 
@@ -37,7 +37,7 @@ class UdpEmitter:
         self._sent_in_window = 0
 
     def has_room(self, document: str) -> bool:
-        """Whether the daemon's buffer surely holds one more document; reserves the room when it does."""
+        """Returns whether the daemon's buffer surely holds another document; reserves the room when it does."""
         cost = 256 + (1 << (len(document) + _OVERHEAD).bit_length())
         with self._lock:
             at = time.monotonic()
@@ -49,7 +49,7 @@ class UdpEmitter:
             return True
 
     def send(self, document: str) -> bool:
-        """Hands a document to the system; False when the system refused it."""
+        """Passes a document to the system; False when the system refused it."""
         try:
             self._socket.sendto(_HEADER + document.encode("ascii"), self._address)
         except OSError:

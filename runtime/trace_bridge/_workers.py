@@ -42,19 +42,19 @@ class _SharedLoop:
 
     def wait(self, work: list[Future[None]]) -> None:
         """Waits for the end of the threads' work, in the thread that owns the loop. It runs from the first need on."""
-        for one in work:
-            one.add_done_callback(self._events.put)
+        for future in work:
+            future.add_done_callback(self._events.put)
         for _ in work:
             if self._events.get() is None:
                 from ._loop import run
 
                 run(self._serve(work))
                 break
-        for one in work:
-            one.result()
+        for future in work:
+            future.result()
 
     async def _serve(self, work: list[Future[None]]) -> None:
         from asyncio import get_running_loop, wait, wrap_future
 
         self._loop.set_result(get_running_loop())
-        await wait([wrap_future(one) for one in work])
+        await wait([wrap_future(future) for future in work])

@@ -39,10 +39,10 @@ def _load(path: str | None) -> _Handler:
             f"{HANDLER} is {path!r}, but there is no module {error.name}; expected module.function, with the "
             "module in the function's code or its layers"
         ) from error
-    found = getattr(module, name, None)
-    if not callable(found):
+    function = getattr(module, name, None)
+    if not callable(function):
         raise ConfigurationError(f"{HANDLER} is {path!r}, but module {module_name} has no function {name}")
-    return found  # type: ignore[no-any-return] # just checked
+    return function  # type: ignore[no-any-return] # just checked
 
 
 def _check_answer(answer: object) -> None:
@@ -60,7 +60,7 @@ def handler(event: Any, context: LambdaContext) -> Any:
     """Runs the team's handler once per message and gathers the messages it failed.
 
     A message fails when the handler raises, or returns `batchItemFailures` that are not empty. An event that is no
-    batch of SQS messages is handed to the handler as it is, and so are its result and its exceptions to Lambda.
+    batch of SQS messages goes to the handler as it is, and its result and exceptions to Lambda.
 
     Raises:
         BatchFailedError: At least one message failed and none succeeded, as for `sqs_handler`.
@@ -69,15 +69,15 @@ def handler(event: Any, context: LambdaContext) -> Any:
         answer = _handler(event, context)
         return _awaited(answer) if is_awaitable(answer) else answer
 
-    def one(message: Message) -> Any:
+    def handle_one(message: Message) -> Any:
         # A copy, so that a handler that changes its record changes nothing that is recorded of the message.
         return _handler({"Records": [dict(message.record)]}, context)
 
-    async def one_async(message: Message) -> Any:
-        return await one(message)
+    async def handle_one_async(message: Message) -> Any:
+        return await handle_one(message)
 
-    each = one_async if is_async(_handler) else one
-    return run_batch(each, records_of(event), context, options=_options, check=_check_answer)
+    handle = handle_one_async if is_async(_handler) else handle_one
+    return run_batch(handle, records_of(event), context, options=_options, check=_check_answer)
 
 
 def _awaited(answer: Any) -> Any:

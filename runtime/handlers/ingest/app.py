@@ -74,7 +74,7 @@ def _publish(body: str, item_id: str) -> None:
 
 
 def _item_of(event: Mapping[str, Any]) -> tuple[str, str]:
-    """The item in a request, as JSON that has an id, and that id.
+    """Returns the item in a request, as JSON that has an id, and that id.
 
     Raises:
         _RefusedError: The request is none this handler takes.
@@ -182,7 +182,7 @@ def _check_text(text: str) -> None:
 
 
 def _group_of(item_id: str) -> str:
-    """The id as a message group, which takes up to 128 ASCII letters, digits and punctuation."""
+    """Returns the id as a message group, which takes up to 128 ASCII letters, digits and punctuation."""
     return item_id if _MESSAGE_GROUP.fullmatch(item_id) else hashlib.sha256(item_id.encode()).hexdigest()
 
 

@@ -77,7 +77,7 @@ def _write_once(table: Any, item: dict[str, Any], message: Message) -> bool:
 
 
 def _is_same(one: object, other: object) -> bool:
-    """Whether two values are the same in JSON, where true is not 1."""
+    """Returns whether two values are the same in JSON, where true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -88,5 +88,5 @@ def _is_same(one: object, other: object) -> bool:
 
 
 def _group_of(item_id: str) -> str:
-    """The id as a message group, which takes up to 128 ASCII letters, digits and punctuation."""
+    """Returns the id as a message group, which takes up to 128 ASCII letters, digits and punctuation."""
     return item_id if _MESSAGE_GROUP.fullmatch(item_id) else hashlib.sha256(item_id.encode()).hexdigest()

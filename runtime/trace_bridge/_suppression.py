@@ -1,4 +1,4 @@
-"""The bridge's own calls, which are to be seen in nobody's traces."""
+"""Keeps the bridge's own calls out of every trace."""
 
 import sys
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _SUPPRESS = "suppress_instrumentation"
 
 
 @contextmanager
-def unseen() -> Iterator[None]:
+def untraced() -> Iterator[None]:
     """Keeps the calls inside the block from the X-Ray SDK's patches, from `instrument()` and from OpenTelemetry's.
 
     OpenTelemetry's instrumentations look for two keys in its context, the one of its API and the plain word:
