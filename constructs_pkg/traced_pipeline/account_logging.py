@@ -26,7 +26,7 @@ _EXISTING_ROLE_NOTE = (
 
 
 def account_logging(scope: Construct) -> apigateway.CfnAccount:
-    """Return the stack's `AWS::ApiGateway::Account` with a role for logs, made on first use.
+    """Returns the stack's `AWS::ApiGateway::Account` with a role for logs, made on first use.
 
     A nested stack takes part in that of the stack around it.
     The setting is one for the account and Region. Both parts stay when the stack goes: other APIs may have
@@ -51,7 +51,7 @@ def account_logging(scope: Construct) -> apigateway.CfnAccount:
 
 
 def rely_on_account_logging(scope: Construct, stage: apigateway.Stage) -> None:
-    """Let a stage log with the role the account has; say so where the app does not set it."""
+    """Lets a stage log with the role that the account has, and notes it where the app does not set the role."""
     Aspects.of(resource_of(stage, apigateway.CfnStage)).add(
         _LogsWithAccountRole(scope), priority=AspectPriority.MUTATING
     )
@@ -82,7 +82,7 @@ def _account_of_app(scope: IConstruct) -> CfnResource | None:
 
 
 def _write_every_log_group() -> iam.PolicyStatement:
-    """Hold what the managed policy `AmazonAPIGatewayPushToCloudWatchLogs` holds."""
+    """Returns what the managed policy `AmazonAPIGatewayPushToCloudWatchLogs` allows."""
     return iam.PolicyStatement(
         actions=[
             "logs:CreateLogGroup",

@@ -1,4 +1,4 @@
-"""Findings of policy checkers that this library itself causes and answers for."""
+"""Findings of cdk-nag that this library causes, acknowledged with their reasons."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from constructs import IConstruct
 
 
 def acknowledge_star(node: IConstruct, reason: str) -> None:
-    """Answer cdk-nag's `AwsSolutions-IAM5[Resource::*]` on exactly the policy that causes it.
+    """Acknowledges cdk-nag's `AwsSolutions-IAM5[Resource::*]` on exactly the policy that causes it.
 
-    A precreated role has no resource, and nothing to answer for (`iam.Role.customize_roles`).
+    A precreated role has no resource, and so no finding (`iam.Role.customize_roles`).
     """
     resource = node.node.default_child
     if resource is None:
@@ -18,5 +18,5 @@ def acknowledge_star(node: IConstruct, reason: str) -> None:
 
 
 def acknowledge_no_cognito(node: IConstruct, reason: str) -> None:
-    """Answer cdk-nag's `AwsSolutions-COG4` on exactly the method that causes it."""
+    """Acknowledges cdk-nag's `AwsSolutions-COG4` on exactly the method that causes it."""
     Validations.of(node).acknowledge(Acknowledgment(id="AwsSolutions-COG4", reason=reason))

@@ -1,4 +1,4 @@
-"""What the REST API of an ingest hop says: its request schema, its answers to refused requests, its log."""
+"""The default request schema, the answers to refused requests and the access log of an ingest API."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INVALID_BODY = (
 
 
 def access_log_format() -> apigateway.AccessLogFormat:
-    """Build the access log's JSON line, which names the request's trace."""
+    """Returns the access log's JSON line, which names the request's trace."""
     return apigateway.AccessLogFormat.custom(
         json.dumps(
             {
@@ -55,7 +55,7 @@ def access_log_format() -> apigateway.AccessLogFormat:
 
 
 def add_gateway_responses(api: apigateway.RestApi) -> None:
-    """Let refused requests learn why, with AWS's own statuses."""
+    """Makes answers to refused requests say why, with AWS's own statuses."""
     api.add_gateway_response(
         "InvalidBody",
         type=apigateway.ResponseType.BAD_REQUEST_BODY,

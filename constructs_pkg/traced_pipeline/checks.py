@@ -124,17 +124,17 @@ def _path_of(construct: Construct, arguments: tuple[object, ...]) -> str:
 
 
 def warn(scope: IConstruct, check: Check, message: str) -> None:
-    """Attach an acknowledgeable warning to a construct; the CDK CLI shows it at synthesis."""
+    """Attaches an acknowledgeable warning to a construct; the CDK CLI shows it at synthesis."""
     Validations.of(scope).add_warning(check.value, message)
 
 
 def note(scope: IConstruct, check: Check, message: str) -> None:
-    """Attach an acknowledgeable note to a construct; the CDK CLI shows it, and it never fails a synthesis."""
+    """Attaches an acknowledgeable note to a construct; the CDK CLI shows it, and it never fails a synthesis."""
     Annotations.of(scope).add_info_v2(check.value, message)
 
 
 def refuse_settings(options: object, names: Iterable[str], *, existing: str, instead: str) -> None:
-    """Refuse settings that would be ignored, because their resource is made elsewhere.
+    """Refuses settings that would be ignored, because their resource is made elsewhere.
 
     Args:
         options: A hop's options, whose class has a default for every field.

@@ -1,4 +1,4 @@
-"""REST APIs that exist already: what is known of them, and what must be said."""
+"""Existing REST APIs: what is known about them, and the warnings where they are not traced."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def deployed_api(api: apigateway.IRestApi, what: str) -> apigateway.RestApiBase:
 
 
 def check_api(scope: Construct, api: apigateway.IRestApi) -> None:
-    """Warn where an API's stage does not, or may not, record its part of a trace."""
+    """Warns where an API's stage does not, or may not, record its part of a trace."""
     own = own_api(api)
     if own is None and is_made_here(api):
         warn(

@@ -1,4 +1,4 @@
-"""Functions that exist already: what their hop gives them, and what must be said."""
+"""Existing functions: what their hop gives them, and the warnings where it cannot."""
 
 from __future__ import annotations
 

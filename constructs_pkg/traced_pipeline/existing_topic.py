@@ -1,4 +1,4 @@
-"""Topics that exist already: what is known of them, and what must be said."""
+"""Existing topics: the warnings where they are not traced."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .xray_policies import lets_topics_trace
 
 
 def check_topic(scope: Construct, topic: sns.ITopic) -> None:
-    """Warn where a topic does not, or may not, record its part of a trace.
+    """Warns where a topic does not, or may not, record its part of a trace.
 
-    The topic itself gets the warning, which is then one however many hops use it.
+    The warning is attached to the topic, so that there is one, however many hops use the topic.
     """
     check_environment(scope, topic, topic.topic_arn, "topic", warned=topic)
     if isinstance(topic.node.scope, TracedTopic):
@@ -56,7 +56,7 @@ def _check_permission(topic: sns.Topic) -> None:
 
 
 def is_passive(topic: sns.ITopic) -> bool:
-    """Tell whether a topic is known to record nothing, so that X-Ray infers no queue behind it."""
+    """Tells whether a topic is known to record nothing, so that X-Ray infers no queue behind it."""
     return isinstance(topic, sns.Topic) and _tracing_mode(topic) != "Active"
 
 

@@ -29,7 +29,7 @@ _ENVELOPE = {
 
 
 def check_filters(scope: Construct, options: WorkerOptions) -> None:
-    """Check a worker's filters against each other and against what its queue holds.
+    """Checks a worker's filters against each other and against what its queue holds.
 
     Raises:
         PipelineError: Both filter policies are given, of which a subscription has one.

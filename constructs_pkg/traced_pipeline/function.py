@@ -34,19 +34,18 @@ _VPC_REASON = "the actions Lambda needs for a function's network interfaces, whi
 class TracedFunction(Construct):
     """A Lambda function with the bridge's layer, X-Ray permissions and a log group of its own.
 
-    Its role holds no managed policies: it may write to its own log group and send segments, and whatever
-    is granted to it.
+    Its role has no managed policies: it may write to its own log group, send segments, and do what else is granted.
 
     Args:
         scope: Where to create it.
         construct_id: Id of the construct.
         options: The function's settings; `handler` is required, and must be a `Handler`.
-        environment: Variables that are set beside those of the options, and win over them. Default: none.
-        active: Whether Lambda records the function's invocations (`Active`) or only propagates the
-            trace (`PassThrough`). Default: `Active`.
+        environment: Environment variables that are set beside those of the options, and win over them. Default: none.
+        active: Whether Lambda records the function's invocations (`Active`) or only propagates the trace
+            (`PassThrough`). Default: `Active`.
             https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
-        bridge: Whether the bridge works; without it the layer is there, but changes nothing. Default: it works.
-        zero_code: Whether the bridge calls the handler once for each message. Default: Lambda calls the handler itself.
+        bridge: Whether the bridge is enabled; if not, its layer is still there. Default: enabled.
+        zero_code: Whether the bridge calls the handler once per message. Default: Lambda calls the handler itself.
 
     Raises:
         PipelineError: The handler is missing, its code is not found, or its requirements cannot be installed.
@@ -139,22 +138,22 @@ class TracedFunction(Construct):
 
     @property
     def target(self) -> lambda_.IFunction:
-        """What callers shall invoke: the alias if there is one, otherwise the function."""
+        """What callers invoke: the alias if there is one, otherwise the function."""
         return self._alias or self._function
 
     @property
     def timeout(self) -> Duration:
-        """Longest time for one invocation."""
+        """The function's timeout."""
         return self._timeout
 
     @property
     def log_group(self) -> logs.ILogGroup:
-        """Where it logs."""
+        """The log group of the function."""
         return self._log_group
 
     @property
     def role(self) -> iam.Role:
-        """The role it runs with."""
+        """The function's execution role."""
         return self._role
 
     def _make_role(self, *, in_vpc: bool) -> iam.Role:
@@ -207,7 +206,7 @@ def _check_logs(options: FunctionOptions) -> None:
 
 
 def _network_interfaces() -> iam.PolicyStatement:
-    """Allow what Lambda needs to attach a function to a VPC.
+    """Allows what Lambda needs to attach a function to a VPC.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """

@@ -82,10 +82,10 @@ def _check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection) -> None:
             subnets=selection.subnets,
             subnet_type=selection.subnet_type,
         )
-    except RuntimeError as said:
+    except RuntimeError as error:
         raise PipelineError(
-            Check.OPTION_CONFLICT, f"vpc_subnets chooses no subnets of {vpc.node.path}: {said}"
-        ) from said
+            Check.OPTION_CONFLICT, f"vpc_subnets chooses no subnets of {vpc.node.path}: {error}"
+        ) from error
     public = {subnet.node.path for subnet in vpc.public_subnets}
     if not selected.subnets or any(subnet.node.path in public for subnet in selected.subnets):
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html

@@ -18,16 +18,16 @@ from .words import ChecksWords
 
 @dataclass(frozen=True)
 class Handler(ChecksWords):
-    """A function's code and the place in it where Lambda enters.
+    """A function's code and its entry point.
 
     Attributes:
-        code: A folder, absolute or relative to the working directory of the CDK app, but not that directory itself; it
-            becomes the root of the function's code. Or a `Code` of the CDK, which is taken as it is.
-        entry_point: `module.function` as Lambda reads it; packages are separated by dots or slashes.
-            Where `code` is a folder the module must exist in it. Default: `app.handler`.
-        install_requirements: Install what the folder's `requirements.txt` names beside the code, or else its `uv.lock`,
-            or else the dependencies of its `pyproject.toml`: wheels for the function's Python and architecture, by pip
-            or uv, without Docker. Default: on; where none of them names anything, nothing is installed.
+        code: A folder whose content becomes the function's code: absolute, or relative to the working directory of the
+            CDK app, but not that directory itself. Or a `Code` of the CDK, which is used as it is.
+        entry_point: `module.function`, as Lambda reads it; packages are separated by dots or slashes. Where `code` is a
+            folder, it must hold the module. Default: `app.handler`.
+        install_requirements: Whether to install, beside the code, the packages that the folder's `requirements.txt`
+            names, or else its `uv.lock`, or else its `pyproject.toml`: wheels for the function's Python and
+            architecture, with pip or uv, without Docker. Default: on; without any of these files nothing is installed.
     """
 
     code: str | Path | lambda_.Code
@@ -40,34 +40,33 @@ class FunctionOptions(ChecksWords):
     """A Lambda function.
 
     Attributes:
-        handler: The code to run, or an existing function, version or alias. That keeps its own settings, so
-            that every other field of this class must stay at its default; it gets the hop's permissions and
-            variables (`TOPIC_ARN`, `TABLE_NAME`), as far as it is made in this app. Default: the hop's
-            reference handler; a function that belongs to no hop has none and needs a handler.
+        handler: The code to run, or an existing function, version or alias. An existing function keeps its own
+            settings, so that the fields that would configure it must stay at their defaults; if it is made in this app,
+            it gets the permissions and variables of its hop (`TOPIC_ARN`, `TABLE_NAME`). Default: the hop's reference
+            handler; a `TracedFunction` by itself has none and needs a handler.
         memory_size: Megabytes, at least 128. Default: 256.
             https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
         timeout: Longest time for one invocation, in whole seconds. Default: 30 seconds; for an ingest
             function 10 seconds, since its caller waits.
             https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
-        environment: Variables for the function beside those the hop sets. Default: none.
-        architecture: The processors it runs on. Default: ARM64.
-        runtime: Python 3.11 or newer, as far as the bridge's layer is for it. Default: the newest Python that the CDK
-            release knows.
+        environment: Environment variables, beside those the hop sets. Default: none.
+        architecture: The instruction set architecture. Default: ARM64.
+        runtime: A Python that the bridge's layer supports: 3.11 or newer. Default: Python 3.14.
         vpc: The VPC the function runs in. Default: none.
-        vpc_subnets: Where in the VPC. Default: the private subnets.
-        security_groups: Those of its network interfaces. Default: one is created when there is a VPC.
-        reserved_concurrent_executions: Executions set aside for this function, and its upper limit. Default: the
-            account's shared pool.
-        provisioned_concurrent_executions: Executions kept warm, behind an alias `live` that the hop then calls.
-            Default: none, and no alias.
-        bridge_layer: The bridge's layer, where the stack cannot make it: the ARN of a layer version, or one of the CDK.
-            A stack that takes no assets (`BootstraplessSynthesizer`) needs one. Default: one a stack, made of
-            the installed packages.
-        log_group: Where the function logs. Default: a log group of its own is created.
+        vpc_subnets: The subnets of the VPC to use. Default: the private subnets.
+        security_groups: Security groups of the function's network interfaces. Default: one is created if there is a
+            VPC.
+        reserved_concurrent_executions: Executions reserved for this function, which are also its upper limit. Default:
+            none reserved, it shares the account's pool.
+        provisioned_concurrent_executions: Executions kept initialized, behind an alias `live` that the hop then
+            invokes. Default: none, and no alias.
+        bridge_layer: The layer with the bridge: a layer version or its ARN. A stack that takes no assets
+            (`BootstraplessSynthesizer`) needs one. Default: the stack's own layer, made from the installed packages.
+        log_group: Where the function logs. Default: a log group is created.
         log_retention: How long the created log group keeps its events. Default: one month.
         log_key: Customer key for the created log group. Default: encrypted with a key of CloudWatch Logs.
-        removal_policy: What happens to the created log group when it leaves the stack. Default: the
-            pipeline's policy, by itself it is kept.
+        removal_policy: What happens to the created log group when it is removed from the stack. Default: the pipeline's
+            policy; without a pipeline, it is kept.
     """
 
     DEFAULT_TIMEOUT_SECONDS: ClassVar[int] = 30

@@ -135,6 +135,6 @@ def _let_account(resource: _HasPolicy, account: str, actions: Actions, arn: str)
     )
 
 
-def _account_differs(one: IResource, other: IResource) -> bool:
-    ours, theirs = one.env.account, other.env.account
+def _account_differs(resource: IResource, other: IResource) -> bool:
+    ours, theirs = resource.env.account, other.env.account
     return ours != theirs and not (Token.is_unresolved(ours) and Token.is_unresolved(theirs))

@@ -26,7 +26,7 @@ _NOT_PART_OF_THE_CODE = ["**/__pycache__", "**/*.pyc", "**/.*_cache", "**/.DS_St
 def function_code(
     scope: IConstruct, handler: Handler, *, runtime: lambda_.Runtime, architecture: lambda_.Architecture
 ) -> Iterator[lambda_.Code]:
-    """Turn a handler into code, for a function that is made within.
+    """Yields the code of a handler; its function is to be made within the context.
 
     Args:
         scope: The function's construct.
@@ -72,7 +72,7 @@ def function_code(
 
 
 def reference_handler(name: str) -> Handler:
-    """Find a handler that comes with this library.
+    """Finds a handler that comes with this library.
 
     Args:
         name: `ingest` or `worker`.
@@ -93,7 +93,7 @@ def reference_handler(name: str) -> Handler:
 
 
 def reference_publisher(name: str, topic: sns.ITopic | None) -> Handler:
-    """Find a handler that comes with this library, for publishing to a topic.
+    """Finds a handler that comes with this library, for publishing to a topic.
 
     Args:
         name: `ingest` or `worker`.

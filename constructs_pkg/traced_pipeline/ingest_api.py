@@ -62,14 +62,14 @@ _OF_A_CREATED_API = (
 class IngestApi(Construct):
     """A traced REST API in front of a function that publishes to a topic.
 
-    X-Ray traces REST APIs only, so it is one. Requests are checked against the schema whatever their content
-    type, refused ones learn why, and every request leaves a line with its trace id in the access log.
+    It is a REST API, the only kind that X-Ray traces. Bodies are validated against the schema whatever their content
+    type, answers to refused requests say why, and the access log has a line with the trace id for every request.
     https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html
 
     Args:
         scope: Where to create it.
         construct_id: Id of the construct.
-        topic: Where the function publishes; its ARN comes as `TOPIC_ARN`.
+        topic: The topic the function publishes to; its ARN is set as `TOPIC_ARN`.
         options: The hop's settings. Default: those of `IngestOptions()`.
 
     Raises:
@@ -136,13 +136,13 @@ class IngestApi(Construct):
     @property
     @names_path
     def url(self) -> str:
-        """The address of the hop's route."""
+        """The URL of the route."""
         return deployed_api(self._api, "address").url_for_path(_absolute(self._path))
 
     @property
     @names_path
     def service_name(self) -> str:
-        """The API's stage as X-Ray names it, on the trace map and in sampling rules and filters."""
+        """The name of the API's stage in X-Ray: on the trace map, in sampling rules and in filters."""
         own = deployed_api(self._api, "name in X-Ray")
         # As the resource has it: a reference would make this stack wait for the API's.
         stage = resource_of(own.deployment_stage, apigateway.CfnStage).stage_name
@@ -150,7 +150,7 @@ class IngestApi(Construct):
 
     @property
     def access_log_group(self) -> logs.LogGroup | None:
-        """Where the created API writes its access log, if it does."""
+        """The access log of the created API, if it writes one."""
         return self._access_log_group
 
     @names_path
@@ -163,7 +163,7 @@ class IngestApi(Construct):
         schema: JsonSchema | None = None,
         authorizer: Authorizer = "iam",
     ) -> apigateway.Method:
-        """Add a route to the same function.
+        """Adds a route to the same function.
 
         Args:
             path: The resource's path; segments in braces are path parameters.
@@ -283,7 +283,7 @@ class IngestApi(Construct):
 
 
 def _scope_beside(scope: Construct, api: apigateway.IRestApi) -> Construct:
-    """Return where the parts of an API go: with an API of another stack, into that, which then waits for this one."""
+    """Returns where the parts of an API go: with an API of another stack, into that, which then waits for this one."""
     own = own_api(api)
     if own is None or Stack.of(own).node.path == Stack.of(scope).node.path:
         return scope

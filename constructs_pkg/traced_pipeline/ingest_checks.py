@@ -30,7 +30,7 @@ _ANY = "ANY"
 
 
 def check_function_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopic) -> None:
-    """Refuse a function whose stack would wait for the API's, which waits for the function.
+    """Refuses a function whose stack would wait for the API's, which waits for the function.
 
     Raises:
         PipelineError: The function belongs to another stack than API and topic.
@@ -62,7 +62,7 @@ def check_api_kind(api: object) -> None:
 
 
 def check_method(options: IngestOptions) -> None:
-    """Refuse the reference handler for a method whose requests have no body.
+    """Refuses the reference handler for a method whose requests have no body.
 
     Raises:
         PipelineError: The method is such a one.
@@ -76,7 +76,7 @@ def check_method(options: IngestOptions) -> None:
 
 
 def check_timeout(scope: Construct, options: IngestOptions) -> None:
-    """Warn where the function may work on after its caller was answered."""
+    """Warns where the function may work on after its caller was answered."""
     timeout = options.timeout
     if timeout is None or timeout.is_unresolved():
         return
@@ -223,11 +223,11 @@ def _answering(resource: IConstruct, segments: list[str]) -> list[IConstruct]:
     """Finds the resources below one that a path leads to, by their ids, which the CDK makes of their part of it."""
     if not segments:
         return [resource]
-    found: list[IConstruct] = []
+    resources: list[IConstruct] = []
     for child in resource.node.children:
         part = child.node.id
         if part.startswith("{") and part.endswith("+}"):
-            found.append(child)
+            resources.append(child)
         elif part == segments[0] or (part.startswith("{") and part.endswith("}")):
-            found += _answering(child, segments[1:])
-    return found
+            resources += _answering(child, segments[1:])
+    return resources

@@ -22,25 +22,24 @@ class IngestOptions(FunctionOptions):
     Attributes:
         path: The resource's path; segments in braces are path parameters. Default: the API's root.
         method: The HTTP method. Default: `POST`.
-        schema: JSON schema (draft 4, and no keyword beyond it) of a request's body, which API Gateway checks before the
-            function runs. Default: any JSON object with at least one property, whose `id`, if present, is a
-            string of 1 to 256 characters.
-        authorizer: `"iam"`: callers sign their requests (Signature Version 4) and need
-            `execute-api:Invoke`; `"api"`: the default authorization of the API given as `api`, which must be made in
-            this app and have one; `"none"`: anyone may call; or an authorizer of the CDK.
-            Default: `"iam"`.
-        api: A REST API to add the route to. It keeps its own stage, tracing, logs and throttling: the
-            fields below must then stay at their defaults. Default: one is created.
-        api_name: Name of the created API, of at most 50 characters; with the stage's name it is the name
-            of the node on the trace map. Default: derived from the stack's name and the construct's path.
+        schema: JSON schema of the request body (draft 4, no later keywords), which API Gateway checks before the
+            function runs. Default: any JSON object with at least one property, whose `id`, if present, is a string of 1
+            to 256 characters.
+        authorizer: Who may call. `"iam"`: callers that sign their requests (Signature Version 4) and have the
+            permission `execute-api:Invoke`; `"api"`: whoever the default authorization of `api` lets in, an API that is
+            made in this app and has one; `"none"`: anyone; or an authorizer of the CDK. Default: `"iam"`.
+        api: An existing REST API to add the route to. It keeps its own stage, tracing, logs and throttling, so that the
+            fields below must stay at their defaults. Default: one is created.
+        api_name: Name of the created API, at most 50 characters. Together with the stage's name it labels the node on
+            the trace map. Default: derived from the stack's name and the construct's path.
         stage_name: Name of the created API's stage: letters, digits, hyphens and underscores, at most 128. Default:
             `prod`.
-        throttling_rate_limit: Requests a second, averaged, that the stage lets through. Default: 100.
-        throttling_burst_limit: Requests that may come at once. Default: 200.
-        account_logging_role: API Gateway logs only where the account has a role for it, one per account
-            and Region. `"existing"`: the account has one, and is left alone; `"create"`: the stack
-            sets it (and leaves it when it goes, since other APIs come to rely on it); `"none"`: the API
-            logs nothing. Default: `"existing"`.
+        throttling_rate_limit: Requests per second that the stage lets through on average. Default: 100.
+        throttling_burst_limit: Requests that the stage lets through at once. Default: 200.
+        account_logging_role: Whether the created API writes logs, for which API Gateway needs a role that is set once
+            per account and Region. `"existing"`: it logs, with the role that the account has; `"create"`: it logs, and
+            the stack creates and sets the role, which stays when the stack is deleted, since other APIs may rely on it;
+            `"none"`: it writes no logs. Default: `"existing"`.
             https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
     """
 

@@ -69,11 +69,11 @@ def has_bridge(function: lambda_.CfnFunction) -> bool:
 
 
 class TraceBridgeLayer:
-    """The layer with the bridge: one a stack, shared by all the functions that these constructs make in it.
+    """The layer with the bridge: one per stack, shared by all the functions that these constructs make in it.
 
-    For functions that are made otherwise: `function.add_layers(TraceBridgeLayer.of(function))`. Their handlers then
-    import `trace_bridge`, and their roles need `xray:PutTraceSegments` and `xray:PutTelemetryRecords`. What a function
-    outside of the app needs is `TraceBridgeLayer.of(stack).layer_version_arn`.
+    It is for functions made in other ways: `function.add_layers(TraceBridgeLayer.of(function))`. Their handlers then
+    import `trace_bridge`, and their roles need `xray:PutTraceSegments` and `xray:PutTelemetryRecords`. A function
+    outside of the app needs `TraceBridgeLayer.of(stack).layer_version_arn`.
     """
 
     @staticmethod
@@ -90,7 +90,7 @@ class TraceBridgeLayer:
 
 
 def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
-    """Return the layer of a construct's stack, made on first use.
+    """Returns the layer of a construct's stack, made on first use.
 
     Raises:
         PipelineError: A package that belongs into the layer is not installed, or the stack takes no assets.
@@ -123,7 +123,7 @@ def publish_with_layer(function: lambda_.Function, layer: lambda_.ILayerVersion)
 
 
 def assemble(folder: Path) -> None:
-    """Copy the layer's content into an empty folder: `python/` and `licenses/`.
+    """Copies the layer's content into an empty folder: `python/` and `licenses/`.
 
     Raises:
         PipelineError: A package or its licence is not found.
@@ -158,18 +158,18 @@ def _source_of(package: str) -> Path:
 
 
 def _licences_of(distribution: str, package: Path) -> list[Path]:
-    """Find the licence files that a wheel's installation left beside its package, or those of its project's folder."""
+    """Finds the licence files that a wheel's installation left beside its package, or those of its project's folder."""
     information = package.parent.glob(f"{distribution.replace('-', '_')}-*.dist-info")
-    found = [path for folder in information for path in folder.rglob("*") if _is_licence(path)]
-    if not found and (package.parent / "pyproject.toml").is_file():
-        found = [path for path in package.parent.iterdir() if _is_licence(path)]
-    if not found:
+    licences = [path for folder in information for path in folder.rglob("*") if _is_licence(path)]
+    if not licences and (package.parent / "pyproject.toml").is_file():
+        licences = [path for path in package.parent.iterdir() if _is_licence(path)]
+    if not licences:
         raise PipelineError(
             Check.LAYER_PACKAGE,
             f"the licence of {distribution!r} is not found, but must travel with it in the layer; "
             f"install the distribution {distribution!r} from a wheel",
         )
-    return sorted(found)
+    return sorted(licences)
 
 
 def _is_licence(path: Path) -> bool:

@@ -19,7 +19,7 @@ def make_log_group(
     key: kms.IKey | None,
     removal_policy: RemovalPolicy | None,
 ) -> logs.LogGroup:
-    """Create a log group, and let CloudWatch Logs use its customer key.
+    """Creates a log group, and lets CloudWatch Logs use its customer key.
 
     The CDK does not do the latter, and without it a log group with a key cannot be made.
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html

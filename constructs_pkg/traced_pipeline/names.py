@@ -1,4 +1,4 @@
-"""Names for the few resources that AWS wants named by their owner."""
+"""Names for the few resources that need one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DIGEST_LENGTH = 8
 
 
 def account_wide_name(scope: IConstruct, *, max_length: int) -> str:
-    """Derive a name that no other stack of the account uses, and that stays the same on every synthesis.
+    """Returns a name that no other stack of the account uses, and that stays the same on every synthesis.
 
     Args:
         scope: The construct the name is for.

@@ -31,7 +31,7 @@ _API_NAME_LENGTH = 50
 
 
 class TracedPipeline(Construct):
-    """A request's way from an API to a table, as one trace.
+    """A pipeline from an API to a table, in which every request is one trace.
 
     `IngestApi` → `TracedTopic` → `QueueWorker` → table, with tracing on wherever AWS supports it and
     the bridge in the worker. `TracedPipeline(self, "Orders")` works by itself, with the reference handlers.
@@ -39,16 +39,16 @@ class TracedPipeline(Construct):
     Args:
         scope: Where to create it.
         construct_id: Id of the construct.
-        ingest: The ingest API. Default: `IngestOptions()`.
-        topic: Settings of the topic to create, or a topic to use. Default: `TopicOptions()`.
+        ingest: The ingest API and its function. Default: `IngestOptions()`.
+        topic: Settings of the topic to create, or an existing topic. Default: `TopicOptions()`.
         worker: The worker that writes to the table. Default: `WorkerOptions()`.
-        table: Settings of the table to create, or a table to use; the reference handler expects a partition
-            key `id`. Default: `TableOptions()`.
-        sampling: How many of the API's requests X-Ray records. Default: X-Ray's own rule for the account,
-            which is one request a second and 5 percent of the others unless someone changed it.
+        table: Settings of the table to create, or an existing table; the reference handler needs a partition key `id`.
+            Default: `TableOptions()`.
+        sampling: How many of the API's requests X-Ray records. Default: X-Ray's default rule for the account, which is
+            one request per second and 5 percent of the others unless someone changed it.
         trace_group: A group of the pipeline's traces in X-Ray. Default: none.
-        removal_policy: What happens to table and log groups when they leave the stack, unless their own
-            options say otherwise. Default: they are kept.
+        removal_policy: What happens to the table and the log groups when they are removed from the stack, unless their
+            own options say otherwise. Default: they are kept.
 
     Raises:
         PipelineError: The options contradict each other, or name something that does not exist.
@@ -101,7 +101,7 @@ class TracedPipeline(Construct):
 
     @property
     def ingest_function(self) -> lambda_.IFunction:
-        """The function behind it."""
+        """The function behind the API."""
         return self._ingest.function
 
     @property
@@ -131,24 +131,24 @@ class TracedPipeline(Construct):
 
     @property
     def ingest(self) -> IngestApi:
-        """The ingest API with its function, as a construct."""
+        """The construct of the ingest API and its function."""
         return self._ingest
 
     @property
     def worker(self) -> QueueWorker:
-        """The worker, as a construct."""
+        """The construct of the worker."""
         return self._worker
 
     @property
     @names_path
     def url(self) -> str:
-        """The address of the pipeline's route."""
+        """The URL of the pipeline's route."""
         return self._ingest.url
 
     @names_path
     @checks_arguments
     def add_worker(self, construct_id: str, options: WorkerOptions | None = None) -> QueueWorker:
-        """Let a further worker have every message, through a queue of its own.
+        """Adds a worker that gets every message, through a queue of its own.
 
         Args:
             construct_id: Id of the worker within the pipeline.

@@ -40,14 +40,14 @@ _REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
 class QueueWorker(Construct):
     """A subscription with its queue and dead-letter queue, and the function that works through it.
 
-    The function answers for each message of a batch by itself (`ReportBatchItemFailures`); what SNS cannot
-    deliver and what fails too often ends in the same dead-letter queue. The queue's visibility timeout
-    follows the function's timeout.
+    Messages of a batch succeed or fail one by one (`ReportBatchItemFailures`). Messages that SNS cannot deliver, and
+    those that fail too often, go to the same dead-letter queue. The queue's visibility timeout follows the function's
+    timeout.
 
     Args:
         scope: Where to create it.
         construct_id: Id of the construct.
-        topic: What to subscribe to. If it is FIFO, so are the queues.
+        topic: The topic to subscribe to. If it is FIFO, the queues are too.
         options: The hop's settings. Default: those of `WorkerOptions()`; the reference handler needs a
             `table` or a topic to `publish_to`.
 

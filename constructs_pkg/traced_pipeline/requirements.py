@@ -29,7 +29,7 @@ _LEAVE_OUT = "or install the packages into the folder yourself and give Handler(
 
 
 def install(dependencies: Dependencies, target: Path, *, python: str, architecture: str) -> None:
-    """Install what a handler needs into a folder, from wheels for a Lambda function.
+    """Installs what a handler needs into a folder, from wheels for a Lambda function.
 
     It is done by pip, or by uv where the environment has no pip or only uv can read what is needed. Both read their
     settings as for whoever runs the CDK; paths are relative to the handler's folder.
@@ -131,8 +131,8 @@ def _with_uv(python: str, architecture: str, requirements: Path) -> list[str]:
 
 
 def _run(command: Sequence[str], folder: Path, failed: str) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = "\n".join(done.stderr.strip().splitlines()[-_LINES_OF_TOOL:])
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if process.returncode != 0:
+        message = "\n".join(process.stderr.strip().splitlines()[-_LINES_OF_TOOL:])
         tool = "pip" if "pip" in command[:3] and command[0] == sys.executable else "uv"
-        raise PipelineError(Check.REQUIREMENTS, f"{failed}, {_LEAVE_OUT}; {tool} said:\n{said}\n")
+        raise PipelineError(Check.REQUIREMENTS, f"{failed}, {_LEAVE_OUT}; {tool} said:\n{message}\n")

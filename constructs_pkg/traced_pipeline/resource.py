@@ -11,7 +11,7 @@ ResourceT = TypeVar("ResourceT", bound=CfnResource)
 
 
 def resource_of(construct: IConstruct, kind: type[ResourceT]) -> ResourceT:
-    """Return a construct's main resource.
+    """Returns a construct's main resource.
 
     Raises:
         TypeError: The construct's main resource is of another type.

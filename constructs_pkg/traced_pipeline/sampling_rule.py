@@ -22,7 +22,7 @@ def sampling_rule(
     stage_service_name: str,
     options: SamplingOptions,
 ) -> xray.CfnSamplingRule:
-    """Create a sampling rule for the requests of one API stage.
+    """Creates a sampling rule for the requests of one API stage.
 
     Args:
         scope: Where to create it.

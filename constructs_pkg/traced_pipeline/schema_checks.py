@@ -134,7 +134,7 @@ def _is_enum(value: object) -> bool:
 
 def _unique(values: list[object] | tuple[object, ...]) -> bool:
     shown = sorted(repr(value) for value in values)
-    return all(one != other for one, other in pairwise(shown))
+    return all(first != second for first, second in pairwise(shown))
 
 
 def _is_token(value: object) -> bool:

@@ -6,9 +6,9 @@ from aws_cdk import aws_iam as iam
 
 
 def write_segments() -> iam.PolicyStatement:
-    """Allow to send segments, as a function's role needs it.
+    """Returns the statement that lets a function's role send segments.
 
-    X-Ray has no resources to name, so the statement is for `*`.
+    These actions do not support resource-level permissions, so the statement is for `*`.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
     """
     return iam.PolicyStatement(actions=["xray:PutTraceSegments", "xray:PutTelemetryRecords"], resources=["*"])

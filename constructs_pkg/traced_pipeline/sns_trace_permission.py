@@ -22,9 +22,9 @@ _POLICY_NAME_LENGTH = 128
 class SnsTracePermission(Construct):
     """Lets the account's topics in this Region send their segments to X-Ray.
 
-    It is a resource policy of X-Ray, of which an account holds five in a Region: a stack needs one for all
-    its topics (`of`), and many stacks can share one made in a stack of its own. Without one, SNS
-    records nothing and says nothing.
+    It is a resource policy of X-Ray, of which an account holds five per Region. A stack needs one for all its topics
+    (`of`), and many stacks can share one that is made in a stack of its own. Without it, SNS records nothing, and
+    reports no error.
     https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
 
     Args:
@@ -82,7 +82,7 @@ class SnsTracePermission(Construct):
 
     @classmethod
     def of(cls, scope: IConstruct) -> SnsTracePermission:
-        """Return the one permission of a construct's stack, made on first use.
+        """Returns the one permission of a construct's stack, made on first use.
 
         A nested stack takes part in that of the stack around it.
         """

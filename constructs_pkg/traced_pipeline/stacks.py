@@ -7,7 +7,7 @@ from constructs import IConstruct
 
 
 def outermost_stack(construct: IConstruct) -> Stack:
-    """Return the stack that is deployed by itself: that of a construct, or the one around its nested stack."""
+    """Returns the stack that is deployed by itself: that of a construct, or the one around its nested stack."""
     stack = Stack.of(construct)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent

@@ -18,7 +18,7 @@ _KEEP_ASSETS_IN_PLACE = "aws:cdk:disable-asset-staging"
 
 @contextmanager
 def staging_folder(scope: IConstruct) -> Iterator[Path]:
-    """Give an empty folder of this process's own, and remove it afterwards.
+    """Yields an empty folder of this process's own, and removes it afterwards.
 
     The CDK copies an asset as soon as its resource is made, so that must happen within. Where it is told to leave
     assets in place, the folder stays.

@@ -15,10 +15,10 @@ class TableOptions(ChecksWords):
     """The table, with the partition key `id` (a string), on-demand capacity and point-in-time recovery.
 
     Attributes:
-        key: Customer key that encrypts the table; the stack then needs a Region. Default: a key that
-            DynamoDB owns; it encrypts as well and costs nothing, but shows no use in CloudTrail.
-        removal_policy: What happens to the table when it leaves the stack. Default: the pipeline's
-            policy, by itself it is kept.
+        key: Customer key that encrypts the table; the stack then needs a Region. Default: a key that DynamoDB owns,
+            free of charge, whose use does not show in CloudTrail.
+        removal_policy: What happens to the table when it is removed from the stack. Default: the pipeline's policy,
+            which keeps it unless set otherwise.
     """
 
     key: kms.IKey | None = None

@@ -16,9 +16,9 @@ _FIFO = ".fifo"
 
 
 class TracedTopic(Construct):
-    """An SNS topic with active tracing, open to encrypted connections only.
+    """An SNS topic with active tracing that takes encrypted connections only.
 
-    SNS records a message where the publisher's trace is sampled, and propagates the trace in either case.
+    SNS records a message if the publisher's trace is sampled; it propagates the trace in either case.
     https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
 
     Args:

@@ -16,17 +16,17 @@ class TopicOptions(ChecksWords):
     """The topic.
 
     Attributes:
-        fifo: Keep the order of the messages of a group, and drop duplicates for five minutes. Queues and
-            dead-letter queues behind the topic then are FIFO too; publishers name a message group.
-            Default: a standard topic.
-        content_based_deduplication: With `fifo`: a message's body decides whether it is a duplicate,
-            instead of an id the publisher gives. Default: on.
-        key: Customer key that encrypts messages at rest. Default: none. The AWS-managed key `alias/aws/sns` is
-            no choice here: its policy cannot be changed to let other publishers in.
-        trace_permission: SNS records segments only where a resource policy of X-Ray lets it, of which an
-            account holds five in a Region. `"stack"`: the stack has one, shared by its topics;
-            `"none"`: the account has one already, or another stack makes it; or a resource policy of
-            your own, which the topic then waits for. Default: `"stack"`.
+        fifo: Whether the messages of a group keep their order, and duplicates are dropped for five minutes. The queues
+            and dead-letter queues behind the topic are then FIFO too, and publishers name a message group. Default: a
+            standard topic.
+        content_based_deduplication: With `fifo`: whether a message's body decides if it is a duplicate, instead of an
+            id that the publisher gives. Default: on.
+        key: Customer key that encrypts messages at rest. The AWS managed key `alias/aws/sns` is not offered: its policy
+            cannot be changed to let other publishers in. Default: none.
+        trace_permission: Who makes the resource policy of X-Ray that SNS needs to send segments; an account holds five
+            such policies per Region. `"stack"`: the stack makes one for all its topics; `"none"`: the account has one
+            already, or another stack makes it; or a policy of your own, which the topic then waits for. Default:
+            `"stack"`.
             https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
     """
 

@@ -1,4 +1,4 @@
-"""Tracing for stacks that are not ours."""
+"""Tracing for stacks that are not made with this library."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TraceFinding:
         path: The resource's path in the construct tree.
         resource_type: Its CloudFormation type.
         state: Whether it is traced.
-        reason: Why it is not, or what is still missing; empty where there is nothing to say.
+        reason: Why it is not traced, or what is still missing; otherwise empty.
     """
 
     path: str
@@ -43,15 +43,15 @@ class TraceFinding:
 class TraceEverything:
     """Turns tracing on for every resource that supports it, below a scope of any origin.
 
-    REST API stages, functions (with their permission), topics (with the stack's permission for SNS), AppSync GraphQL
-    APIs, state machines, and the same in a SAM template that `CfnInclude` reads. A function whose mode is `PassThrough`
-    was given it on purpose and keeps it. Everything else that carries requests is reported, with the reason why it is
-    not traced. It works as an aspect at synthesis, so that it also sees what is added later; doing it twice changes
-    nothing more.
+    These are REST API stages, functions (with their permission), topics (with the stack's permission for SNS), AppSync
+    GraphQL APIs and state machines, those of a SAM template that `CfnInclude` reads included. A function whose mode is
+    set to `PassThrough` keeps it. Every other resource that carries requests is reported with the reason why it is not
+    traced. It is an aspect and works at synthesis, so that resources added later are found too; applying it twice
+    changes nothing more.
 
     Args:
-        except_paths: Construct paths to leave alone, with `*` and `?` as wildcards. Default: none.
-        except_types: CloudFormation types to leave alone. Default: none.
+        except_paths: Construct paths to skip, with `*` and `?` as wildcards. Default: none.
+        except_types: CloudFormation types to skip. Default: none.
         trace_permission: `"stack"`: each stack with a topic gets the X-Ray resource policy SNS needs; `"none"`: the
             account has one already. Default: `"stack"`.
 
@@ -90,7 +90,7 @@ class TraceEverything:
         except_types: Collection[str] = (),
         trace_permission: Literal["stack", "none"] = "stack",
     ) -> TraceEverything:
-        """Apply it to everything below a scope, before the aspects that only look.
+        """Applies it to everything below a scope, before the aspects that only inspect.
 
         Args:
             scope: An app, a stage, a stack or any construct.
@@ -104,11 +104,11 @@ class TraceEverything:
 
     @property
     def report(self) -> list[TraceFinding]:
-        """What became of each resource that has to do with tracing; complete after synthesis."""
+        """What became of each resource that carries requests; complete after synthesis."""
         return sorted(self._findings.values(), key=lambda finding: finding.path)
 
     def visit(self, node: IConstruct) -> None:
-        """Look at one construct; the CDK calls this at synthesis."""
+        """Looks at one construct; the CDK calls this at synthesis."""
         if not CfnResource.is_cfn_resource(node) or not isinstance(node, CfnResource):
             return
         resource_type, path = node.cfn_resource_type, node.node.path
@@ -128,7 +128,7 @@ class TraceEverything:
         if switch is None and resource_type not in NOT_TRACEABLE and resource_type not in BY_ITS_APPLICATION:
             return None
         if resource_type in self._except_types or any(fnmatchcase(path, pattern) for pattern in self._except_paths):
-            return TraceState.SKIPPED, "it is excepted"
+            return TraceState.SKIPPED, "it is excluded"
         if switch is None:
             reason = NOT_TRACEABLE.get(resource_type)
             if reason is None:

@@ -16,7 +16,7 @@ _GROUP_NAME_LENGTH = 32
 def trace_group(
     scope: Construct, construct_id: str, *, stage_service_name: str, options: TraceGroupOptions
 ) -> xray.CfnGroup:
-    """Create a group of traces.
+    """Creates a group of traces.
 
     Args:
         scope: Where to create it; its path gives the group's name.

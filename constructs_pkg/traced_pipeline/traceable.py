@@ -18,7 +18,7 @@ _NEEDS = "needs X-Ray's write and sampling actions"
 
 
 def switch_for(resource_type: str) -> Callable[[CfnResource], Outcome] | None:
-    """Find what turns tracing on for a CloudFormation type; None where there is nothing to turn on."""
+    """Returns what turns tracing on for a CloudFormation type; None where there is nothing to turn on."""
     return _SWITCHES.get(resource_type)
 
 

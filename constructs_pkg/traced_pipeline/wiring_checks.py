@@ -56,10 +56,10 @@ def _check(stage: IConstruct) -> None:
 
 def _refuse_pairs(check: Check, pairs: Iterable[tuple[CfnResource, str | None, str]], why: str) -> None:
     seen: dict[tuple[str, str], CfnResource] = {}
-    for resource, one, other in pairs:
-        if one is None:
+    for resource, source, target in pairs:
+        if source is None:
             continue
-        pair = _identity(resource, one), _identity(resource, other)
+        pair = _identity(resource, source), _identity(resource, target)
         first = seen.setdefault(pair, resource)
         if first is not resource:
             raise PipelineError(

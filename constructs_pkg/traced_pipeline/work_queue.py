@@ -40,7 +40,7 @@ class WorkQueue:
 
 
 def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function_timeout: Duration | None) -> WorkQueue:
-    """Create a worker's queue and dead-letter queue.
+    """Creates a worker's queue and dead-letter queue.
 
     Args:
         scope: Where to create them.
@@ -70,7 +70,7 @@ def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function
 
 
 def dead_letter_queue(scope: Construct, *, options: WorkerOptions, fifo: bool) -> sqs.Queue:
-    """Create a queue that keeps messages as long as SQS can, for a person to look at."""
+    """Creates a queue that keeps messages as long as SQS can, so that people can look into them."""
     return sqs.Queue(
         scope,
         "DeadLetterQueue",

@@ -22,42 +22,42 @@ class WorkerOptions(FunctionOptions):
     """A subscription, its queue with a dead-letter queue, and the function that works through it.
 
     Attributes:
-        tracing: `"continued"`: each message goes on in the trace it came with, and Lambda's own
-            tracing of the function is `PassThrough`, so that nothing is recorded twice; `"linked"`:
-            Lambda's own trace is kept beside it (`Active`); `"unbridged"`: what AWS does by itself,
-            `Active` and without the bridge. Default: `"continued"`.
-        zero_code: Let the bridge call the handler once for each message, with an event of that one
-            record; the function's code needs no change. Default: off.
-        batch_size: Most messages given to one invocation: 1 to 10000, with `fifo` at most 10; more
-            than 10 needs a `max_batching_window`. Default: 10.
-        max_batching_window: How long Lambda may wait to fill a batch, at most 5 minutes; not with `fifo`. Default:
-            not at all.
-        max_concurrency: Most invocations at once for this queue, 2 to 1000; unlike a reserved concurrency
-            it does not send throttled messages towards the dead-letter queue. Default: no limit of its
-            own.
+        tracing: `"continued"`: each message continues the trace it came with, and Lambda's own tracing is
+            `PassThrough`, so that nothing is recorded twice; `"linked"`: the same, and Lambda's own trace is kept
+            beside it (`Active`); `"unbridged"`: what AWS does by itself, `Active` and without the bridge. Default:
+            `"continued"`.
+        zero_code: Whether the bridge calls the handler once per message, with an event of that one record; the
+            function's code needs no change. Default: off.
+        batch_size: Most messages per invocation: 1 to 10000, with `fifo` at most 10; more than 10 need a
+            `max_batching_window`. Default: 10.
+        max_batching_window: Longest time that Lambda waits to fill a batch, at most 5 minutes; not with `fifo`.
+            Default: it does not wait.
+        max_concurrency: Most concurrent invocations for this queue, 2 to 1000. Unlike reserved concurrency, it does not
+            drive throttled messages towards the dead-letter queue. Default: no limit of its own.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
-        filters: Messages Lambda passes to the function, by patterns of `FilterCriteria.filter`; the
-            others are deleted from the queue. Default: all.
-        filter_policy: Messages SNS delivers to the queue, by message attributes. Default: all.
-        filter_policy_with_message_body: The same by the message's body, instead. Default: all.
-        raw_message_delivery: Put the published message itself into the queue, without SNS's envelope.
-            Default: on.
-        max_receive_count: Attempts before a message goes to the dead-letter queue. Default: 5, the least that AWS
-            recommends, so that throttling alone takes no message there.
+        filters: Which messages Lambda passes to the function, as patterns made by `FilterCriteria.filter`; it deletes
+            the others from the queue. Default: all.
+        filter_policy: Which messages SNS delivers to the queue, by message attributes. Default: all.
+        filter_policy_with_message_body: Which messages SNS delivers to the queue, by the message body; it excludes
+            `filter_policy`. Default: all.
+        raw_message_delivery: Whether the queue gets the published message itself, without SNS's envelope. Default: on.
+        max_receive_count: Attempts before a message moves to the dead-letter queue. Default: 5, the least that AWS
+            recommends, so that throttling alone moves no message.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        visibility_timeout: How long a message given to the function stays hidden from others, at most 12 hours.
-            Default: six times the function's timeout plus the batching window, as AWS recommends.
+        visibility_timeout: How long a received message stays hidden from other consumers, at most 12 hours. Default:
+            six times the function's timeout plus the batching window, as AWS recommends.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-        queue: A queue to use, with its own settings. Default: one is created.
-        queue_key: Customer key that encrypts the created queues; it may be the topic's. Default: keys of SQS.
-        dead_letter_queue: Where messages end that could not be delivered or processed. Default: the given
-            queue's own, otherwise one is created that keeps them 14 days.
-        table: Table the worker writes to; its name comes as `TABLE_NAME`. Default: the pipeline's, for
-            the pipeline's own worker and for added ones that run the reference handler.
-        table_actions: What the function may do with the table, for example
-            `["dynamodb:PutItem", "dynamodb:Query"]`. Default: `dynamodb:PutItem` for the reference handler, which does
-            nothing else; for a handler of your own what `grant_write_data` of the CDK allows.
-        publish_to: Topic of a further pipeline; its ARN comes as `TOPIC_ARN`. Default: none.
+        queue: An existing queue, which keeps its own settings. Default: one is created.
+        queue_key: Customer key that encrypts the created queues; the topic's key may be used. Default: keys managed by
+            SQS.
+        dead_letter_queue: Where messages go that could not be delivered or processed. Default: that of the given queue;
+            otherwise one is created that keeps messages for 14 days.
+        table: The table the worker writes to; its name is set as `TABLE_NAME`. Default: the pipeline's table, for the
+            pipeline's own worker and for added ones with the reference handler.
+        table_actions: What the function may do with the table, for example `["dynamodb:PutItem", "dynamodb:Query"]`.
+            Default: `dynamodb:PutItem` for the reference handler; for a handler of your own, what the CDK's
+            `grant_write_data` allows.
+        publish_to: A topic the worker publishes to; its ARN is set as `TOPIC_ARN`. Default: none.
     """
 
     tracing: WorkerTracing = "continued"

@@ -108,8 +108,8 @@ def test_exceptions_by_path_and_type(new_app: Callable[..., App]) -> None:
     assert not any("TracingConfig" in topic for topic in template.all("AWS::SNS::Topic").values())
     assert template.all("AWS::XRay::ResourcePolicy") == {}
     assert template.one("AWS::ApiGateway::Stage")["TracingEnabled"] is True
-    left = {finding.path for finding in tracing.report if finding.reason == "it is excepted"}
-    assert left == {"Legacy/Plain/Resource", "Legacy/One/Resource", "Legacy/Two/Resource"}
+    skipped = {finding.path for finding in tracing.report if finding.reason == "it is excluded"}
+    assert skipped == {"Legacy/Plain/Resource", "Legacy/One/Resource", "Legacy/Two/Resource"}
 
 
 def test_twice_is_as_good_as_once(new_app: Callable[..., App], everything: Result) -> None:
