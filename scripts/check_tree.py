@@ -68,7 +68,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ],
         ["_document", "_invocation", "_links", "_message", "_record", "_scope", "_segment", "_subsegment"],
         ["_api", "_client", "_daemon_address", "_emitter", "_suppression", "_trimming", "_udp"],
-        ["_bridge", "_instrument", "_sdk", "_sdk_calls", "_sdk_entities", "_threads"],
+        ["_bridge", "_instrument", "_sdk", "_sdk_calls", "_sdk_entities", "_sdk_joining", "_threads", "_tracer"],
         [
             "_batch",
             "_events",

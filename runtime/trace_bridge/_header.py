@@ -3,11 +3,12 @@
 import re
 from typing import NamedTuple
 
-# What AWS services and the SDKs write, in one go; everything else is read by the rules.
-_CANONICAL = re.compile(
+canonical_header = re.compile(
     r"Root=(1-[0-9a-f]{8}-(?!0{24})[0-9a-f]{24});Parent=((?!0{16})[0-9a-f]{16});Sampled=([01])"
     r"(?:;Lineage=([^;=\s]{1,1024}))?"
 ).fullmatch
+"""Matches a header as AWS services and the SDKs write it: root, parent, `0` or `1`, lineage."""
+
 _ZERO_PARENT = "0" * 16
 _ZERO_UNIQUE = "0" * 24
 _MAX_LENGTH = 4096
@@ -44,7 +45,7 @@ class TraceHeader(NamedTuple):
         """
         if not isinstance(text, str):
             return None
-        canonical = _CANONICAL(text)
+        canonical = canonical_header(text)
         if canonical is not None:
             root, parent, sampled, lineage = canonical.groups()
             # Half the time of cls(...), which goes by a function of Python's own making.

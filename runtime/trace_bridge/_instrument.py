@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from . import _state
-from ._bridge import is_on, join_sdk
 from ._emitter import get_emitter, prepare_emitter
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader, format_header
@@ -17,6 +16,7 @@ from ._json import encode
 from ._safely import safely
 from ._scope import Scope, current_scope, inherited_scope, is_aside
 from ._sdk_calls import call_by_sdk, carry_sdk_header, has_open_segment, sdk_recorder
+from ._sdk_joining import is_on, join_sdk
 from ._subsegment import AwsSubsegment, load_descriptions
 from ._threads import follow_threads
 

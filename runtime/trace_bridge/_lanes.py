@@ -12,6 +12,7 @@ from ._message import Message
 from ._record import message_id_of
 from ._reserve import Reserve
 from ._results import finish, finish_async, is_async
+from ._tracer import Tracer
 from ._workers import RunAwaitable, run_in_threads
 
 _log = logging.getLogger("trace_bridge")
@@ -54,16 +55,21 @@ class Batch:
         self._fifo = fifo
         self._reserve_ms = reserve_ms
         self._reserve: Reserve | None = None
-        self._late = False
         self._on_undecided = on_undecided
         self._message: Callable[[Any], Message] = Message if envelope is None else partial(Message, envelope=envelope)
         self._check = check
         self._asked = may_begin
+        self._may_begin = _always
         self._on_done = on_done
         self._begun = [False] * len(records)
         self._done = [False] * len(records)
         self._failures: dict[int, BaseException] = {}
         self._behind: list[int] = []
+
+    @property
+    def _late(self) -> bool:
+        """Whether a record was not begun for want of time."""
+        return self._reserve is not None and self._reserve.refused
 
     def not_begun(self) -> list[Any]:
         """Returns the records that were never begun."""
@@ -96,13 +102,13 @@ class Batch:
         self._reserve = Reserve.of(
             self._context, reserve_ms=self._reserve_ms, records=len(self._records), at_once=at_once
         )
+        self._may_begin = self._gate()
         if at_once <= 1:
-            for lane in lanes:
-                self._run_lane(function, lane, _run)
+            self._run_lanes(function, lanes, _run)
         elif is_async(function):
             _run(self._run_tasks(cast("Callable[[Message], Awaitable[object]]", function), lanes, at_once))
         else:
-            run_in_threads(partial(self._run_lane, function), lanes, workers=at_once)
+            run_in_threads(lambda lane, run: self._run_lanes(function, [lane], run), lanes, workers=at_once)
         if self._late or self._behind:
             self._log_not_begun()
 
@@ -116,8 +122,9 @@ class Batch:
         async def in_turn(lane: Iterable[int]) -> None:
             async with turn:
                 for index in lane:
-                    if not self._may_begin(index):
+                    if not self._may_begin():
                         return
+                    self._begun[index] = True
                     # A task of its own, so that a message that cancels its task cancels no other.
                     task = asyncio.ensure_future(self._attempt(function, index))
                     await asyncio.wait([task])
@@ -143,25 +150,37 @@ class Batch:
             return error
         return None
 
-    def _run_lane(
-        self,
-        function: Callable[[Message], object],
-        lane: Iterable[int],
-        run: RunAwaitable,
+    def _run_lanes(
+        self, function: Callable[[Message], object], lanes: Iterable[Iterable[int]], run: RunAwaitable
     ) -> None:
-        records, context, on_undecided, message = self._records, self._context, self._on_undecided, self._message
-        check, done, on_done = self._check, self._done, self._on_done
+        """Runs lanes one after another, in one thread."""
+        tracer = Tracer(self._context, self._on_undecided)
+        try:
+            for lane in lanes:
+                self._run_lane(function, lane, tracer, run)
+        finally:
+            tracer.close()
+
+    def _run_lane(
+        self, function: Callable[[Message], object], lane: Iterable[int], tracer: Tracer, run: RunAwaitable
+    ) -> None:
+        records, message, begin, end = self._records, self._message, tracer.begin, tracer.end
+        may_begin, begun, done, on_done = self._may_begin, self._begun, self._done, self._on_done
         for index in lane:
-            if not self._may_begin(index):
+            if not may_begin():
                 return
+            begun[index] = True
             record = records[index]
             try:
-                with continue_trace(record, context, on_undecided=on_undecided):
+                segment = begin(record)
+                try:
                     result = function(message(record))
                     if result is not None:
-                        result = finish(result, run)
-                        if check is not None:
-                            check(result)
+                        self._finish(result, run)
+                except BaseException as error:
+                    end(segment, error)
+                    raise
+                end(segment, None)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - as above
@@ -181,14 +200,19 @@ class Batch:
             groups.setdefault(_group_of(record), []).append(index)
         return list(groups.values())
 
-    def _may_begin(self, index: int) -> bool:
-        if self._asked is not None and not self._asked():
-            return False
-        if self._reserve is None or self._reserve.has_time():
-            self._begun[index] = True
-            return True
-        self._late = True
-        return False
+    def _finish(self, result: object, run: RunAwaitable) -> None:
+        result = finish(result, run)
+        if self._check is not None:
+            self._check(result)
+
+    def _gate(self) -> Callable[[], bool]:
+        """Returns what is asked before each record, in one call."""
+        asked, reserve = self._asked, self._reserve
+        if reserve is None:
+            return asked or _always
+        if asked is None:
+            return reserve.has_time
+        return lambda: asked() and reserve.has_time()
 
     def _succeeded(self, index: int) -> None:
         self._done[index] = True
@@ -231,6 +255,10 @@ class Batch:
 
     def _listed(self, indexes: Iterable[int]) -> str:
         return ", ".join(self._ids[index] for index in indexes)
+
+
+def _always() -> bool:
+    return True
 
 
 def _run(awaitable: Awaitable[object]) -> object:

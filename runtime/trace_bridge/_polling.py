@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from ._bridge import join_sdk, trace_batch
+from ._bridge import trace_batch
 from ._config import (
     ENVELOPES,
     ON_UNDECIDED,
@@ -22,6 +22,7 @@ from ._instrument import instrument
 from ._lanes import Batch, MessageHandler
 from ._message import Message
 from ._scope import aside
+from ._sdk_joining import join_sdk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """How much of an invocation's time has to be left for one more message to be begun."""
 
 from collections.abc import Callable
+from math import inf
 from typing import cast
 
 from ._invocation import LambdaContext
@@ -22,30 +23,37 @@ class Reserve:
     Attributes:
         milliseconds: The reserve.
         began_with: Milliseconds that were left when the batch began.
+        refused: Whether a message was not begun.
     """
 
-    __slots__ = ("_before", "_learns", "_quickest", "_remaining", "began_with", "milliseconds")
+    __slots__ = ("_before", "_learns", "_quickest", "_remaining", "began_with", "milliseconds", "refused")
 
     def __init__(
         self, remaining: Callable[[], float], began_with: float, milliseconds: float, *, learns: bool = False
     ) -> None:
         self._remaining = remaining
         self._learns = learns
-        self._before: float | None = None
+        self._before = inf
+        self.refused = False
         self.began_with = began_with
         self.milliseconds = milliseconds
-        self._quickest: float | None = None
+        self._quickest = inf
 
     def has_time(self) -> bool:
         """Returns whether another message may be begun now; asked before each."""
         left = self._remaining()
-        if not self._learns:
-            return left > self.milliseconds
-        before, self._before = self._before, left
-        if before is not None and (self._quickest is None or before - left < self._quickest):
+        needed = self.milliseconds
+        if self._learns:
             # With several at once the time between two beginnings is less than a message takes.
-            self._quickest = before - left
-        return left > self.milliseconds and (self._quickest is None or left > self._quickest)
+            took, self._before = self._before - left, left
+            if took < self._quickest:
+                self._quickest = took
+            if needed < self._quickest < inf:
+                needed = self._quickest
+        if left > needed:
+            return True
+        self.refused = True
+        return False
 
     @classmethod
     def of(
@@ -74,7 +82,7 @@ class Reserve:
         return cls(cast("Callable[[], float]", remaining), began_with, reserve_ms, learns=learns)
 
     def __str__(self) -> str:
-        needed = max(self.milliseconds, self._quickest or 0.0)
+        needed = self.milliseconds if self._quickest == inf else max(self.milliseconds, self._quickest)
         return (
             f"a message is begun with more than {needed:.0f} ms left of the invocation's time, and the "
             f"batch began with {self.began_with:.0f} ms"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from ._document import annotations_field, message_document, metadata_field
 from ._errors import cause, exception_entry
-from ._header import TraceHeader, format_header
+from ._header import format_header
 from ._invocation import Invocation, now
 from ._json import encode, is_number
 from ._record import attributes_of, message_id_of, queue_arn_of
@@ -61,16 +61,18 @@ class MessageSegment:
     _sender_id: str | None = None
 
     def __init__(
-        self, invocation: Invocation, record: Mapping[str, Any], header: TraceHeader | None, recording: Recording
+        self,
+        invocation: Invocation,
+        record: Mapping[str, Any],
+        recording: Recording,
+        trace_id: str | None = None,
+        parent_id: str | None = None,
     ) -> None:
         self.invocation = invocation
         self.recording: Recording = recording
         self._record = record
-        if header is not None:
-            self.trace_id: str | None = header.root
-            self.parent_id = header.parent
-        else:
-            self.trace_id = self.parent_id = None
+        self.trace_id = trace_id
+        self.parent_id = parent_id
         if recording == "recorded":
             self.subsegments: list[AwsSubsegment] = []
             self.id = invocation.new_id()

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.config import Config
-from trace_bridge import _bridge, _counters, _emitter, _invocation, _scope, _state, instrument
+from trace_bridge import _counters, _emitter, _invocation, _scope, _sdk_joining, _state, instrument
 
 from tests.unit.fakes import Daemon, Services
 from tests.unit.validator import validate_all
@@ -164,6 +164,6 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
             from trace_bridge import _sdk
 
             _sdk.leave()
-            _bridge.join_sdk()
+            _sdk_joining.join_sdk()
         daemon.close()
         services.close()

@@ -1,0 +1,198 @@
+"""Messages begun and ended, one after another: what is the same for all of them is looked up once."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from . import _forks, _sdk_joining, _state
+from ._config import OnUndecided
+from ._counters import count
+from ._emitter import get_emitter
+from ._header import TraceHeader, canonical_header
+from ._invocation import Invocation, LambdaContext, current_invocation
+from ._links import QueueWait
+from ._record import attributes_of
+from ._scope import Scope, current_scope, enter_message, leave_message
+from ._segment import MessageSegment, Recording
+
+_log = logging.getLogger("trace_bridge")
+_OLDEST_EPOCH_SECONDS = 60 * 86_400
+_COUNTED: Mapping[Recording, str] = {
+    "recorded": "continued",
+    "unsampled": "unsampled",
+    "undecided": "undecided",
+    "none": "without_header",
+}
+
+
+class Tracer:
+    """Begins and ends the segments of messages that follow one another in one thread.
+
+    A record of Lambda's whose header is written as AWS writes it takes a short way; whatever differs, the long one,
+    with the same result.
+
+    Args:
+        context: The handler's context; None outside Lambda.
+        on_undecided: As for `continue_trace`.
+    """
+
+    __slots__ = ("_before", "_context", "_continued", "_invocation", "_is_plain", "_on_undecided", "_unsampled")
+
+    def __init__(self, context: LambdaContext | None, on_undecided: OnUndecided | None) -> None:
+        self._context = context
+        self._on_undecided = on_undecided
+        self._before: Scope | None = None
+        self._invocation = current_invocation(context)
+        settings = _state.settings
+        self._is_plain = (
+            settings.enabled
+            and not settings.in_progress
+            and settings.queue_segment == "never"
+            and settings.max_trace_age_days is None
+        )
+        self._continued = self._unsampled = 0
+
+    def begin(self, record: Mapping[str, Any]) -> MessageSegment:
+        """Begins the segment of a message and makes the message the current one.
+
+        Raises:
+            TypeError: The record is no mapping, or a whole event.
+        """
+        invocation = self._invocation
+        if invocation.process != _forks.number:
+            self.__init__(self._context, self._on_undecided)  # type: ignore[misc] # a forked process begins anew
+            invocation = self._invocation
+        if (
+            self._is_plain
+            and type(record) is dict
+            and type(attributes := record.get("attributes")) is dict
+            and type(text := attributes.get("AWSTraceHeader")) is str
+            and (header := canonical_header(text)) is not None
+            and _sdk_joining.join()
+        ):
+            trace_id, parent_id, sampled = header.group(1, 2, 3)
+            if sampled == "1":
+                self._continued += 1
+                segment = MessageSegment(invocation, record, "recorded", trace_id, parent_id)
+            else:
+                self._unsampled += 1
+                segment = MessageSegment(invocation, record, "unsampled", trace_id, parent_id)
+            self._before = enter_message(segment)
+            return segment
+        check_record(record)
+        segment = _begun(record, invocation, self._on_undecided)
+        if segment.recording != "none":
+            self._before = enter_message(segment)
+            if segment.recording == "recorded" and _state.settings.in_progress:
+                _announce(segment)
+        elif _state.settings.enabled and current_scope() is None:
+            self._before = enter_message(segment)
+        else:
+            self._before = None
+        return segment
+
+    def end(self, segment: MessageSegment, error: BaseException | None) -> None:
+        """Ends the segment of the message begun last and sends its document.
+
+        Args:
+            segment: What `begin` gave.
+            error: What the message failed with; None when it succeeded.
+        """
+        leave_message(segment, self._before)
+        if segment.recording == "recorded":
+            _end(segment, error)
+        else:
+            segment.end_time = time.time()
+
+    def close(self) -> None:
+        """Counts the messages."""
+        if self._invocation.process == _forks.number:
+            if self._continued:
+                count("continued", self._continued)
+            if self._unsampled:
+                count("unsampled", self._unsampled)
+
+
+def check_record(record: object) -> None:
+    """Checks that something is the record of one message.
+
+    Raises:
+        TypeError: It is no mapping, or a whole event.
+    """
+    if not isinstance(record, Mapping):
+        raise TypeError(
+            f"record is {type(record).__name__}; expected one record of a Lambda event or one message of "
+            "receive_message, a mapping"
+        )
+    if "Records" in record:
+        raise TypeError(
+            "record is a whole Lambda event, with the key 'Records'; expected one of its records: "
+            "for record in event['Records']: with continue_trace(record, context): …"
+        )
+
+
+def _begun(record: Mapping[str, Any], invocation: Invocation, on_undecided: OnUndecided | None) -> MessageSegment:
+    if not _sdk_joining.is_on():
+        return MessageSegment(invocation, record, "none")
+    header = TraceHeader.parse(attributes_of(record).get("AWSTraceHeader"))
+    if header is None:
+        recording: Recording = "none"
+    elif header.sampled is None:
+        recording = _decide(header, invocation, on_undecided or _state.settings.on_undecided)
+    else:
+        recording = "recorded" if header.sampled else "unsampled"
+    oldest = _state.settings.max_trace_age_days
+    if oldest is not None and recording == "recorded" and header is not None and _too_old(header.root, oldest):
+        count("too_old")
+        return MessageSegment(invocation, record, "none")
+    count(_COUNTED[recording])
+    if header is None:
+        return MessageSegment(invocation, record, recording)
+    segment = MessageSegment(invocation, record, recording, header.root, header.parent)
+    if recording == "recorded" and _state.settings.queue_segment == "always":
+        wait = QueueWait.of(record, invocation)
+        if wait is not None:
+            segment.insert_queue_wait(wait)
+    return segment
+
+
+def _decide(header: TraceHeader, invocation: Invocation, on_undecided: OnUndecided) -> Recording:
+    """Returns the decision for a message whose sender left it open; the same for every message of a trace."""
+    if on_undecided == "follow_lambda":
+        return "recorded" if invocation.sampled else "undecided"
+    if on_undecided == "sample":
+        fraction = int(header.root[-8:], 16) / 0x1_0000_0000
+        return "recorded" if fraction < _state.settings.undecided_rate else "undecided"
+    return "undecided"
+
+
+def _too_old(root: str, days: int) -> bool:
+    """Tells whether a trace id was made more than some days ago, by the clock as it stands now.
+
+    The first part of an id is the time it was made, but X-Ray takes random ids as well: an id of another month is not
+    judged. https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
+    """
+    age = time.time() - int(root[2:10], 16)
+    return days * 86_400 < age < max(_OLDEST_EPOCH_SECONDS, 2 * days * 86_400)
+
+
+def _end(segment: MessageSegment, error: BaseException | None) -> None:
+    try:
+        if error is not None:
+            segment.add_exception(error)
+        segment.close()
+        # A message of a parent process is the parent's to send.
+        if segment.invocation.process == _forks.number:
+            get_emitter().emit(segment)
+    except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
+        count("failed")
+        _log.exception("a segment could not be sent; the message itself is not affected")
+
+
+def _announce(segment: MessageSegment) -> None:
+    try:
+        get_emitter().announce(segment)
+    except Exception:  # noqa: BLE001 - as above
+        count("failed")
+        _log.exception("a message under way could not be announced; the message itself is not affected")
