@@ -90,9 +90,10 @@ class XRay:
         self.functions = FunctionSampling()
         self.policies = ResourcePolicies()
         self.groups = Groups()
-        self.tags = Tags(self._is_tagged_kind)
+        self.tags = Tags()
 
-    def _is_tagged_kind(self, arn: str) -> bool:
+    def is_taggable(self, arn: str) -> bool:
+        """Tells whether an ARN is that of a group or a sampling rule, the resources that have tags."""
         _, rule, name = arn.partition(":sampling-rule/")
         group = self.groups.find(arn)
         return self.rules.get(name) is not None if rule else group is not None and group.arn == arn
