@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import Names, Stack, Token
+from aws_cdk import Names, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from .account_logging import account_logging, rely_on_account_logging
 from .acknowledged import acknowledge_no_cognito
-from .api_definition import (
-    DEFAULT_SCHEMA,
-    VALIDATED_CONTENT_TYPES,
-    access_log_format,
-    add_gateway_responses,
-)
+from .api_definition import DEFAULT_SCHEMA, VALIDATED_CONTENT_TYPES
 from .authorization import authorize, check_method_states
-from .checks import Check, PipelineError, names_path, refuse_settings
+from .checks import names_path, refuse_settings
 from .environments import refuse_other_region
 from .existing_api import check_api, deployed_api, own_api
 from .existing_function import adopt_function, existing_function
@@ -39,17 +33,13 @@ from .ingest_checks import (
     refusals_of_api,
 )
 from .ingest_options import Authorizer, IngestOptions, JsonSchema
-from .limits import API_NAME, check_limit
-from .log_group import make_log_group
-from .names import account_wide_name
 from .option_checks import check_options, checks_arguments
 from .references import check_reference, check_references
 from .resource import resource_of
+from .rest_api import make_rest_api
 from .roles import check_rights
-from .sampling_rule import check_service_name
 from .schema_checks import check_schema
 
-_API_NAME_LENGTH = 50
 _OF_A_CREATED_API = (
     "api_name",
     "stage_name",
@@ -112,7 +102,7 @@ class IngestApi(Construct):
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
         check_topic(self, topic)
         self._function, self._target = self._make_function(topic, options)
-        self._api = self._use_api(options.api, options) if options.api else self._make_api(options)
+        self._api = self._use_api(options.api, options) if options.api else self._create_api(options)
         self._beside_api = _scope_beside(self, self._api)
         self._validator = apigateway.RequestValidator(
             self._beside_api,
@@ -132,6 +122,11 @@ class IngestApi(Construct):
     def function(self) -> lambda_.IFunction:
         """The function."""
         return self._function
+
+    @property
+    def alias(self) -> lambda_.Alias | None:
+        """The alias of the function that the API invokes, if there is provisioned concurrency."""
+        return self._target if isinstance(self._target, lambda_.Alias) else None
 
     @property
     @names_path
@@ -223,50 +218,10 @@ class IngestApi(Construct):
         check_api(self, api)
         return api
 
-    def _make_api(self, options: IngestOptions) -> apigateway.RestApi:
-        if Token.is_unresolved(options.stage_name):
-            raise PipelineError(
-                Check.OPTION_VALUE,
-                "IngestOptions.stage_name is known at deployment only, but the CDK derives ids from it; give a text",
-            )
-        if options.api_name is not None:
-            check_service_name(f"{options.api_name}/{options.stage_name}")
-            check_limit("IngestOptions.api_name", options.api_name, API_NAME)
-        logs_enabled = options.account_logging_role != "none"
-        if logs_enabled:
-            self._access_log_group = make_log_group(
-                self,
-                "AccessLogs",
-                retention=options.log_retention,
-                key=options.log_key,
-                removal_policy=options.removal_policy,
-            )
-        api = apigateway.RestApi(
-            self,
-            "Api",
-            rest_api_name=options.api_name or account_wide_name(self, max_length=_API_NAME_LENGTH),
-            endpoint_types=[apigateway.EndpointType.REGIONAL],
-            cloud_watch_role=False,
-            deploy_options=apigateway.StageOptions(
-                stage_name=options.stage_name,
-                tracing_enabled=True,
-                throttling_rate_limit=options.throttling_rate_limit,
-                throttling_burst_limit=options.throttling_burst_limit,
-                logging_level=apigateway.MethodLoggingLevel.ERROR if logs_enabled else None,
-                access_log_destination=apigateway.LogGroupLogDestination(self._access_log_group)
-                if self._access_log_group
-                else None,
-                access_log_format=access_log_format() if logs_enabled else None,
-            ),
-        )
-        # The CDK gives every REST API a stack output that nobody asked for.
-        api.node.try_remove_child("Endpoint")
-        add_gateway_responses(api)
-        if options.account_logging_role == "create":
-            api.deployment_stage.node.add_dependency(account_logging(self))
-        elif options.account_logging_role == "existing":
-            rely_on_account_logging(self, api.deployment_stage)
-        return api
+    def _create_api(self, options: IngestOptions) -> apigateway.RestApi:
+        created = make_rest_api(self, options)
+        self._access_log_group = created.access_log_group
+        return created.api
 
     def _make_model(self, route: str, schema: JsonSchema) -> apigateway.IModel:
         model = apigateway.CfnModel(

@@ -87,7 +87,7 @@ class QueueWorker(Construct):
         check_filters(self, options)
         _check_destinations(self, options)
         check_table(options)
-        self._function, target, timeout, needed = self._make_function(topic, options)
+        self._function, self._target, timeout, needed = self._make_function(topic, options)
         if options.queue is not None:
             work = use_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
         else:
@@ -96,7 +96,9 @@ class QueueWorker(Construct):
         self._subscription = subscribe_queue(
             self, topic, queue=self._queue, dead_letter_queue=self._dead_letter_queue, options=options
         )
-        check_rights(self, target, needed + _poll(self._queue, target, options))
+        self._event_source_mapping = _map_queue(self._queue, self._target, options)
+        to_poll = () if self._target.role is None else grant_poll(self._queue, self._target)
+        check_rights(self, self._target, needed + to_poll)
         _check_concurrency(self, options, self._function)
         check_wiring(self)
 
@@ -114,6 +116,16 @@ class QueueWorker(Construct):
     def function(self) -> lambda_.IFunction:
         """The function."""
         return self._function
+
+    @property
+    def alias(self) -> lambda_.Alias | None:
+        """The alias of the function that Lambda invokes, if there is provisioned concurrency."""
+        return self._target if isinstance(self._target, lambda_.Alias) else None
+
+    @property
+    def event_source_mapping(self) -> lambda_.EventSourceMapping:
+        """The mapping by which Lambda passes the queue's messages to the function."""
+        return self._event_source_mapping
 
     @property
     def subscription(self) -> sns.Subscription:
@@ -168,8 +180,8 @@ def _reference_worker(options: WorkerOptions) -> Handler:
     return reference_publisher("worker", options.publish_to)
 
 
-def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) -> Actions:
-    """Lets the function work through the queue; returns what its role needs."""
+def _map_queue(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) -> lambda_.EventSourceMapping:
+    """Returns the mapping by which Lambda passes the queue's messages to the function."""
     # The id is that of the CDK's own event source, whose grant is wider than what Lambda needs.
     construct_id = f"SqsEventSource:{Names.node_unique_id(queue.node)}"
     if target.node.try_find_child(construct_id) is not None:
@@ -178,7 +190,7 @@ def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) 
             f"function {target.node.path} works through queue {queue.node.path} already, and Lambda has one event "
             "source mapping of a queue and a function; give the worker a function or a queue of its own",
         )
-    target.add_event_source_mapping(
+    return target.add_event_source_mapping(
         construct_id,
         event_source_arn=queue.queue_arn,
         batch_size=options.batch_size,
@@ -187,7 +199,6 @@ def _poll(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) 
         filters=[dict(pattern) for pattern in options.filters] if options.filters else None,
         report_batch_item_failures=True,
     )
-    return () if target.role is None else grant_poll(queue, target)
 
 
 def _grant(options: WorkerOptions, function: lambda_.IFunction) -> Actions:
