@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from traced_pipeline_cli.aws.logs import FunctionLogs
-from traced_pipeline_cli.render.html.page import page_html
-from traced_pipeline_cli.traces.build_graph import build_map
-from traced_pipeline_cli.traces.parse import parse_traces
 
 from scripts.chromium import find
 from tests.cli.samples import Document
+from tests.support.pages import Opened, written
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -24,16 +22,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-Opened = Callable[..., Page]
-
-
-def written(folder: Path, answers: list[Document], logs: Mapping[str, FunctionLogs] | None = None) -> str:
-    """Writes a page; gives its address."""
-    traces = parse_traces(answers)
-    file = folder / "trace.html"
-    file.write_text(page_html(build_map(traces), traces, logs=logs), encoding="utf-8")
-    return file.as_uri()
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from traced_pipeline_cli.aws.logs import FunctionLogs, LogLine
 
-from tests.browser.conftest import Opened
 from tests.cli import samples
+from tests.support.pages import Opened
 from tests.waiting import wait_for
 
 BRIDGED = samples.bridged()

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page
 from traced_pipeline_cli.aws.logs import FunctionLogs, LogLine
 
 from harness.local_aws import ROOT
-from tests.browser.conftest import Opened, written
 from tests.cli import samples
+from tests.support.pages import Opened, written
 
 ATTACKS = (
     "</script><script>window.attacked = 1</script>",

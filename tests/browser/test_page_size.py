@@ -6,8 +6,8 @@ import time
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opened
 from tests.cli import samples
+from tests.support.pages import Opened
 
 
 def test_ten_thousand_segments_open_within_seconds_and_can_be_walked_through(opened: Opened) -> None:

@@ -123,9 +123,9 @@ def test_a_chain_of_streamed_subsegments_may_be_deeper_than_the_stack() -> None:
 
 
 def test_ten_thousand_segments_make_a_page_within_seconds() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     html = page([samples.wide(10_000)])
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert len(data(html)["traces"][0]["rows"]) == 10_000
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from trace_bridge import BatchFailedError, ConfigurationError
 
-from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 SEVERAL = event(*(record(number, trace=header(trace_id(number))) for number in (1, 2, 3)))
 

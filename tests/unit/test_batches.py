@@ -9,7 +9,8 @@ import pytest
 from trace_bridge import Message, TracedThreadPoolExecutor, continue_trace, counters, sqs_handler
 from trace_bridge._scope import current_scope
 
-from tests.unit.conftest import ACTIVE, LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import ACTIVE, LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 
 def _failed(answer: Any) -> list[str]:

@@ -12,7 +12,8 @@ from trace_bridge import ConfigurationError, continue_trace, sqs_handler
 from trace_bridge._config import Settings
 
 from harness.local_aws import ROOT as CHECKOUT
-from tests.unit.conftest import Process, header, record, trace_id
+from tests.support.lambda_events import header, record, trace_id
+from tests.support.lambda_process import Process
 
 
 @pytest.mark.parametrize(

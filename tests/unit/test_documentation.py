@@ -10,7 +10,8 @@ from trace_bridge import Counters, Message
 from trace_bridge._config import Settings
 
 from harness.local_aws import ROOT
-from tests.unit.conftest import LambdaContext, Process, event, record
+from tests.support.lambda_events import LambdaContext, event, record
+from tests.support.lambda_process import Process
 
 TEXT = (ROOT / "docs" / "trace-bridge.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)

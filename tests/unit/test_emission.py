@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -11,9 +10,11 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from trace_bridge import Message, _api, _emitter, continue_trace, counters, sqs_handler, trace_batch
 from trace_bridge._trimming import MAX_BYTES, fit
 
-from tests.unit.conftest import ACTIVE, OWN_TRACE, LambdaContext, Process, event, header, record, trace_id
-from tests.unit.fakes import NoRoute
-from tests.unit.validator import validate
+from tests.support.fake_endpoints import NoRoute
+from tests.support.lambda_events import ACTIVE, OWN_TRACE, LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
+from tests.support.segment_validator import validate
+from tests.support.timing import Stopwatch
 from tests.waiting import wait_for
 
 
@@ -84,9 +85,9 @@ def test_a_closed_port_costs_no_message(process: Process) -> None:
         port = closed.getsockname()[1]
     process.monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", f"http://127.0.0.1:{port}")
     process.new_emitter()
-    began = time.monotonic()
+    stopwatch = Stopwatch()
     assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
-    assert time.monotonic() - began < 2
+    assert stopwatch.seconds() < 2
     assert counters().failed == 10
 
 
@@ -98,9 +99,9 @@ def test_an_xray_that_hangs_costs_at_most_a_second_and_never_more_than_is_left(
     handle = sqs_handler(reserve_ms=0)(lambda message: message.json())
     taken = []
     for _ in range(4):
-        began = time.monotonic()
+        stopwatch = Stopwatch()
         assert handle(_batch(120), LambdaContext(milliseconds)) == {"batchItemFailures": []}
-        taken.append(time.monotonic() - began)
+        taken.append(stopwatch.seconds())
     assert max(taken) < longest
     assert taken[-1] < 0.3
     # A call that timed out may have been repeated: neither copy is taken.
@@ -115,12 +116,12 @@ def test_an_xray_that_cannot_be_reached_costs_at_most_two_seconds_once(
     process.monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", nowhere.url)
     process.new_emitter()
     try:
-        began = time.monotonic()
+        stopwatch = Stopwatch()
         assert handler(_batch(120), LambdaContext()) == {"batchItemFailures": []}
-        assert time.monotonic() - began < 2
-        began = time.monotonic()
+        assert stopwatch.seconds() < 2
+        stopwatch = Stopwatch()
         assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
-        assert time.monotonic() - began < 0.5
+        assert stopwatch.seconds() < 0.5
         assert "no further attempt for 30 s" in caplog.text
         process.new_emitter()
     finally:
@@ -138,9 +139,9 @@ def test_a_throttled_upload_is_tried_again_within_the_time_left(process: Process
 
 def test_an_xray_that_only_throttles_costs_a_few_seconds_once(process: Process) -> None:
     process.services.answer = lambda _path, _body: (429, {"message": "slow"})
-    began = time.monotonic()
+    stopwatch = Stopwatch()
     assert handler(_batch(10), LambdaContext()) == {"batchItemFailures": []}
-    assert time.monotonic() - began < 4
+    assert stopwatch.seconds() < 4
     calls = len(process.services.of("/TraceSegments"))
     handler(_batch(10), LambdaContext())
     assert len(process.services.of("/TraceSegments")) == calls
@@ -301,9 +302,9 @@ def test_ten_thousand_messages_arrive_though_the_daemon_stalls(process: Process)
     process.daemon.reading.clear()
     stall = threading.Timer(0.2, process.daemon.reading.set)
     stall.start()
-    began = time.monotonic()
+    stopwatch = Stopwatch()
     handler(batch, LambdaContext())
-    assert time.monotonic() - began < 5
+    assert stopwatch.seconds() < 5
     stall.join()
     assert counters().lost == 0
     arrived = {document["trace_id"] for document in process.daemon.documents() + process.services.documents()}

@@ -14,7 +14,8 @@ import pytest
 from trace_bridge import BatchFailedError, Message, _loop, sqs_handler
 
 from harness.local_aws import ROOT as CHECKOUT
-from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 SEVERAL = event(*(record(number, trace=header(trace_id(number))) for number in range(1, 4)))
 NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}

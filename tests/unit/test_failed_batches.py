@@ -8,7 +8,8 @@ from unittest.mock import MagicMock
 import pytest
 from trace_bridge import BatchFailedError, ConfigurationError, Message, counters, sqs_handler
 
-from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 
 def _numbered(count: int, **more: Any) -> dict[str, Any]:

@@ -12,18 +12,18 @@ from aws_xray_sdk.core.lambda_launcher import LambdaContext as LambdaSdkContext
 from botocore.exceptions import ClientError
 from trace_bridge import _emitter, _udp, continue_trace, instrument, trace_batch
 
-from tests.unit.conftest import (
+from tests.support.lambda_events import (
     ACTIVE,
     OWN_PARENT,
     OWN_TRACE,
     PASS_THROUGH,
     UNSAMPLED,
     LambdaContext,
-    Process,
     header,
     record,
     trace_id,
 )
+from tests.support.lambda_process import Process
 
 ROOT = trace_id(4)
 DELETE = "DynamoDB_20120810.DeleteItem"

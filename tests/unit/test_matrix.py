@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from trace_bridge import Message, continue_trace, counters, sqs_handler, trace_batch
 
-from tests.unit.conftest import (
+from tests.support.lambda_events import (
     ACTIVE,
     OWN_PARENT,
     OWN_TRACE,
@@ -23,34 +23,16 @@ from tests.unit.conftest import (
     SENDER,
     UNSAMPLED,
     LambdaContext,
-    Process,
     event,
     header,
     record,
     trace_id,
 )
+from tests.support.lambda_process import Process
+from tests.support.trace_headers import HEADERS, ROOT
 
 Runner = Callable[[Callable[[], object], dict[str, Any]], Any]
 
-ROOT = trace_id(7)
-
-# kind → the header, whether it is recorded, and the header of calls: {id} is the subsegment's, - is Lambda's own
-HEADERS: dict[str, tuple[str | None, bool, str]] = {
-    "sampled": (header(ROOT), True, "Root={root};Parent={id};Sampled=1"),
-    "sampled without parent": (header(ROOT, parent=None), True, "Root={root};Parent={id};Sampled=1"),
-    "sampled, odd order": (
-        f"Sampled=1; Parent={SENDER}; self=x; ROOT={ROOT};",
-        True,
-        "Root={root};Parent={id};Sampled=1",
-    ),
-    "unsampled": (header(ROOT, sampled="0"), False, f"Root={{root}};Parent={SENDER};Sampled=0"),
-    "asked": (header(ROOT, sampled="?"), False, "Root={root}"),
-    "root only": (header(ROOT, sampled=None, parent=None), False, "Root={root}"),
-    "root and lineage": (f"Root={ROOT};Lineage=0123abcd:1", False, "Root={root}"),
-    "none": (None, False, "-"),
-    "malformed": ("Root=1-2-3;Parent=x;Sampled=1", False, "-"),
-    "zero root": (f"Root=1-6b04d6c2-{'0' * 24};Parent={SENDER};Sampled=1", False, "-"),
-}
 # kind → Lambda's own header, and whether a daemon is there
 INVOCATIONS: dict[str, tuple[str | None, bool]] = {
     "Active": (ACTIVE, True),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from trace_bridge import ConfigurationError, Message, sqs_handler
 
-from tests.unit.conftest import LambdaContext, Process
+from tests.support.lambda_events import LambdaContext
+from tests.support.lambda_process import Process
 
 ROOT = "1-6b04d6c2-0123456789abcdef01234567"
 ATTRIBUTES = {

@@ -15,7 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from trace_bridge import Message, continue_trace, counters, sqs_handler
 
 from harness.local_aws import ROOT as CHECKOUT
-from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 ROOT = trace_id(5)
 RECORD = record(trace=header(ROOT))

@@ -19,8 +19,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 from trace_bridge import ConfigurationError, Message, _invocation, _polling, poll
 
-from tests.unit.conftest import SENDER, Process, header, trace_id
-from tests.unit.test_matrix import HEADERS, ROOT
+from tests.support.lambda_events import SENDER, header, trace_id
+from tests.support.lambda_process import Process
+from tests.support.trace_headers import HEADERS, ROOT
 from tests.waiting import wait_for
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/orders"

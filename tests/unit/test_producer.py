@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from trace_bridge import continue_trace, sqs_handler, trace_batch, traced_entry
 
-from tests.unit.conftest import ACTIVE, PASS_THROUGH, LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import ACTIVE, PASS_THROUGH, LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 ROOT = trace_id(5)
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/next"

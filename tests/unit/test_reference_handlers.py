@@ -3,7 +3,6 @@
 import base64
 import json
 import runpy
-import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +15,9 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from trace_bridge import BatchFailedError
 
-from tests.unit.conftest import LambdaContext, Process, event, record
+from tests.support.lambda_events import LambdaContext, event, record
+from tests.support.lambda_process import Process
+from tests.support.timing import Stopwatch
 
 HANDLERS = Path(__file__).resolve().parents[2] / "runtime" / "handlers"
 FIFO, STANDARD = "arn:aws:sns:eu-west-1:111111111111:orders.fifo", "arn:aws:sns:eu-west-1:111111111111:orders"
@@ -249,8 +250,8 @@ def test_a_silent_table_fails_the_message_and_leaves_the_invocation_time(
     process: Process, worker: Callable[..., Any]
 ) -> None:
     process.services.hanging.clear()
-    began = time.monotonic()
+    stopwatch = Stopwatch()
     with pytest.raises(BatchFailedError) as raised:
         worker(BODY)
     assert type(raised.value.__cause__).__name__ == "ReadTimeoutError"
-    assert time.monotonic() - began < 15
+    assert stopwatch.seconds() < 15

@@ -10,7 +10,8 @@ import pytest
 from trace_bridge import BatchFailedError, Message, sqs_handler
 from trace_bridge._scope import current_scope
 
-from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 SEVERAL = event(*(record(number, trace=header(trace_id(number))) for number in range(1, 4)))
 ALL = ["message-1", "message-2", "message-3"]

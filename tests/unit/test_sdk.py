@@ -16,7 +16,8 @@ from aws_xray_sdk.core.models.segment import Segment
 from trace_bridge import Message, continue_trace, sqs_handler, trace_batch
 
 from harness.local_aws import ROOT as CHECKOUT
-from tests.unit.conftest import ACTIVE, OWN_TRACE, LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import ACTIVE, OWN_TRACE, LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 ROOT = trace_id(3)
 SAMPLED = record(trace=header(ROOT))

@@ -7,7 +7,8 @@ import pytest
 from aws_xray_sdk.core import xray_recorder
 from trace_bridge import continue_trace, counters, trace_batch
 
-from tests.unit.conftest import ACTIVE, PASS_THROUGH, LambdaContext, Process, header, record, trace_id
+from tests.support.lambda_events import ACTIVE, PASS_THROUGH, LambdaContext, header, record, trace_id
+from tests.support.lambda_process import Process
 
 ROOT = trace_id(6)
 

@@ -13,10 +13,12 @@ from trace_bridge import continue_trace
 from trace_bridge._daemon_address import daemon_address
 
 from harness.local_aws import ROOT as CHECKOUT
-from tests.unit.conftest import Process, event, header, record, trace_id
+from tests.support.lambda_events import event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 _HANDLER = """
-import json, sys, time
+import json, sys
+from tests.support.timing import Stopwatch
 from trace_bridge import counters, sqs_handler
 
 @sqs_handler
@@ -89,9 +91,9 @@ def test_importing_decorating_and_untraced_messages_ask_nobody_for_anything(cred
 
 
 def test_the_first_document_asks_and_waits_for_no_answer_for_long(credentials: socket.socket) -> None:
-    timed = "began = time.monotonic(); answer = handler(json.loads(sys.argv[1]), None)"
+    timed = "stopwatch = Stopwatch(); answer = handler(json.loads(sys.argv[1]), None)"
     # The process ends there: at its own end it would wait for the thread that still asks.
-    told = "print(json.dumps([answer, time.monotonic() - began]), flush=True); import os; os._exit(0)"
+    told = "print(json.dumps([answer, stopwatch.seconds()]), flush=True); import os; os._exit(0)"
     code = f"{_HANDLER}\n{timed}\n{told}"
     answer, seconds = _ran(code, _asking_at(credentials), json.dumps(event(record(1, trace=header(trace_id())))))
     assert answer == {"batchItemFailures": []}

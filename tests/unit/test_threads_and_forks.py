@@ -15,7 +15,8 @@ from aws_xray_sdk.core import xray_recorder
 from botocore.config import Config
 from trace_bridge import Message, TracedThreadPoolExecutor, continue_trace, counters, sqs_handler
 
-from tests.unit.conftest import LambdaContext, Process, event, header, record, trace_id
+from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
+from tests.support.lambda_process import Process
 
 ROOT = trace_id(9)
 RECORD = record(trace=header(ROOT))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.validator import InvalidDocumentError, validate, validate_all
+from tests.support.segment_validator import InvalidDocumentError, validate, validate_all
 
 NOW = 1_750_000_000.5
 GOOD: dict[str, Any] = {

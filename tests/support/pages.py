@@ -1,0 +1,26 @@
+"""Pages of traces, as files that a browser opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from playwright.sync_api import Page
+from traced_pipeline_cli.aws.logs import FunctionLogs
+from traced_pipeline_cli.render.html.page import page_html
+from traced_pipeline_cli.traces.build_graph import build_map
+from traced_pipeline_cli.traces.parse import parse_traces
+
+from tests.cli.samples import Document
+
+Opened: TypeAlias = Callable[..., Page]
+"""What the fixture `opened` gives: it takes the answers of X-Ray, and opens the page made of them."""
+
+
+def written(folder: Path, answers: list[Document], logs: Mapping[str, FunctionLogs] | None = None) -> str:
+    """Writes a page and returns its address."""
+    traces = parse_traces(answers)
+    file = folder / "trace.html"
+    file.write_text(page_html(build_map(traces), traces, logs=logs), encoding="utf-8")
+    return file.as_uri()
