@@ -45,7 +45,7 @@ def counted(number: int, word: str) -> str:
 
 def printable(text: str) -> str:
     """A name that moves no cursor and colours no terminal: control characters become `?`."""
-    return "".join("?" if unicodedata.category(letter)[0] == "C" else letter for letter in text)
+    return "".join("?" if unicodedata.category(character)[0] == "C" else character for character in text)
 
 
 def short_name(name: str) -> str:

@@ -103,7 +103,7 @@ WHOLE = Deployment(
         rules=(SamplingRule(name="Default", priority=10_000, rate=0.05, reservoir=1, service="*", service_type="*"),),
         destination="XRay",
     ),
-    unseen=(),
+    unread=(),
 )
 
 

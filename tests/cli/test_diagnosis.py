@@ -106,7 +106,7 @@ def test_each_check_names_its_cause_and_nothing_else(deployment: Deployment, che
         replace(
             WHOLE,
             event_sources=(),
-            unseen=(Unread(what="the event source mappings of the queue work", reason="Access denied"),),
+            unread=(Unread(what="the event source mappings of the queue work", reason="Access denied"),),
         ),
         with_queue(
             policy=policy(action="sqs:*", resource="*", StringEquals={"aws:PrincipalOrgID": "o-1"}),
@@ -145,7 +145,7 @@ def test_an_unsampled_request_is_told_its_rule_and_what_is_not_known() -> None:
     assert finding is not None
     assert "the rule Default records 2 requests a second and 50% of others" in finding.text
     assert "not documented by AWS" in finding.text
-    unseen = not_sampled(_xray(rules=None))
-    assert unseen is not None
-    assert "one request a second and 5 %" in unseen.text
+    unread = not_sampled(_xray(rules=None))
+    assert unread is not None
+    assert "one request a second and 5 %" in unread.text
     assert not_sampled(replace(WHOLE, stage=None)) is None

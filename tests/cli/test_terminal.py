@@ -101,10 +101,13 @@ def test_progress_is_never_wider_than_the_terminal(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(sys, "stderr", stream)
         with progress("short") as tell:
             tell("3 of 6 hops of the trace 1-6b0705f5-1cc26ffeeef789dabeb3d1bc after 12.3 s, waiting 60 s at most …")
+        stream.write("END")
         stream.flush()
-        written = os.read(controlling, 65_536).decode()
+        written = b""
+        while b"END" not in written:  # the terminal may hand it over in pieces
+            written += os.read(controlling, 65_536)
     os.close(controlling)
-    plain = _without_escapes(written)
+    plain = _without_escapes(written.decode())
     [line] = {line.rstrip() for line in plain.replace("\r", "\n").split("\n") if "3 of 6 hops" in line}
     assert line.endswith("…"), "it is cut, and goes on in no second line"
     assert len(line) <= 80

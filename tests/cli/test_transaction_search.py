@@ -74,7 +74,7 @@ def test_a_retrieval_that_fails_or_does_not_end_is_said(aws: FakeAws) -> None:
     with pytest.raises(RetrievalError, match="log group: FAILED"):
         retrieve(client, [samples.bridged()["Id"]])
     aws.statuses = ["RUNNING"]
-    with pytest.raises(RetrievalError, match="still looks for the traces"):
+    with pytest.raises(RetrievalError, match="still searching for the traces"):
         retrieve(client, [samples.bridged()["Id"]], timeout=0)
 
 

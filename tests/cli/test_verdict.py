@@ -44,7 +44,7 @@ TYPES = {
 
 
 def _trace(*names: str, apart: str = "", **fields: dict[str, Any]) -> Trace:
-    """A chain of segments, one after the other; `apart` begins a chain of its own."""
+    """A chain of segments, one after the other; `disconnected` begins a chain of its own."""
     documents: list[dict[str, Any]] = []
     for index, name in enumerate(names):
         document: dict[str, Any] = {"id": f"{index:016x}", "name": name, "origin": TYPES[name], "start_time": index}
@@ -109,7 +109,7 @@ def test_a_route_that_leads_nowhere_still_has_to_end_in_the_table() -> None:
 def test_a_whole_trace_is_connected() -> None:
     verdict = judge(ROUTE, _trace(*HOPS), ())
     assert verdict.connected
-    assert verdict.broken_at is None
+    assert verdict.first_break is None
     assert reaches_its_end(ROUTE, _trace(*HOPS))
     assert progress_of(ROUTE, _trace(*HOPS[:3])) == 3
     assert not reaches_its_end(ROUTE, _trace(*HOPS[:5]))
@@ -138,14 +138,14 @@ def test_another_queue_is_not_taken_for_this_one() -> None:
 
 def test_a_part_that_is_not_connected_is_apart() -> None:
     verdict = judge(ROUTE, _trace(*HOPS, apart="worker"), ())
-    assert list(_statuses(verdict).values()) == [*["connected"] * 4, "apart", "apart"]
+    assert list(_statuses(verdict).values()) == [*["connected"] * 4, "disconnected", "disconnected"]
 
 
 def test_a_failure_is_told_and_ends_the_wait() -> None:
     exception = {"type": "ValueError", "message": "no\n id"}
     failed = {"fault": True, "cause": {"exceptions": [exception]}}
     verdict = judge(ROUTE, _trace(*HOPS[:5], worker=failed), ())
-    broken = verdict.broken_at
+    broken = verdict.first_break
     assert broken is not None
     assert (broken.hop.name, broken.status, broken.reason) == ("worker", "failed", "ValueError: no id")
     assert reaches_its_end(ROUTE, _trace(*HOPS[:5], worker=failed))
@@ -154,7 +154,7 @@ def test_a_failure_is_told_and_ends_the_wait() -> None:
 def test_a_function_that_raises_is_failed_in_lambdas_own_segments_too() -> None:
     raised = {"error": True, "cause": {"exceptions": [{"type": "KeyError", "message": "'id'"}]}}
     verdict = judge(ROUTE, _trace(*HOPS[:2], ingest=raised), ())
-    broken = verdict.broken_at
+    broken = verdict.first_break
     assert broken is not None
     assert (broken.hop.name, broken.status, broken.reason) == ("ingest", "failed", "KeyError: 'id'")
 
@@ -224,7 +224,7 @@ def test_of_several_attempts_the_last_one_counts() -> None:
 
 def test_a_topic_is_not_blamed_for_its_queue() -> None:
     trace = _trace(*HOPS[:4], orders={"fault": True}, work={"fault": True})
-    broken = judge(ROUTE, trace, (_finding("queue-policy", "queue", "work"),)).broken_at
+    broken = judge(ROUTE, trace, (_finding("queue-policy", "queue", "work"),)).first_break
     assert broken is not None
     assert broken.hop.name == "work"
     assert [cause.check for cause in broken.causes] == ["queue-policy"]
@@ -241,7 +241,7 @@ def test_a_finding_explains_its_hop_and_the_next_break_behind_it() -> None:
 
 def test_nothing_recorded_breaks_at_the_stage() -> None:
     verdict = judge(ROUTE, None, (_finding("not-sampled", "stage", "Orders/prod"),))
-    broken = verdict.broken_at
+    broken = verdict.first_break
     assert broken is not None
     assert broken.hop.kind == "stage"
     assert [cause.check for cause in broken.causes] == ["not-sampled"]
@@ -255,7 +255,7 @@ CAUSE_UNREAD = Unread(what="X-Ray's sampling rules", reason="Access denied.")
 def test_no_hop_is_named_where_the_route_could_not_be_read() -> None:
     verdict = judge(ROUTE, _trace(*HOPS[:4]), (), (ROUTE_UNREAD, CAUSE_UNREAD))
     assert verdict.undecided
-    assert verdict.unread == (ROUTE_UNREAD,)
+    assert verdict.unread_route == (ROUTE_UNREAD,)
     assert list(_statuses(verdict).values()) == [*["connected"] * 4, "unread", "unread"]
     text = verdict_text(WHOLE, verdict, width=100).plain
     assert "Undecided" in text
@@ -265,8 +265,8 @@ def test_no_hop_is_named_where_the_route_could_not_be_read() -> None:
 def test_what_is_known_is_said_all_the_same() -> None:
     raised = judge(ROUTE, _trace(*HOPS[:2], ingest={"error": True}), (), (ROUTE_UNREAD,))
     assert not raised.undecided
-    assert raised.broken_at is not None
-    assert raised.broken_at.hop.name == "ingest"
+    assert raised.first_break is not None
+    assert raised.first_break.hop.name == "ingest"
     assert judge(ROUTE, _trace(*HOPS), (), (ROUTE_UNREAD,)).connected
     assert not judge(ROUTE[:1], _trace(*HOPS[:1]), (), (ROUTE_UNREAD,)).connected
     assert judge(ROUTE[:1], _trace(*HOPS[:1]), (), (ROUTE_UNREAD,)).undecided

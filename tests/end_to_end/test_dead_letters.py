@@ -23,7 +23,7 @@ BODY = {"customer": "Ann", "amount": 2}
 
 
 def _failing(resources: Resources) -> None:
-    """The worker may not write, and its messages are dead letters after one attempt."""
+    """The worker may not write, and its messages are dead-letter messages after one attempt."""
     role = find(resources, "AWS::IAM::Role", "WorkerFunction")
     role["Policies"].append({"PolicyName": "Denied", "PolicyDocument": DENIED})
     queue = find(resources, "AWS::SQS::Queue", "WorkerQueue")
@@ -49,7 +49,7 @@ class Failing:
         return str(answer["trace_id"])
 
     def undelivered(self, item_id: str, trace_id: str) -> None:
-        """Put a letter where SNS puts what it cannot deliver: without the mark of a queue, with the trace header."""
+        """Put a message where SNS puts what it cannot deliver: without the mark of a queue, with the trace header."""
         header = f"Root={trace_id};Parent=53995c3f42cd8ad8;Sampled=1"
         self.deployed.client("sqs").send_message(
             QueueUrl=self.outputs["DeadLetterQueueUrl"],
@@ -62,14 +62,14 @@ class Failing:
         )
 
     def waiting(self) -> int:
-        """How many dead letters are visible."""
+        """How many dead-letter messages are visible."""
         asked = self.deployed.client("sqs").get_queue_attributes(
             QueueUrl=self.outputs["DeadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(asked["Attributes"]["ApproximateNumberOfMessages"])
 
-    def wait_for_letters(self, number: int) -> None:
-        wait_for(lambda: self.waiting() == number, what=f"{number} dead letters")
+    def wait_for_dead_letter_messages(self, number: int) -> None:
+        wait_for(lambda: self.waiting() == number, what=f"{number} dead-letter messages")
 
     def mend(self) -> None:
         """Let the worker write."""
@@ -106,7 +106,7 @@ def stack(bridged: Deployed) -> Failing:
 
 @pytest.fixture
 def failing(stack: Failing) -> Iterator[Failing]:
-    """The stack with a failing worker and without letters, before and after."""
+    """The stack with a failing worker and without messages, before and after."""
     yield stack
     stack.deployed.client("sqs").purge_queue(QueueUrl=stack.outputs["DeadLetterQueueUrl"])
     stack.spoil()
@@ -114,10 +114,10 @@ def failing(stack: Failing) -> Iterator[Failing]:
 
 def test_nothing_failed_and_nothing_to_redrive(failing: Failing) -> None:
     ran = failing.command("failed", STACK)
-    assert (ran.status, ran.out) == (0, "OrdersWorkerDeadLetterQueue: 0 dead letters\n")
+    assert (ran.status, ran.out) == (0, "OrdersWorkerDeadLetterQueue: 0 dead-letter messages\n")
     ran = failing.command("redrive", STACK, "--yes")
     assert ran.status == 3
-    assert ran.err == f"traced-pipeline: The stack {STACK} has no dead letters: there is nothing to redrive.\n"
+    assert ran.err == f"traced-pipeline: The stack {STACK} has no dead-letter messages: there is nothing to redrive.\n"
     ran = failing.command("redrive", "Nope")
     assert ran.status == 3
     assert "There is no stack 'Nope'" in ran.err
@@ -142,13 +142,13 @@ def test_what_is_still_retried_is_said_instead_of_nothing(bridged: Deployed) -> 
         return ran.out if "OrdersWorkerQueue: " in ran.out else None
 
     told = wait_for(retried, what="a message that is retried")
-    assert "OrdersWorkerDeadLetterQueue: 0 dead letters" in told
+    assert "OrdersWorkerDeadLetterQueue: 0 dead-letter messages" in told
     assert "OrdersWorkerQueue: 1 in flight, next attempt within 180 s" in told
     [queue] = command(bridged, "failed", "Retrying", "--json").json()["source_queues"]
     assert (queue["in_flight"], queue["visibility_timeout_seconds"]) == (1, 180)
 
 
-def test_letters_that_another_reader_holds_are_not_taken_for_none(failing: Failing) -> None:
+def test_messages_that_another_reader_holds_are_not_taken_for_none(failing: Failing) -> None:
     failing.undelivered("held-1", new_trace_id())
     queue, client = failing.outputs["DeadLetterQueueUrl"], failing.deployed.client("sqs")
     [held] = client.receive_message(QueueUrl=queue, VisibilityTimeout=600)["Messages"]
@@ -160,15 +160,15 @@ def test_letters_that_another_reader_holds_are_not_taken_for_none(failing: Faili
     assert "held-1" in failing.command("failed", STACK).out
 
 
-def test_letters_are_listed_with_trace_attempts_and_reason_and_stay(failing: Failing) -> None:
+def test_messages_are_listed_with_trace_attempts_and_reason_and_stay(failing: Failing) -> None:
     trace_id, lost = failing.send("listed-1"), new_trace_id()
-    failing.wait_for_letters(1)
+    failing.wait_for_dead_letter_messages(1)
     failing.undelivered("listed-2", lost)
     ran = failing.command("failed", STACK, "--json")
     assert failing.waiting() == 2, "what was looked at is visible again at once"
     [queue] = ran.json()["queues"]
-    letters = {json.loads(letter["body"])["id"]: letter for letter in queue["letters"]}
-    worked, undelivered = letters["listed-1"], letters["listed-2"]
+    messages = {json.loads(message["body"])["id"]: message for message in queue["messages"]}
+    worked, undelivered = messages["listed-1"], messages["listed-2"]
     assert worked["trace_id"] == trace_id
     assert worked["traced"] is True
     assert worked["origin"] == "queue"
@@ -181,40 +181,40 @@ def test_letters_are_listed_with_trace_attempts_and_reason_and_stay(failing: Fai
     assert undelivered["origin"] == "subscription"
     assert undelivered["attempts"] == 0
     assert "SNS could not deliver it" in undelivered["reason"]
-    assert ran.json()["unseen"] == []
+    assert ran.json()["unread"] == []
 
     told = failing.command("failed", STACK).out
-    assert "2 dead letters" in told
+    assert "2 dead-letter messages" in told
     assert f"trace {trace_id} · from the queue OrdersWorkerQueue · 1 attempt · " in told
     assert f"trace {lost} (not recorded) · not delivered by SNS" in told
     assert failing.waiting() == 2
 
 
-def test_the_reason_of_an_unrecorded_letter_is_in_the_log(failing: Failing) -> None:
+def test_the_reason_of_an_unrecorded_message_is_in_the_log(failing: Failing) -> None:
     body = json.dumps({"id": "logged-1", **BODY})
     header = f"Root={new_trace_id()};Sampled=0"
     assert failing.command("send", STACK, "--trace-header", header, "--body", body).status == 0
-    failing.wait_for_letters(1)
+    failing.wait_for_dead_letter_messages(1)
     [queue] = failing.command("failed", STACK, "--json").json()["queues"]
-    [letter] = queue["letters"]
-    assert letter["traced"] is False
-    assert letter["evidence"] == "log"
-    assert letter["reason"].startswith("ClientError: An error occurred (AccessDeniedException)")
+    [message] = queue["messages"]
+    assert message["traced"] is False
+    assert message["evidence"] == "log"
+    assert message["reason"].startswith("ClientError: An error occurred (AccessDeniedException)")
 
 
 @pytest.mark.parametrize("options", [[], ["--resend"]])
-def test_redriven_letters_arrive_and_their_traces_go_on(failing: Failing, options: list[str]) -> None:
+def test_redriven_messages_arrive_and_their_traces_go_on(failing: Failing, options: list[str]) -> None:
     suffix = "moved" if not options else "sent"
     ids = [f"worked-{suffix}", f"undelivered-{suffix}"]
     traces = [failing.send(ids[0]), new_trace_id()]
-    failing.wait_for_letters(1)
+    failing.wait_for_dead_letter_messages(1)
     failing.undelivered(ids[1], traces[1])
     failing.mend()
 
     ran = failing.command("redrive", STACK, "--yes", "--json", *options)
     assert ran.status == 0, ran
     [queue] = ran.json()["queues"]
-    assert (queue["moved"], queue["sent"]) == ((0, 2) if options else (1, 1))
+    assert (queue["moved"], queue["resent"]) == ((0, 2) if options else (1, 1))
     assert set(queue["trace_ids"]) == set(traces)
     assert failing.waiting() == 0
     for item_id, trace_id in zip(ids, traces, strict=True):
@@ -225,7 +225,7 @@ def test_redriven_letters_arrive_and_their_traces_go_on(failing: Failing, option
     assert first["fault"] is True
     assert "fault" not in again
     assert first["parent_id"] == again["parent_id"]
-    [worker] = wait_for(lambda: failing.attempts(traces[1]), what="the worker in the lost letter's trace")
+    [worker] = wait_for(lambda: failing.attempts(traces[1]), what="the worker in the lost message's trace")
     assert worker["parent_id"] == "53995c3f42cd8ad8"
 
 
@@ -256,7 +256,7 @@ def test_it_asks_first(failing: Failing) -> None:
     failing.undelivered("asked-1", new_trace_id())
     ran = failing.command("redrive", STACK)
     assert ran.status == 1
-    assert "1 letter to be sent to OrdersWorkerQueue and deleted here." in ran.err
+    assert "1 message to be resent to OrdersWorkerQueue and deleted here." in ran.err
     assert "there is no terminal to ask at" in ran.err
     for answer, status, left in ((b"n\n", 1, 1), (b"y\n", 0, 0)):
         terminal, theirs = os.openpty()
@@ -281,7 +281,7 @@ def test_what_may_not_be_looked_at_is_said(failing: Failing) -> None:
     environment = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     ran = failing.command("failed", STACK, "--json", environment=environment)
     assert ran.status == 0, ran
-    assert len(ran.json()["queues"][0]["letters"]) == 1
-    reasons = " ".join(unseen["reason"] for unseen in ran.json()["unseen"])
+    assert len(ran.json()["queues"][0]["messages"]) == 1
+    reasons = " ".join(unread["reason"] for unread in ran.json()["unread"])
     assert "need the permission xray:BatchGetTraces" in reasons
     assert "need the permission sqs:ChangeMessageVisibility" in reasons

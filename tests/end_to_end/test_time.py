@@ -72,7 +72,7 @@ class Sleepers:
     def reasons(self) -> dict[str, str]:
         """Why messages are dead, by their ids."""
         [queue] = command(self.deployed, "failed", self.stack, "--json").json()["queues"]
-        return {json.loads(letter["body"])["id"]: letter["reason"] for letter in queue["letters"]}
+        return {json.loads(message["body"])["id"]: message["reason"] for message in queue["messages"]}
 
     def workers(self, trace_id: str) -> list[dict[str, Any]]:
         """The worker's segments in a trace."""

@@ -142,7 +142,7 @@ def test_a_whole_pipeline_is_connected_hop_by_hop(verdicts: dict[str, Ran]) -> N
     assert [hop["kind"] for hop in verdict["hops"]] == ["stage", "function", "topic", "queue", "function", "table"]
     assert {hop["status"] for hop in verdict["hops"]} == {"connected"}
     assert verdict["remarks"] == []
-    assert verdict["unseen"] == []
+    assert verdict["unread"] == []
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -213,7 +213,7 @@ def test_a_vpc_without_a_way_to_xray_is_the_cause(bridged: Deployed) -> None:
     broken = _first_break(verdict)
     assert (broken["kind"], broken["status"]) == ("function", "missing")
     assert [cause["check"] for cause in broken["causes"]] == ["vpc-without-xray"]
-    assert verdict["unseen"] == []
+    assert verdict["unread"] == []
 
     ec2.create_vpc_endpoint(VpcId=ids["Vpc"], ServiceName="com.amazonaws.us-east-1.xray", VpcEndpointType="Interface")
     functions.update_function_configuration(FunctionName=worker, VpcConfig=vpc)
@@ -245,7 +245,7 @@ def test_what_may_not_be_looked_at_is_said_and_the_rest_goes_on(bridged: Deploye
     environment = {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
     ran = command(bridged, "verify", bridged.pipeline.stack, "--json", environment=environment)
     verdict = ran.json()
-    reasons = " ".join(unseen["reason"] for unseen in verdict["unseen"])
+    reasons = " ".join(unread["reason"] for unread in verdict["unread"])
     assert "these credentials need the permission lambda:GetFunctionConfiguration" in reasons
     assert "these credentials need the permission xray:ListResourcePolicies" in reasons
     assert verdict["hops"][0]["status"] == "connected"

@@ -63,7 +63,7 @@ class FunctionLogs:
 
 @dataclass
 class _Wanted:
-    """What to look for: one function's segments."""
+    """The log group, times and ids of one function's segments, whose lines are wanted."""
 
     arn: str | None = None
     group: str | None = None
@@ -76,7 +76,8 @@ def fetch_logs(session: boto3.Session, traces: Iterable[Trace]) -> dict[str, Fun
 
     The log group is the one the segments name (`aws.cloudwatch_logs`), or else the one Lambda says the function has.
     A line belongs to a trace where it holds the trace's id or the request id of one of its invocations, or where it
-    stands, in its log stream, behind the start of such an invocation. What cannot be fetched is told, not raised.
+    stands, in its log stream, behind the start of such an invocation. What cannot be fetched is said in `problem`, not
+    raised.
 
     Args:
         session: Whose credentials and region are used.
@@ -89,7 +90,7 @@ def fetch_logs(session: boto3.Session, traces: Iterable[Trace]) -> dict[str, Fun
     if not wanted:
         return {}
     logs, functions = session.client("logs"), session.client("lambda")
-    return {name: _fetch(name, looked_for, logs, functions) for name, looked_for in wanted.items()}
+    return {name: _fetch(name, function, logs, functions) for name, function in wanted.items()}
 
 
 def _wanted(traces: Iterable[Trace]) -> dict[str, _Wanted]:
@@ -101,45 +102,45 @@ def _wanted(traces: Iterable[Trace]) -> dict[str, _Wanted]:
     return found
 
 
-def _note(looked_for: _Wanted, segment: Segment, trace: Trace) -> None:
+def _note(wanted: _Wanted, segment: Segment, trace: Trace) -> None:
     arn = segment.aws.get("function_arn") or segment.resource_arn
-    looked_for.arn = looked_for.arn or (arn if isinstance(arn, str) else None)
+    wanted.arn = wanted.arn or (arn if isinstance(arn, str) else None)
     named = segment.aws.get("cloudwatch_logs")
     for entry in named if isinstance(named, list) else []:
         if isinstance(entry, dict) and isinstance(group := entry.get("log_group"), str):
-            looked_for.group = looked_for.group or group
+            wanted.group = wanted.group or group
     end = segment.start if segment.end is None else segment.end
-    looked_for.windows.append((segment.start - _BEFORE, end + _AFTER))
+    wanted.windows.append((segment.start - _BEFORE, end + _AFTER))
     for known in (trace.id, segment.aws.get("request_id")):
         if isinstance(known, str) and known:
-            looked_for.ids.setdefault(known, {})[trace.id] = None
+            wanted.ids.setdefault(known, {})[trace.id] = None
 
 
-def _fetch(name: str, looked_for: _Wanted, logs: CloudWatchLogsClient, functions: LambdaClient) -> FunctionLogs:
-    region = (looked_for.arn or "").split(":")[3:4]
+def _fetch(name: str, wanted: _Wanted, logs: CloudWatchLogsClient, functions: LambdaClient) -> FunctionLogs:
+    region = (wanted.arn or "").split(":")[3:4]
     if region and region[0] != logs.meta.region_name:
-        problem = f"The function is in {region[0]}; logs were looked for in {logs.meta.region_name} only."
-        return FunctionLogs(group=looked_for.group, lines=(), problem=problem)
-    group = looked_for.group
+        problem = f"The function is in {region[0]}; logs were searched in {logs.meta.region_name} only."
+        return FunctionLogs(group=wanted.group, lines=(), problem=problem)
+    group = wanted.group
     try:
         if group is None:
-            configuration = functions.get_function_configuration(FunctionName=looked_for.arn or name)
+            configuration = functions.get_function_configuration(FunctionName=wanted.arn or name)
             group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
-        return _read(group, looked_for, logs)
+        return _read(group, wanted, logs)
     except (ClientError, BotoCoreError) as error:
         return FunctionLogs(group=group, lines=(), problem=describe(error))
 
 
-def _read(group: str, looked_for: _Wanted, logs: CloudWatchLogsClient) -> FunctionLogs:
+def _read(group: str, wanted: _Wanted, logs: CloudWatchLogsClient) -> FunctionLogs:
     lines: list[LogLine] = []
     problem = None
     pages = 0
-    for begin, end in _merged(looked_for.windows):
+    for begin, end in _merged(wanted.windows):
         streams: dict[str, str] = {}
         paginator = logs.get_paginator("filter_log_events")
         for page in paginator.paginate(logGroupName=group, startTime=int(begin * 1000), endTime=int(end * 1000)):
             pages += 1
-            lines.extend(_matching(page.get("events", []), looked_for.ids, streams))
+            lines.extend(_matching(page.get("events", []), wanted.ids, streams))
             if pages >= _PAGES or len(lines) >= _LINES:
                 problem = f"Only the first {len(lines):,} lines were fetched; there may be more."
                 break

@@ -1,4 +1,4 @@
-"""Looks at the deployed configuration, one call at a time; a look that is refused is noted, and the rest goes on."""
+"""API reads of the deployed configuration: one that is refused or fails is recorded, and the others go on."""
 
 from __future__ import annotations
 
@@ -28,39 +28,39 @@ class Unread:
     of: Literal["route", "cause"] = "cause"
 
 
-class Looks:
-    """The looks of one run.
+class Reads:
+    """The API reads of one run.
 
     Attributes:
-        unseen: What was refused or failed, in order, each once.
+        unread: What could not be read, in order, each once.
     """
 
     def __init__(self) -> None:
-        self.unseen: list[Unread] = []
+        self.unread: list[Unread] = []
 
-    def at(self, what: str, look: Callable[[], _T]) -> _T | None:
-        """What a call answers; None where it was refused or failed.
+    def read(self, what: str, call: Callable[[], _T]) -> _T | None:
+        """Returns what a call answers; None where it was refused or failed, which is recorded.
 
         Args:
-            what: What is looked at, for the note.
-            look: The call.
+            what: What is read, for the record.
+            call: The call.
 
         Raises:
-            botocore.exceptions.NoCredentialsError: There is nobody to look.
+            botocore.exceptions.NoCredentialsError: There are no credentials to read with.
         """
-        return self._read(what, look, "cause")
+        return self._read(what, call, "cause")
 
-    def along_route(self, what: str, look: Callable[[], _T]) -> _T | None:
-        """The same for a call without whose answer the route of a request is not known."""
-        return self._read(what, look, "route")
+    def read_route(self, what: str, call: Callable[[], _T]) -> _T | None:
+        """Returns the same for a call without whose answer the route of a request is not known."""
+        return self._read(what, call, "route")
 
-    def _read(self, what: str, look: Callable[[], _T], of: Literal["route", "cause"]) -> _T | None:
+    def _read(self, what: str, call: Callable[[], _T], of: Literal["route", "cause"]) -> _T | None:
         try:
-            return look()
+            return call()
         except (NoCredentialsError, PartialCredentialsError):
             raise
         except (ClientError, BotoCoreError) as error:
             note = Unread(what=what, reason=describe(error), of=of)
-            if note not in self.unseen:
-                self.unseen.append(note)
+            if note not in self.unread:
+                self.unread.append(note)
             return None

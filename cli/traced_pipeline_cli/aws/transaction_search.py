@@ -87,7 +87,7 @@ def _retrieved(client: XRayClient, trace_ids: Sequence[str], timeout: float) -> 
         if time.monotonic() > ends:
             client.cancel_trace_retrieval(RetrievalToken=token)
             raise RetrievalError(
-                f"X-Ray still looks for the traces in Transaction Search's log group after {timeout:g} s."
+                f"X-Ray is still searching for the traces in Transaction Search's log group after {timeout:g} s."
             )
         time.sleep(_POLL_SECONDS)
     found: list[Mapping[str, object]] = []
@@ -104,6 +104,6 @@ def _as_trace(trace: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _begun(trace_id: str, now: datetime) -> datetime:
-    """When a trace began by its id; random ids, which X-Ray takes too, tell nothing, so a day is looked through."""
+    """When a trace began by its id; random ids, which X-Ray takes too, say nothing, so the last day is searched."""
     begun = datetime.fromtimestamp(int(trace_id.split("-")[1], 16), UTC)
     return begun if now - _KEPT < begun <= now + _BEFORE else now - _UNDATED

@@ -184,7 +184,7 @@ def latest(client: XRayClient, service: str, *, limit: int = 1, within: timedelt
         client: The X-Ray client.
         service: The service's name in X-Ray, such as `<API's name>/<stage>`.
         limit: How many ids at most.
-        within: How far back to look.
+        within: How far back to search.
 
     Raises:
         botocore.exceptions.ClientError: X-Ray refused.

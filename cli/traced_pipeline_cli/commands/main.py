@@ -17,9 +17,10 @@ from .terminal import give_up_output, is_output_error, prepare_output, say
 _EPILOG = """\
 exit status:
   0    done
-  1    the answer is no: the API refused a request, the trace is not connected, letters stayed behind
+  1    the answer is no: the API refused a request, the trace is not connected, messages remain
+       in the dead-letter queue
   2    the command line is wrong, or a package is missing
-  3    not found: the stack, a trace, or a dead letter to redrive
+  3    not found: the stack, a trace, or a dead-letter message to redrive
   4    AWS refused or was not reached: credentials, permissions, network
   130  interrupted
 
@@ -90,12 +91,16 @@ def _parser() -> argparse.ArgumentParser:
     verifying.description = "Sends one request, follows its trace hop by hop, and names what breaks it."
     verify.add_arguments(verifying)
     verifying.set_defaults(run=verify.run)
-    failing = commands.add_parser("failed", parents=[common], help="list dead letters, their traces and reasons")
-    failing.description = "Lists what ended in the stack's dead-letter queues. It takes nothing away."
+    failing = commands.add_parser(
+        "failed", parents=[common], help="list dead-letter messages, their traces and reasons"
+    )
+    failing.description = "Lists the messages in the stack's dead-letter queues, and leaves them there."
     failed.add_arguments(failing)
     failing.set_defaults(run=failed.run)
-    redriving = commands.add_parser("redrive", parents=[common], help="move dead letters back to their queues")
-    redriving.description = "Moves dead letters back to the queues they came from, after asking."
+    redriving = commands.add_parser(
+        "redrive", parents=[common], help="move dead-letter messages back to their source queues"
+    )
+    redriving.description = "Moves dead-letter messages back to their source queues, after asking."
     redrive.add_arguments(redriving)
     redriving.set_defaults(run=redrive.run)
     return parser

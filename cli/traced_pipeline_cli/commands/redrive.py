@@ -1,4 +1,4 @@
-"""`traced-pipeline redrive`: moves dead letters back to the queues they belong into."""
+"""`traced-pipeline redrive`: moves dead-letter messages back to their source queues."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..aws.session import Connection
 from ..aws.stack import find_pipeline
-from ..dead_letters.message import Letter, held
+from ..dead_letters.message import DeadLetterMessage, held
 from ..dead_letters.queues import DeadLetterQueue, dead_letter_queues
-from ..dead_letters.redrive import RedriveError, move_home, send_home, sorted_by_way
+from ..dead_letters.redrive import RedriveError, move_back, resend_message, sorted_by_way
 from ..dead_letters.retries import hidden_text
 from ..errors import NotFoundError
 from ..text import counted, printable, readable_name
@@ -31,13 +31,13 @@ _SHOWN_TRACES = 3
 
 @dataclass
 class _Outcome:
-    """What was done with one queue's letters."""
+    """What was done with one queue's messages."""
 
     place: DeadLetterQueue
     moved: int = 0
-    sent: int = 0
+    resent: int = 0
     running: bool = False
-    left: dict[str, Letter] = field(default_factory=dict)
+    remaining: dict[str, DeadLetterMessage] = field(default_factory=dict)
     traces: dict[str, None] = field(default_factory=dict)
 
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resend",
         action="store_true",
-        help="send every letter anew with its trace header, instead of letting SQS move those it can: "
+        help="resend every message with its trace header, instead of letting SQS move those it can: "
         "that its move task keeps the header is not documented",
     )
     parser.add_argument(
@@ -62,29 +62,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, connection: Connection) -> int:
-    """Count, ask, and move; 1 where letters stayed behind."""
+    """Count, ask, and move; 1 where messages remain."""
     session = connection.session
     pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
-    looks, sqs = Looks(), session.client("sqs")
-    plan: list[tuple[DeadLetterQueue, list[Letter]]] = []
+    reads, sqs = Reads(), session.client("sqs")
+    plan: list[tuple[DeadLetterQueue, list[DeadLetterMessage]]] = []
     hidden: list[str] = []
-    with progress("Looking at the stack …"):
-        for place in dead_letter_queues(session, pipeline, looks).queues:
-            with held(sqs, place.queue.url, limit=_AT_A_TIME, looks=looks) as letters:
-                if letters:
-                    plan.append((place, list(letters)))
+    with progress("Reading the stack …"):
+        for place in dead_letter_queues(session, pipeline, reads).queues:
+            with held(sqs, place.queue.url, limit=_AT_A_TIME, reads=reads) as messages:
+                if messages:
+                    plan.append((place, list(messages)))
             hidden += filter(None, [hidden_text(place.queue)])
     if not plan and hidden:
         raise RedriveError(f"Nothing was moved. {' '.join(hidden)}")
     if not plan:
-        notes = "".join(f" Not seen: {unseen.what}. {unseen.reason}" for unseen in looks.unseen)
-        raise NotFoundError(f"The stack {pipeline.stack} has no dead letters: there is nothing to redrive.{notes}")
+        notes = "".join(f" Could not be read: {unread.what}. {unread.reason}" for unread in reads.unread)
+        raise NotFoundError(
+            f"The stack {pipeline.stack} has no dead-letter messages: there is nothing to redrive.{notes}"
+        )
     if not arguments.yes:
         _ask(_sentences(plan, resend=arguments.resend))
     outcomes = []
-    with progress("Moving letters …") as tell:
-        for place, letters in plan:
-            outcomes.append(_redrive(sqs, looks, place, letters, arguments, tell))
+    with progress("Moving messages …") as tell:
+        for place, messages in plan:
+            outcomes.append(_redrive(sqs, reads, place, messages, arguments, tell))
     if arguments.json:
         document: JsonObject = {"stack": pipeline.stack, "queues": [_json(outcome) for outcome in outcomes]}
         sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
@@ -92,50 +94,50 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
         sys.stdout.writelines(f"{_report(outcome)}\n" for outcome in outcomes)
     for line in hidden:
         sys.stderr.write(f"{line}\n")
-    for unseen in looks.unseen:
-        sys.stderr.write(f"Not seen: {unseen.what}. {printable(unseen.reason)}\n")
-    return 1 if hidden or any(outcome.left or outcome.running for outcome in outcomes) else 0
+    for unread in reads.unread:
+        sys.stderr.write(f"Could not be read: {unread.what}. {printable(unread.reason)}\n")
+    return 1 if hidden or any(outcome.remaining or outcome.running for outcome in outcomes) else 0
 
 
 def _redrive(
     sqs: SQSClient,
-    looks: Looks,
+    reads: Reads,
     place: DeadLetterQueue,
-    letters: Sequence[Letter],
+    messages: Sequence[DeadLetterMessage],
     arguments: argparse.Namespace,
     tell: Callable[[str], None],
 ) -> _Outcome:
-    """Move one queue's letters. Those SQS's task does not take go first, since it would fail at one of them."""
-    outcome = _Outcome(place=place, traces=dict.fromkeys(one.trace_id for one in letters if one.trace_id))
-    movable, others = sorted_by_way(letters, resend=arguments.resend)
+    """Move one queue's messages. Those SQS's task does not take go first, since it would fail at one of them."""
+    outcome = _Outcome(place=place, traces=dict.fromkeys(one.trace_id for one in messages if one.trace_id))
+    movable, others = sorted_by_way(messages, resend=arguments.resend)
     if others:
-        while _send_some(sqs, looks, outcome, resend=arguments.resend, tell=tell):
+        while _resend_some(sqs, reads, outcome, resend=arguments.resend, tell=tell):
             pass
     if movable:
         name = readable_name(place.queue.name)
-        move = move_home(
+        move = move_back(
             sqs,
             place.queue,
             timeout=arguments.timeout,
-            progress=lambda moved, wanted: tell(f"SQS moves letters of {name}: {moved} of about {wanted} …"),
+            progress=lambda moved, wanted: tell(f"SQS moves messages of {name}: {moved} of about {wanted} …"),
         )
         outcome.moved, outcome.running = move.moved, move.status != "COMPLETED"
     return outcome
 
 
-def _send_some(sqs: SQSClient, looks: Looks, outcome: _Outcome, *, resend: bool, tell: Callable[[str], None]) -> bool:
-    """Send the letters of one look home; whether there may be more."""
-    before, place = outcome.sent, outcome.place
-    with held(sqs, place.queue.url, limit=_AT_A_TIME, looks=looks) as letters:
-        for letter in sorted_by_way(letters, resend=resend)[1]:
-            home = place.home_of(letter)
-            if home is None:
-                outcome.left[letter.message_id] = letter
+def _resend_some(sqs: SQSClient, reads: Reads, outcome: _Outcome, *, resend: bool, tell: Callable[[str], None]) -> bool:
+    """Resends the messages of one read; returns whether there may be more."""
+    before, place = outcome.resent, outcome.place
+    with held(sqs, place.queue.url, limit=_AT_A_TIME, reads=reads) as messages:
+        for message in sorted_by_way(messages, resend=resend)[1]:
+            source_queue = place.source_queue_of(message)
+            if source_queue is None:
+                outcome.remaining[message.message_id] = message
                 continue
-            send_home(sqs, place.queue, letter, home)
-            outcome.sent += 1
-            tell(f"Sent {counted(outcome.sent, 'letter')} to {readable_name(home.name)} …")
-    return outcome.sent > before
+            resend_message(sqs, place.queue, message, source_queue)
+            outcome.resent += 1
+            tell(f"Resent {counted(outcome.resent, 'message')} to {readable_name(source_queue.name)} …")
+    return outcome.resent > before
 
 
 def _ask(lines: Sequence[str]) -> None:
@@ -153,24 +155,28 @@ def _ask(lines: Sequence[str]) -> None:
         raise RedriveError("Nothing was moved.")
 
 
-def _sentences(plan: Sequence[tuple[DeadLetterQueue, Sequence[Letter]]], *, resend: bool) -> list[str]:
+def _sentences(plan: Sequence[tuple[DeadLetterQueue, Sequence[DeadLetterMessage]]], *, resend: bool) -> list[str]:
     lines = []
-    for place, letters in plan:
-        movable, others = sorted_by_way(letters, resend=resend)
+    for place, messages in plan:
+        movable, others = sorted_by_way(messages, resend=resend)
         name = readable_name(place.queue.name)
         if movable:
-            lines.append(f"{name}: {counted(len(movable), 'letter')} to be moved back by SQS.")
-        for home, number in _homes(place, others).items():
-            way = f"to be sent to {home} and deleted here" if home else "left: more than one queue could be meant"
-            lines.append(f"{name}: {counted(number, 'letter')} {way}.")
+            lines.append(f"{name}: {counted(len(movable), 'message')} to be moved back by SQS.")
+        for source_queue, number in _source_queues(place, others).items():
+            way = (
+                f"to be resent to {source_queue} and deleted here"
+                if source_queue
+                else "to remain here: more than one queue could be meant"
+            )
+            lines.append(f"{name}: {counted(number, 'message')} {way}.")
     return lines
 
 
-def _homes(place: DeadLetterQueue, letters: Sequence[Letter]) -> dict[str, int]:
+def _source_queues(place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for letter in letters:
-        home = place.home_of(letter)
-        name = "" if home is None else readable_name(home.name)
+    for message in messages:
+        source_queue = place.source_queue_of(message)
+        name = "" if source_queue is None else readable_name(source_queue.name)
         found[name] = found.get(name, 0) + 1
     return found
 
@@ -180,12 +186,12 @@ def _report(outcome: _Outcome) -> str:
     parts = []
     if outcome.moved or outcome.running:
         parts.append(
-            f"{counted(outcome.moved, 'letter')} moved back by SQS{', which goes on' if outcome.running else ''}"
+            f"{counted(outcome.moved, 'message')} moved back by SQS{', which goes on' if outcome.running else ''}"
         )
-    if outcome.sent:
-        parts.append(f"{counted(outcome.sent, 'letter')} sent home")
-    if outcome.left:
-        parts.append(f"{counted(len(outcome.left), 'letter')} left, since more than one queue could be meant")
+    if outcome.resent:
+        parts.append(f"{counted(outcome.resent, 'message')} resent")
+    if outcome.remaining:
+        parts.append(f"{counted(len(outcome.remaining), 'message')} not moved: more than one queue could be meant")
     traces = list(outcome.traces)[:_SHOWN_TRACES]
     follow = f"\nFollow: traced-pipeline trace {' '.join(traces)} --wait 30" if traces else ""
     return f"{name}: {', '.join(parts) or 'nothing moved'}.{follow}"
@@ -195,9 +201,9 @@ def _json(outcome: _Outcome) -> JsonObject:
     return {
         "name": outcome.place.queue.name,
         "moved": outcome.moved,
-        "sent": outcome.sent,
+        "resent": outcome.resent,
         "running": outcome.running,
-        "left": list(outcome.left),
+        "remaining": list(outcome.remaining),
         "trace_ids": list(outcome.traces),
     }
 

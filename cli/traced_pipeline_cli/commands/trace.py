@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         default=60,
         metavar="MINUTES",
-        help="with --latest: how far back to look (default: 60)",
+        help="with --latest: how far back to search (default: 60)",
     )
     parser.add_argument(
         "--wait",
@@ -193,7 +193,7 @@ def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[s
     if not found:
         raise NotFoundError(
             f"X-Ray has no trace of {service} from the last {counted(arguments.within, 'minute')}. Send a request "
-            "(`traced-pipeline send`), look further back (--within), and see that the stage is traced and sampled; "
+            "(`traced-pipeline send`), search further back (--within), and see that the stage is traced and sampled; "
             "with Transaction Search on, only indexed traces are found this way, others by their id."
         )
     return found

@@ -12,7 +12,7 @@ from dataclasses import replace
 from rich.text import Text
 
 from ..aws.http import Answer, new_trace_id, send
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..aws.session import Connection
 from ..aws.stack import find_pipeline
 from ..aws.xray import Progress, TraceReader, TracesIncompleteError, wait_for_traces
@@ -58,9 +58,9 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
     if pipeline.api_url is None:
         raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
     reader = TraceReader(session.client("xray"))
-    looks = Looks()
-    with progress("Looking at the stack …") as tell:
-        deployment = inspect(session, pipeline, progress=lambda what: tell(f"Looking at {what} …"))
+    reads = Reads()
+    with progress("Reading the stack …") as tell:
+        deployment = inspect(session, pipeline, progress=lambda what: tell(f"Reading {what} …"))
         route, findings = route_of(deployment), list(diagnose(deployment))
         tell("Posting …")
         since = time.time()
@@ -68,12 +68,12 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
         # A request that was not accepted ends at the stage or the function behind it.
         timeout = arguments.timeout if answer.accepted else min(arguments.timeout, _REFUSED_SECONDS)
         trace = _wait(reader, answer.trace_id or "", route, timeout, tell)
-        verdict = judge(route, trace, findings, deployment.unseen)
+        verdict = judge(route, trace, findings, deployment.unread)
         if not (answer.accepted and verdict.connected):
-            tell("Looking for the cause …")
-            findings += gather(session, looks, deployment, verdict, trace, answer, since)
-            verdict = judge(route, trace, findings, deployment.unseen)
-    deployment = replace(deployment, unseen=(*deployment.unseen, *looks.unseen))
+            tell("Searching for the cause …")
+            findings += gather(session, reads, deployment, verdict, trace, answer, since)
+            verdict = judge(route, trace, findings, deployment.unread)
+    deployment = replace(deployment, unread=(*deployment.unread, *reads.unread))
     if arguments.json:
         sys.stdout.write(f"{json.dumps(verdict_json(deployment, verdict, answer), indent=2)}\n")
     else:

@@ -1,4 +1,4 @@
-"""Why messages ended as dead letters."""
+"""Why messages ended in a dead-letter queue."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..aws.xray import TraceReader
 from ..diagnosis.messaging import queue_keys, queue_policies
 from ..diagnosis.worker_logs import error_about, first_error
@@ -16,7 +16,7 @@ from ..traces.exceptions import Exceptions
 from ..traces.failure_states import state_of
 from ..traces.model import Trace
 from ..traces.resource_types import kind_of
-from .message import Letter
+from .message import DeadLetterMessage
 from .queues import DeadLetterQueue, DeadLetterQueues
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ Evidence = Literal["trace", "log", "log nearby", "configuration", "message", "no
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """Why a message ended as a dead letter.
+    """Why a message ended in a dead-letter queue.
 
     Attributes:
         text: In a line; empty where it is not known.
         evidence: Where that is from: the trace's segment, the log (about this message, or the first error after it was
             sent), the configuration, or what Lambda put onto the message.
-        traced: Whether X-Ray has the trace; None where that was not seen, or there is none to look for.
+        traced: Whether X-Ray has the trace; None where that could not be read, or there is none to look for.
     """
 
     text: str
@@ -42,68 +42,70 @@ class Reason:
 
 
 class Reasons:
-    """Finds the reasons of letters.
+    """Finds the reasons of messages.
 
     Args:
-        session: The session to look with.
-        looks: Where refused looks are noted.
+        session: The session to read with.
+        reads: Records what could not be read.
         found: The stack's dead-letter queues.
     """
 
-    def __init__(self, session: boto3.Session, looks: Looks, found: DeadLetterQueues) -> None:
+    def __init__(self, session: boto3.Session, reads: Reads, found: DeadLetterQueues) -> None:
         self._reader = TraceReader(session.client("xray"))
         self._logs = session.client("logs")
-        self._looks = looks
+        self._reads = reads
         self._found = found
 
-    def of(self, place: DeadLetterQueue, letters: Sequence[Letter]) -> Mapping[str, Reason]:
+    def of(self, place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]) -> Mapping[str, Reason]:
         """The reasons, by message id.
 
         Args:
-            place: Where the letters are.
-            letters: The letters.
+            place: Where the messages are.
+            messages: The messages.
         """
-        ids = list(dict.fromkeys(letter.trace_id for letter in letters if letter.trace_id is not None))
-        seen = self._looks.at("the letters' traces", lambda: self._reader.get(ids)) if ids else []
+        ids = list(dict.fromkeys(message.trace_id for message in messages if message.trace_id is not None))
+        seen = self._reads.read("the messages' traces", lambda: self._reader.get(ids)) if ids else []
         traces = {trace.id: trace for trace in seen or ()}
         return {
-            letter.message_id: self._reason(
+            message.message_id: self._reason(
                 place,
-                letter,
-                traces.get(letter.trace_id or ""),
-                None if seen is None or letter.trace_id is None else letter.trace_id in traces,
+                message,
+                traces.get(message.trace_id or ""),
+                None if seen is None or message.trace_id is None else message.trace_id in traces,
             )
-            for letter in letters
+            for message in messages
         }
 
-    def _reason(self, place: DeadLetterQueue, letter: Letter, trace: Trace | None, traced: bool | None) -> Reason:
-        if letter.error is not None:
-            return Reason(text=letter.error, evidence="message", traced=traced)
-        if letter.origin == "subscription":
-            return self._undelivered(place, letter, traced)
-        if trace is not None and (text := _failure_in(trace, letter.message_id)):
+    def _reason(
+        self, place: DeadLetterQueue, message: DeadLetterMessage, trace: Trace | None, traced: bool | None
+    ) -> Reason:
+        if message.error is not None:
+            return Reason(text=message.error, evidence="message", traced=traced)
+        if message.origin == "subscription":
+            return self._undelivered(place, message, traced)
+        if trace is not None and (text := _failure_in(trace, message.message_id)):
             return Reason(text=text, evidence="trace", traced=traced)
-        for group in self._log_groups(letter):
+        for group in self._log_groups(message):
             ways: tuple[tuple[Evidence, Callable[[], str | None]], ...] = (
-                ("log", partial(error_about, self._logs, group, letter.sent, letter.message_id)),
-                ("log nearby", partial(first_error, self._logs, group, letter.sent)),
+                ("log", partial(error_about, self._logs, group, message.sent, message.message_id)),
+                ("log nearby", partial(first_error, self._logs, group, message.sent)),
             )
             for evidence, look in ways:
-                if logged := self._looks.at(f"the log group {group}", look):
+                if logged := self._reads.read(f"the log group {group}", look):
                     return Reason(text=logged, evidence=evidence, traced=traced)
         return Reason(text="", evidence="none", traced=traced)
 
-    def _undelivered(self, place: DeadLetterQueue, letter: Letter, traced: bool | None) -> Reason:
-        home = place.home_of(letter)
+    def _undelivered(self, place: DeadLetterQueue, message: DeadLetterMessage, traced: bool | None) -> Reason:
+        source_queue = place.source_queue_of(message)
         for check in (queue_policies, queue_keys):
             for finding in check(self._found.deployment):
-                if home is None or finding.name == home.name:
+                if source_queue is None or finding.name == source_queue.name:
                     return Reason(text=finding.text, evidence="configuration", traced=traced)
-        target = "its queue" if home is None else f"the queue {readable_name(home.name)}"
+        target = "its queue" if source_queue is None else f"the queue {readable_name(source_queue.name)}"
         return Reason(text=f"SNS could not deliver it to {target}.", evidence="message", traced=traced)
 
-    def _log_groups(self, letter: Letter) -> list[str]:
-        workers = [one.function for one in self._found.deployment.event_sources if one.queue == letter.source]
+    def _log_groups(self, message: DeadLetterMessage) -> list[str]:
+        workers = [one.function for one in self._found.deployment.event_sources if one.queue == message.source]
         return [self._found.log_groups[arn] for arn in workers if arn in self._found.log_groups]
 
 

@@ -1,4 +1,4 @@
-"""Dead letters, and taking them out of a queue for a look without losing or hiding them."""
+"""Dead-letter messages, and taking them out of a queue to read them without losing or hiding them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from ..aws.http import root_of
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 HOLD_SECONDS = 120
-"""How long a letter that was looked at stays hidden if it cannot be put back."""
+"""How long a message that was read stays hidden if it cannot be put back."""
 
 # ReceiveMessage gives ten at most: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html.
 _BATCH = 10
@@ -44,7 +44,7 @@ class Attribute:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class DeadLetterMessage:
     """A message in a dead-letter queue.
 
     Attributes:
@@ -85,7 +85,7 @@ class Letter:
 
     @property
     def sent(self) -> float:
-        """When it was sent, in seconds since the epoch; for a letter of a FIFO queue, when it came here."""
+        """When it was sent, in seconds since the epoch; for a message of a FIFO queue, when it came here."""
         return int(self.attributes.get("SentTimestamp", "0")) / 1000
 
     @property
@@ -105,34 +105,34 @@ def held(
     queue_url: str,
     *,
     limit: int,
-    looks: Looks,
+    reads: Reads,
     progress: Callable[[int], None] = lambda _: None,
-) -> Iterator[list[Letter]]:
-    """Take letters out of a queue for as long as the block lasts; what is left of them is visible again at once.
+) -> Iterator[list[DeadLetterMessage]]:
+    """Take messages out of a queue for as long as the block lasts; what is left of them is visible again at once.
 
     Args:
         client: The SQS client.
         queue_url: The dead-letter queue.
         limit: How many at most.
-        looks: Where it is noted that letters could not be put back; they come back by themselves after two minutes.
+        reads: Where it is noted that messages could not be put back; they come back by themselves after two minutes.
         progress: Called with how many there are so far.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused to give any.
     """
-    letters: dict[str, Letter] = {}
+    messages: dict[str, DeadLetterMessage] = {}
     try:
-        for message in _received(client, queue_url, limit):
-            letter = _letter(message)
-            letters[letter.message_id] = letter
-            progress(len(letters))
-        yield list(letters.values())
+        for received in _received(client, queue_url, limit):
+            message = _parsed(received)
+            messages[message.message_id] = message
+            progress(len(messages))
+        yield list(messages.values())
     finally:
-        receipts = [letter.receipt for letter in letters.values()]
+        receipts = [message.receipt for message in messages.values()]
         name = queue_url.rsplit("/", 1)[-1]
         for index in range(0, len(receipts), _BATCH):
-            looks.at(
-                f"how to put letters back into {name} at once; they are visible again after {HOLD_SECONDS} s",
+            reads.read(
+                f"how to put messages back into {name} at once; they are visible again after {HOLD_SECONDS} s",
                 partial(_put_back, client, queue_url, receipts[index : index + _BATCH]),
             )
 
@@ -141,7 +141,7 @@ def _received(client: SQSClient, queue_url: str, limit: int) -> Iterator[Message
     count, ends = 0, time.monotonic() + HOLD_SECONDS / 2
     # What was received first must not come again while the rest is read.
     while count < limit and time.monotonic() < ends:
-        messages = client.receive_message(
+        batch = client.receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=min(_BATCH, limit - count),
             MessageSystemAttributeNames=["All"],
@@ -149,25 +149,25 @@ def _received(client: SQSClient, queue_url: str, limit: int) -> Iterator[Message
             VisibilityTimeout=HOLD_SECONDS,
             WaitTimeSeconds=_POLL_SECONDS,
         ).get("Messages", [])
-        if not messages:
+        if not batch:
             return
-        count += len(messages)
-        yield from messages
+        count += len(batch)
+        yield from batch
 
 
-def _letter(message: MessageTypeDef) -> Letter:
-    attributes = {str(key): value for key, value in message.get("Attributes", {}).items()}
-    return Letter(
-        message_id=message.get("MessageId", ""),
-        receipt=message.get("ReceiptHandle", ""),
-        body=message.get("Body", ""),
+def _parsed(received: MessageTypeDef) -> DeadLetterMessage:
+    attributes = {str(key): value for key, value in received.get("Attributes", {}).items()}
+    return DeadLetterMessage(
+        message_id=received.get("MessageId", ""),
+        receipt=received.get("ReceiptHandle", ""),
+        body=received.get("Body", ""),
         attributes=attributes,
         message_attributes={
             name: Attribute(
                 type=value["DataType"],
                 value=value["BinaryValue"] if "BinaryValue" in value else value.get("StringValue", ""),
             )
-            for name, value in message.get("MessageAttributes", {}).items()
+            for name, value in received.get("MessageAttributes", {}).items()
         },
     )
 

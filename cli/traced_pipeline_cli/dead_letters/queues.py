@@ -1,4 +1,4 @@
-"""A stack's dead-letter queues, and where each one's letters belong."""
+"""A stack's dead-letter queues, and where each one's messages belong."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..aws.stack import Pipeline
 from ..deployment.inspect_messaging import json_object, read_queue
 from ..deployment.inspect_stack import inspect_messaging
 from ..deployment.model import Deployment, Queue, Subscription
 from ..errors import NotFoundError
-from .message import Letter
+from .message import DeadLetterMessage
 
 if TYPE_CHECKING:
     import boto3
@@ -25,35 +25,35 @@ class DeadLetterQueue:
 
     Attributes:
         queue: The queue.
-        feeders: The queues whose redrive policy names it.
+        source_queues: The queues whose redrive policy names it.
         subscriptions: The subscriptions that name it.
-        work_queues: The queues behind those subscriptions, by ARN.
+        subscribed_queues: The queues behind those subscriptions, by ARN.
     """
 
     queue: Queue
-    feeders: tuple[Queue, ...]
+    source_queues: tuple[Queue, ...]
     subscriptions: tuple[Subscription, ...]
-    work_queues: Mapping[str, Queue]
+    subscribed_queues: Mapping[str, Queue]
 
-    def attempts_of(self, letter: Letter) -> int | None:
-        """How often a worker tried a letter: as often as its queue lets it, never where SNS could not deliver it."""
-        if letter.origin == "subscription":
+    def attempts_of(self, message: DeadLetterMessage) -> int | None:
+        """How often a worker tried a message: as often as its queue lets it, never where SNS could not deliver it."""
+        if message.origin == "subscription":
             return 0
-        feeder = next((queue for queue in self.feeders if queue.arn == letter.source), None)
-        return feeder.attempts if feeder is not None else None
+        source_queue = next((queue for queue in self.source_queues if queue.arn == message.source), None)
+        return source_queue.attempts if source_queue is not None else None
 
-    def home_of(self, letter: Letter) -> Queue | None:
-        """The queue a letter belongs into; None where several could be meant.
+    def source_queue_of(self, message: DeadLetterMessage) -> Queue | None:
+        """The queue a message belongs into; None where several could be meant.
 
-        A letter that a queue put there goes back to it; one that SNS could not deliver, to the queue subscribed to its
+        A message that a queue put there goes back to it; one that SNS could not deliver, to the queue subscribed to its
         topic, which the body tells unless the delivery is raw.
         """
-        if letter.source is not None:
-            return next((queue for queue in self.feeders if queue.arn == letter.source), None)
-        topic = json_object(letter.body).get("TopicArn")
+        if message.source is not None:
+            return next((queue for queue in self.source_queues if queue.arn == message.source), None)
+        topic = json_object(message.body).get("TopicArn")
         fitting = [one for one in self.subscriptions if one.topic == topic] or list(self.subscriptions)
-        arns = {one.queue for one in fitting} or {queue.arn for queue in self.feeders}
-        known = {**{queue.arn: queue for queue in self.feeders}, **self.work_queues}
+        arns = {one.queue for one in fitting} or {queue.arn for queue in self.source_queues}
+        known = {**{queue.arn: queue for queue in self.source_queues}, **self.subscribed_queues}
         return known.get(next(iter(arns))) if len(arns) == 1 else None
 
 
@@ -78,20 +78,20 @@ class DeadLetterQueues:
         return tuple(queue for queue in self.deployment.queues if queue.arn not in own)
 
 
-def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, looks: Looks) -> DeadLetterQueues:
+def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, reads: Reads) -> DeadLetterQueues:
     """Find a stack's dead-letter queues: those its queues, subscriptions and functions name, and its output's.
 
     Args:
-        session: The session to look with.
+        session: The session to read with.
         pipeline: The pipeline.
-        looks: Where refused looks are noted.
+        reads: Records what could not be read.
 
     Raises:
         NotFoundError: It has none.
     """
-    deployment = inspect_messaging(session, pipeline, looks)
+    deployment = inspect_messaging(session, pipeline, reads)
     subscriptions = [one for topic in deployment.topics for one in topic.subscriptions or ()]
-    log_groups, own = _functions(session, pipeline, looks)
+    log_groups, own = _functions(session, pipeline, reads)
     arns = dict.fromkeys(
         arn
         for arn in (
@@ -102,12 +102,12 @@ def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, looks: Looks)
         if arn is not None
     )
     sqs = session.client("sqs")
-    found = {arn: deployment.queue(arn) or read_queue(looks, sqs, arn=arn) for arn in arns}
+    found = {arn: deployment.queue(arn) or read_queue(reads, sqs, arn=arn) for arn in arns}
     stated = pipeline.dead_letter_queue_url
-    if stated is not None and (queue := read_queue(looks, sqs, url=stated)) is not None:
+    if stated is not None and (queue := read_queue(reads, sqs, url=stated)) is not None:
         found.setdefault(queue.arn, queue)
     queues = tuple(_assembled(queue, deployment) for queue in found.values() if queue is not None)
-    if not queues and not looks.unseen:
+    if not queues and not reads.unread:
         raise NotFoundError(f"The stack {pipeline.stack} has no dead-letter queue.")
     return DeadLetterQueues(deployment=deployment, queues=queues, log_groups=log_groups)
 
@@ -116,22 +116,22 @@ def _assembled(queue: Queue, deployment: Deployment) -> DeadLetterQueue:
     subscriptions = tuple(
         one for topic in deployment.topics for one in topic.subscriptions or () if one.dead_letter_queue == queue.arn
     )
-    work_queues = (deployment.queue(one.queue) for one in subscriptions)
+    subscribed_queues = (deployment.queue(one.queue) for one in subscriptions)
     return DeadLetterQueue(
         queue=queue,
-        feeders=tuple(one for one in deployment.queues if one.dead_letter_queue == queue.arn),
+        source_queues=tuple(one for one in deployment.queues if one.dead_letter_queue == queue.arn),
         subscriptions=subscriptions,
-        work_queues={one.arn: one for one in work_queues if one is not None},
+        subscribed_queues={one.arn: one for one in subscribed_queues if one is not None},
     )
 
 
-def _functions(session: boto3.Session, pipeline: Pipeline, looks: Looks) -> tuple[dict[str, str], list[str]]:
+def _functions(session: boto3.Session, pipeline: Pipeline, reads: Reads) -> tuple[dict[str, str], list[str]]:
     """The functions' log groups, and the queues that are their own dead-letter queues."""
     client = session.client("lambda")
     log_groups: dict[str, str] = {}
     own: list[str] = []
     for name in pipeline.functions:
-        told = looks.at(f"the function {name}", partial(client.get_function_configuration, FunctionName=name))
+        told = reads.read(f"the function {name}", partial(client.get_function_configuration, FunctionName=name))
         if told is not None:
             group = told.get("LoggingConfig", {}).get("LogGroup", "")
             log_groups[told.get("FunctionArn", "")] = group or f"/aws/lambda/{name}"

@@ -1,4 +1,4 @@
-"""Moves dead letters back to where they belong, with their trace headers."""
+"""Moves dead-letter messages back to where they belong, with their trace headers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from ..deployment.model import Queue
 from ..errors import OpsError
-from .message import LAMBDA_ATTRIBUTES, Letter
+from .message import LAMBDA_ATTRIBUTES, DeadLetterMessage
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -23,13 +23,13 @@ _ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 
 class RedriveError(OpsError):
-    """Letters could not be moved, and are where they were."""
+    """Messages could not be moved, and are where they were."""
 
     exit_status = 1
 
 
 class DuplicatedError(RedriveError):
-    """A letter was sent home and could not be deleted, so that it is in both queues."""
+    """A message was resent and could not be deleted, so that it is in both queues."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Move:
     """What SQS's move task did.
 
     Attributes:
-        moved: How many letters it moved, about.
+        moved: How many messages it moved, about.
         status: Its last known status, such as `COMPLETED` or `RUNNING`.
     """
 
@@ -45,57 +45,58 @@ class Move:
     status: str
 
 
-def send_home(client: SQSClient, place: Queue, letter: Letter, home: Queue) -> None:
-    """Send a letter to the queue it belongs into, with its trace header, then delete it.
+def resend_message(client: SQSClient, place: Queue, message: DeadLetterMessage, source_queue: Queue) -> None:
+    """Send a message to the queue it belongs into, with its trace header, then delete it.
 
-    SQS's own move task refuses letters that no queue put where they are:
+    SQS's own move task refuses messages that no queue put where they are:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html.
 
     Args:
         client: The SQS client.
         place: The dead-letter queue.
-        letter: The letter, held.
-        home: The queue.
+        message: The message, held.
+        source_queue: The queue.
 
     Raises:
         DuplicatedError: It was sent, and could not be deleted.
         botocore.exceptions.ClientError: It could not be sent.
     """
-    send = partial(client.send_message, QueueUrl=home.url, MessageBody=letter.body)
-    if home.arn.endswith(".fifo"):
-        # The letter's first deduplication id may be within the five minutes in which SQS drops a second message of it.
-        group = letter.attributes.get("MessageGroupId", letter.message_id)
-        send = partial(send, MessageGroupId=group, MessageDeduplicationId=f"redrive-{letter.message_id}")
-    if letter.header is not None:
-        traced: MessageSystemAttributeValueTypeDef = {"DataType": "String", "StringValue": letter.header}
+    send = partial(client.send_message, QueueUrl=source_queue.url, MessageBody=message.body)
+    if source_queue.arn.endswith(".fifo"):
+        # The message's first deduplication id may be within the five minutes in which SQS drops a second message of it.
+        group = message.attributes.get("MessageGroupId", message.message_id)
+        send = partial(send, MessageGroupId=group, MessageDeduplicationId=f"redrive-{message.message_id}")
+    if message.header is not None:
+        traced: MessageSystemAttributeValueTypeDef = {"DataType": "String", "StringValue": message.header}
         send = partial(send, MessageSystemAttributes={"AWSTraceHeader": traced})
-    send(MessageAttributes=_own_attributes(letter))
+    send(MessageAttributes=_own_attributes(message))
     try:
-        client.delete_message(QueueUrl=place.url, ReceiptHandle=letter.receipt)
+        client.delete_message(QueueUrl=place.url, ReceiptHandle=message.receipt)
     except ClientError as error:
         code = error.response["Error"].get("Code", "")
         raise DuplicatedError(
-            f"The letter {letter.message_id} was sent to {home.name}, but could not be deleted from {place.name} "
-            f"({code}), so that it is in both. Delete it there before the next redrive; sqs:DeleteMessage is needed."
+            f"The message {message.message_id} was sent to {source_queue.name}, but could not be deleted "
+            f"from {place.name} ({code}), so that it is in both. Delete it there before the next redrive; "
+            "sqs:DeleteMessage is needed."
         ) from error
 
 
-def _own_attributes(letter: Letter) -> dict[str, MessageAttributeValueTypeDef]:
+def _own_attributes(message: DeadLetterMessage) -> dict[str, MessageAttributeValueTypeDef]:
     """The sender's attributes, without those Lambda added."""
-    added = LAMBDA_ATTRIBUTES if letter.origin == "function" else frozenset()
+    added = LAMBDA_ATTRIBUTES if message.origin == "function" else frozenset()
     return {
         name: {"DataType": attribute.type, "BinaryValue": attribute.value}
         if isinstance(attribute.value, bytes)
         else {"DataType": attribute.type, "StringValue": attribute.value}
-        for name, attribute in letter.message_attributes.items()
+        for name, attribute in message.message_attributes.items()
         if name not in added
     }
 
 
-def move_home(
+def move_back(
     client: SQSClient, place: Queue, *, timeout: float, progress: Callable[[int, int], None] = lambda _, __: None
 ) -> Move:
-    """Let SQS move letters back to the queues that put them where they are.
+    """Let SQS move messages back to the queues that put them where they are.
 
     Args:
         client: The SQS client.
@@ -119,19 +120,21 @@ def move_home(
         time.sleep(_POLL_SECONDS)
     if status == "FAILED":
         raise RedriveError(
-            f"SQS's move task of {place.name} failed after {moved} letters: "
+            f"SQS's move task of {place.name} failed after {moved} messages: "
             f"{task.get('FailureReason', 'no reason given')}. "
-            "The other letters are where they were; --resend sends them by this command instead."
+            "The other messages are where they were; --resend sends them by this command instead."
         )
     return Move(moved=moved, status=status)
 
 
-def sorted_by_way(letters: Sequence[Letter], *, resend: bool) -> tuple[list[Letter], list[Letter]]:
-    """Which letters SQS's task can move, and which have to be sent.
+def sorted_by_way(
+    messages: Sequence[DeadLetterMessage], *, resend: bool
+) -> tuple[list[DeadLetterMessage], list[DeadLetterMessage]]:
+    """Which messages SQS's task can move, and which have to be sent.
 
     Args:
-        letters: The letters.
+        messages: The messages.
         resend: Whether all are to be sent.
     """
-    movable = [letter for letter in letters if letter.origin == "queue" and not resend]
-    return movable, [letter for letter in letters if letter not in movable]
+    movable = [message for message in messages if message.origin == "queue" and not resend]
+    return movable, [message for message in messages if message not in movable]

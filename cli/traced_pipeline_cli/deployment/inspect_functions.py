@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from .model import Function, Network, unversioned
 
 if TYPE_CHECKING:
@@ -22,19 +22,19 @@ class FunctionReader:
 
     Args:
         session: The session to read with.
-        looks: Where refused looks are noted.
+        reads: Records what could not be read.
     """
 
-    def __init__(self, session: boto3.Session, looks: Looks) -> None:
+    def __init__(self, session: boto3.Session, reads: Reads) -> None:
         self._lambda = session.client("lambda")
         self._iam = session.client("iam")
         self._session = session
-        self._looks = looks
+        self._reads = reads
 
     def read(self, name: str) -> Function | None:
-        """A function by name or ARN; None where it may not be seen."""
+        """A function by name or ARN; None where it may not be read."""
         short = name.split(":")[6] if name.startswith("arn:") else name
-        told = self._looks.along_route(
+        told = self._reads.read_route(
             f"the function {short}", lambda: self._lambda.get_function_configuration(FunctionName=name)
         )
         if told is None:
@@ -59,7 +59,7 @@ class FunctionReader:
         for arn in (layer.get("Arn", "") for layer in told.get("Layers", [])):
             if any(name in arn.lower() for name in _BRIDGE):
                 return True
-            layer = self._looks.at(
+            layer = self._reads.read(
                 f"the layer {arn.split(':')[6]}", partial(self._lambda.get_layer_version_by_arn, Arn=arn)
             )
             text = "" if layer is None else layer.get("Description", "").lower()
@@ -71,7 +71,7 @@ class FunctionReader:
 
         https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
         """
-        answer = self._looks.at(
+        answer = self._reads.read(
             f"what the role of the function {function} may do",
             lambda: self._iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[_SEND]),
         )
@@ -80,7 +80,7 @@ class FunctionReader:
         return all(result["EvalDecision"] == "allowed" for result in answer.get("EvaluationResults", []))
 
     def _concurrency(self, function: str) -> int | None:
-        answer = self._looks.at(
+        answer = self._reads.read(
             f"the reserved concurrency of the function {function}",
             lambda: self._lambda.get_function_concurrency(FunctionName=function),
         )
@@ -92,11 +92,11 @@ class FunctionReader:
         if not vpc:
             return None
         ec2: Any = self._session.client("ec2")
-        endpoints = self._looks.at(
+        endpoints = self._reads.read(
             f"the endpoints of the VPC {vpc}",
             lambda: ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["VpcEndpoints"],
         )
-        tables = self._looks.at(
+        tables = self._reads.read(
             f"the route tables of the VPC {vpc}",
             lambda: ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"],
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..traces.model import JsonObject
 from .model import EventSource, Queue, Subscription, Topic, unversioned
 
@@ -19,14 +19,14 @@ _DEFAULT_RETENTION_SECONDS = 345_600
 _DEFAULT_VISIBILITY_SECONDS = 30
 
 
-def read_topic(looks: Looks, client: SNSClient, arn: str) -> Topic:
+def read_topic(reads: Reads, client: SNSClient, arn: str) -> Topic:
     """A topic with the queues subscribed to it."""
     name = arn.rsplit(":", 1)[-1]
-    attributes = looks.at(f"the topic {name}", lambda: client.get_topic_attributes(TopicArn=arn)["Attributes"])
+    attributes = reads.read(f"the topic {name}", lambda: client.get_topic_attributes(TopicArn=arn)["Attributes"])
     return Topic(
         arn=arn,
         active=None if attributes is None else attributes.get("TracingConfig") == "Active",
-        subscriptions=looks.along_route(f"the subscriptions of the topic {name}", lambda: _subscriptions(client, arn)),
+        subscriptions=reads.read_route(f"the subscriptions of the topic {name}", lambda: _subscriptions(client, arn)),
     )
 
 
@@ -52,11 +52,11 @@ def _subscriptions(client: SNSClient, topic: str) -> tuple[Subscription, ...]:
     return tuple(found)
 
 
-def read_queue(looks: Looks, client: SQSClient, *, url: str | None = None, arn: str | None = None) -> Queue | None:
-    """A queue by its URL or ARN; None where it may not be seen."""
+def read_queue(reads: Reads, client: SQSClient, *, url: str | None = None, arn: str | None = None) -> Queue | None:
+    """A queue by its URL or ARN; None where it may not be read."""
     name = (url or "").rsplit("/", 1)[-1] or (arn or "").rsplit(":", 1)[-1]
     # A queue of the stack comes by its URL; one by its ARN alone may be somebody else's, on a branch of its own.
-    read = looks.at if url is None else looks.along_route
+    read = reads.read if url is None else reads.read_route
     return read(f"the queue {name}", lambda: _queue(client, url or queue_url(client, arn or "")))
 
 
@@ -88,8 +88,8 @@ def _queue(client: SQSClient, url: str) -> Queue:
     )
 
 
-def event_sources_of(looks: Looks, client: LambdaClient, queue: str) -> tuple[EventSource, ...]:
-    """The event source mappings of a queue; none where they may not be seen."""
+def event_sources_of(reads: Reads, client: LambdaClient, queue: str) -> tuple[EventSource, ...]:
+    """The event source mappings of a queue; none where they may not be read."""
 
     def listed() -> tuple[EventSource, ...]:
         pages = client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue)
@@ -106,7 +106,7 @@ def event_sources_of(looks: Looks, client: LambdaClient, queue: str) -> tuple[Ev
             for mapping in page["EventSourceMappings"]
         )
 
-    return looks.along_route(f"the event source mappings of the queue {queue.rsplit(':', 1)[-1]}", listed) or ()
+    return reads.read_route(f"the event source mappings of the queue {queue.rsplit(':', 1)[-1]}", listed) or ()
 
 
 def _dead_letters(redrive_policy: str | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..aws.stack import Pipeline, stage_service
 from .inspect_functions import FunctionReader
 from .inspect_messaging import event_sources_of, read_queue, read_topic
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
 
 
 def inspect(session: boto3.Session, pipeline: Pipeline, *, progress: Callable[[str], None] | None = None) -> Deployment:
-    """Read what is deployed; what may not be looked at is noted and left open.
+    """Read what is deployed; what may not be read is noted and left open.
 
-    Besides the stack's own resources, it looks at the topics that its functions' environments name, the queues
+    Besides the stack's own resources, it reads the topics that its functions' environments name, the queues
     subscribed to its topics, and the functions that work through its queues.
 
     Args:
         session: The session to read with.
         pipeline: The pipeline.
-        progress: Called with what is looked at next.
+        progress: Called with what is read next.
     """
     tell = progress or (lambda _: None)
-    looks = Looks()
+    reads = Reads()
     tell("the API")
-    stage = _stage(looks, session.client("apigateway"), pipeline)
+    stage = _stage(reads, session.client("apigateway"), pipeline)
     tell("the functions")
-    reader = FunctionReader(session, looks)
+    reader = FunctionReader(session, reads)
     functions = {one.arn: one for name in pipeline.functions if (one := reader.read(name)) is not None}
     tell("the topics")
     sns = session.client("sns")
-    topics = tuple(read_topic(looks, sns, arn) for arn in _topic_arns(pipeline, functions.values()))
+    topics = tuple(read_topic(reads, sns, arn) for arn in _topic_arns(pipeline, functions.values()))
     tell("the queues")
-    queues, event_sources = _queues(looks, session, pipeline, topics)
+    queues, event_sources = _queues(reads, session, pipeline, topics)
     wanted = [*(source.function for source in event_sources), *((stage.functions or ()) if stage else ())]
     for arn in dict.fromkeys(map(unversioned, wanted)):
         if arn not in functions and (one := reader.read(arn)) is not None:
             functions[one.arn] = one
     tell("X-Ray's settings")
-    xray = read_xray_settings(looks, session.client("xray"))
+    xray = read_xray_settings(reads, session.client("xray"))
     return Deployment(
         stack=pipeline.stack,
         stage=stage,
@@ -55,21 +55,21 @@ def inspect(session: boto3.Session, pipeline: Pipeline, *, progress: Callable[[s
         event_sources=event_sources,
         tables=pipeline.tables,
         xray=xray,
-        unseen=tuple(looks.unseen),
+        unread=tuple(reads.unread),
     )
 
 
-def inspect_messaging(session: boto3.Session, pipeline: Pipeline, looks: Looks) -> Deployment:
+def inspect_messaging(session: boto3.Session, pipeline: Pipeline, reads: Reads) -> Deployment:
     """Read the topics and queues alone, and what works through them; the rest is left out.
 
     Args:
         session: The session to read with.
         pipeline: The pipeline.
-        looks: Where refused looks are noted.
+        reads: Records what could not be read.
     """
     sns = session.client("sns")
-    topics = tuple(read_topic(looks, sns, arn) for arn in pipeline.topics)
-    queues, event_sources = _queues(looks, session, pipeline, topics)
+    topics = tuple(read_topic(reads, sns, arn) for arn in pipeline.topics)
+    queues, event_sources = _queues(reads, session, pipeline, topics)
     return Deployment(
         stack=pipeline.stack,
         stage=None,
@@ -79,17 +79,17 @@ def inspect_messaging(session: boto3.Session, pipeline: Pipeline, looks: Looks) 
         event_sources=event_sources,
         tables=(),
         xray=XRaySettings(policies=None, rules=None, destination=None),
-        unseen=(),
+        unread=(),
     )
 
 
-def _stage(looks: Looks, client: APIGatewayClient, pipeline: Pipeline) -> Stage | None:
+def _stage(reads: Reads, client: APIGatewayClient, pipeline: Pipeline) -> Stage | None:
     api_id, name = pipeline.api_id, pipeline.stage
     if api_id is None or name is None:
         return None
-    service = looks.along_route("the API's name", lambda: stage_service(client, pipeline))
-    stage = looks.at("the API's stage", lambda: client.get_stage(restApiId=api_id, stageName=name))
-    integrated = looks.along_route("the API's methods", lambda: tuple(_integrated(client, api_id, pipeline.api_path)))
+    service = reads.read_route("the API's name", lambda: stage_service(client, pipeline))
+    stage = reads.read("the API's stage", lambda: client.get_stage(restApiId=api_id, stageName=name))
+    integrated = reads.read_route("the API's methods", lambda: tuple(_integrated(client, api_id, pipeline.api_path)))
     return Stage(
         service=service or name,
         traced=None if stage is None else bool(stage.get("tracingEnabled")),
@@ -121,13 +121,13 @@ def _topic_arns(pipeline: Pipeline, functions: Iterable[Function]) -> list[str]:
 
 
 def _queues(
-    looks: Looks, session: boto3.Session, pipeline: Pipeline, topics: Iterable[Topic]
+    reads: Reads, session: boto3.Session, pipeline: Pipeline, topics: Iterable[Topic]
 ) -> tuple[tuple[Queue, ...], tuple[EventSource, ...]]:
     sqs, functions = session.client("sqs"), session.client("lambda")
-    found = {one.arn: one for url in pipeline.queues if (one := read_queue(looks, sqs, url=url)) is not None}
+    found = {one.arn: one for url in pipeline.queues if (one := read_queue(reads, sqs, url=url)) is not None}
     for topic in topics:
         for subscription in topic.subscriptions or ():
-            if subscription.queue not in found and (one := read_queue(looks, sqs, arn=subscription.queue)) is not None:
+            if subscription.queue not in found and (one := read_queue(reads, sqs, arn=subscription.queue)) is not None:
                 found[one.arn] = one
-    sources = [source for arn in found for source in event_sources_of(looks, functions, arn)]
+    sources = [source for arn in found for source in event_sources_of(reads, functions, arn)]
     return tuple(found.values()), tuple(sources)

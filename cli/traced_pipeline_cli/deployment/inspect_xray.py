@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..aws.transaction_search import segment_destination
 from ..traces.model import JsonObject
 from .inspect_messaging import json_object
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from types_boto3_xray import XRayClient
 
 
-def read_xray_settings(looks: Looks, client: XRayClient) -> XRaySettings:
+def read_xray_settings(reads: Reads, client: XRayClient) -> XRaySettings:
     """Resource policies, sampling rules and the segments' destination."""
     return XRaySettings(
-        policies=looks.at("X-Ray's resource policies", lambda: _policies(client)),
-        rules=looks.at("X-Ray's sampling rules", lambda: _rules(client)),
-        destination=looks.at("the destination of X-Ray's segments", lambda: segment_destination(client)),
+        policies=reads.read("X-Ray's resource policies", lambda: _policies(client)),
+        rules=reads.read("X-Ray's sampling rules", lambda: _rules(client)),
+        destination=reads.read("the destination of X-Ray's segments", lambda: segment_destination(client)),
     )
 
 

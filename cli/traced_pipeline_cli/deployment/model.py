@@ -16,8 +16,8 @@ class Stage:
 
     Attributes:
         service: Its name in X-Ray, `<API's name>/<stage>`.
-        traced: Whether the stage records traces; None where that was not seen.
-        functions: The ARNs of the functions behind its methods; None where they were not seen.
+        traced: Whether the stage records traces; None where that could not be read.
+        functions: The ARNs of the functions behind its methods; None where they could not be read.
     """
 
     service: str
@@ -31,9 +31,9 @@ class Network:
 
     Attributes:
         vpc: The VPC's id.
-        endpoint: Whether the VPC has an interface endpoint for X-Ray; None where that was not seen.
+        endpoint: Whether the VPC has an interface endpoint for X-Ray; None where that could not be read.
         way_out: Whether every subnet of the function has a default route other than to an internet gateway, which a
-            function cannot use; None where that was not seen.
+            function cannot use; None where that could not be read.
     """
 
     vpc: str
@@ -49,11 +49,11 @@ class Function:
         name: Its name.
         arn: Its ARN, without a version.
         active: Whether Lambda records its invocations.
-        environment: Its environment variables; empty where they were not seen.
-        bridged: Whether one of its layers holds the bridge; None where that was not seen.
+        environment: Its environment variables; empty where they could not be read.
+        bridged: Whether one of its layers holds the bridge; None where that could not be read.
         log_group: Where it logs.
-        may_send: Whether its role may send segments; None where that was not seen.
-        concurrency: How many invocations are reserved for it; None where none are, or that was not seen.
+        may_send: Whether its role may send segments; None where that could not be read.
+        concurrency: How many invocations are reserved for it; None where none are, or that could not be read.
         network: Its VPC; None where it is in none.
     """
 
@@ -93,8 +93,8 @@ class Topic:
 
     Attributes:
         arn: Its ARN.
-        active: Whether it records messages; None where that was not seen.
-        subscriptions: The queues subscribed to it; None where they were not seen.
+        active: Whether it records messages; None where that could not be read.
+        subscriptions: The queues subscribed to it; None where they could not be read.
     """
 
     arn: str
@@ -169,7 +169,7 @@ class SamplingRule:
     Attributes:
         name: Its name.
         priority: Which of several that fit is taken: the lowest.
-        rate: The share recorded beyond the reservoir, 0 to 1.
+        rate: The fraction recorded beyond the reservoir, 0 to 1.
         reservoir: Requests a second that are recorded in any case.
         service: The services it is for, with `*` and `?`.
         service_type: Their type, likewise.
@@ -188,9 +188,9 @@ class XRaySettings:
     """What the account says about tracing.
 
     Attributes:
-        policies: X-Ray's resource policies, read; None where they were not seen.
-        rules: The sampling rules; None where they were not seen.
-        destination: Where segments go: `CloudWatchLogs` with Transaction Search on; None where that was not seen.
+        policies: X-Ray's resource policies, read; None where they could not be read.
+        rules: The sampling rules; None where they could not be read.
+        destination: Where segments go: `CloudWatchLogs` with Transaction Search on; None where that could not be read.
     """
 
     policies: tuple[JsonObject, ...] | None
@@ -211,7 +211,7 @@ class Deployment:
         event_sources: What works through the queues.
         tables: The names of the stack's tables.
         xray: The account's tracing settings.
-        unseen: What could not be looked at.
+        unread: What could not be read.
     """
 
     stack: str
@@ -222,7 +222,7 @@ class Deployment:
     event_sources: tuple[EventSource, ...]
     tables: tuple[str, ...]
     xray: XRaySettings
-    unseen: tuple[Unread, ...]
+    unread: tuple[Unread, ...]
 
     def function(self, arn: str) -> Function | None:
         """The function of an ARN, with or without a version."""

@@ -115,7 +115,7 @@ def _condition(operator: str, key: str, wanted: JsonValue, keys: Mapping[str, st
 
 
 def _like(pattern: str, value: str, *, fold: bool = False) -> bool:
-    expression = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    expression = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
     return re.fullmatch(expression, value, re.DOTALL | (re.IGNORECASE if fold else 0)) is not None
 
 

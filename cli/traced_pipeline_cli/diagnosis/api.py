@@ -71,7 +71,7 @@ def not_sampled(deployment: Deployment) -> Finding | None:
         name=stage.service,
         text=f"Nothing of the request was recorded. It was sent with Sampled=1; that API Gateway heeds a caller's "
         f"decision is not documented by AWS, and where it does not, the sampling rules decide: {decided}.",
-        fix="Try again; or give the stage a sampling rule with a rate of 1 while you look "
+        fix="Try again; or give the stage a sampling rule with a rate of 1 while you investigate "
         "(TracedPipeline(sampling=SamplingOptions(rate=1))).",
     )
 

@@ -31,6 +31,6 @@ _CHECKS: tuple[Callable[[Deployment], Iterator[Finding]], ...] = (
 def diagnose(deployment: Deployment) -> tuple[Finding, ...]:
     """Everything in a deployment's configuration that breaks traces, from the API to the table.
 
-    What could not be looked at gives no finding.
+    What could not be read gives no finding.
     """
     return tuple(finding for check in _CHECKS for finding in check(deployment))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..aws.http import Answer
-from ..aws.read_errors import Looks
+from ..aws.read_errors import Reads
 from ..deployment.expected_path import Hop
 from ..deployment.inspect_messaging import read_queue
 from ..deployment.model import Deployment, EventSource, Function, Queue
@@ -21,23 +21,23 @@ from .worker_logs import first_error
 if TYPE_CHECKING:
     import boto3
 
-_SHOWN_LETTERS = 300
+_SHOWN_CHARACTERS = 300
 
 
 def gather(
     session: boto3.Session,
-    looks: Looks,
+    reads: Reads,
     deployment: Deployment,
     verdict: Verdict,
     trace: Trace | None,
     answer: Answer,
     since: float,
 ) -> tuple[Finding, ...]:
-    """Look for what the configuration does not say about a request that did not come through.
+    """Finds what the configuration does not say about a request that did not come through.
 
     Args:
-        session: The session to look with.
-        looks: Where refused looks are noted.
+        session: The session to read with.
+        reads: Records what could not be read.
         deployment: What is deployed.
         verdict: What the trace and the configuration say.
         trace: The request's trace; None where nothing was recorded.
@@ -45,8 +45,8 @@ def gather(
         since: When the request was sent, in seconds since the epoch.
     """
     found: list[Finding] = []
-    broken = verdict.broken_at
-    if trace is None and not (broken and broken.causes) and (unsampled := api.not_sampled(deployment)):
+    first_break = verdict.first_break
+    if trace is None and not (first_break and first_break.causes) and (unsampled := api.not_sampled(deployment)):
         found.append(unsampled)
     for one in verdict.hops:
         function = next(
@@ -55,7 +55,7 @@ def gather(
         if function is None or one.status in ("connected", "unread"):
             continue
         source = next((s for s in deployment.event_sources if s.function == function.arn), None)
-        log = partial(_logged, session, looks, function, since)
+        log = partial(_logged, session, reads, function, since)
         if one.status == "failed":
             found.append(_failing(deployment, function, source, one.reason or log() or ""))
         elif source is None:
@@ -63,15 +63,15 @@ def gather(
             if answer.failed and (logged := log()):
                 found.append(_failing(deployment, function, source, logged))
         elif answer.accepted and not one.causes:
-            found.extend(_silent(session, looks, deployment, function, source, log))
+            found.extend(_silent(session, reads, deployment, function, source, log))
     if not answer.accepted and all(one.check != "function-fails" for one in found):
         found.append(_refused(verdict, answer))
     return tuple(found)
 
 
-def _logged(session: boto3.Session, looks: Looks, function: Function, since: float) -> str | None:
+def _logged(session: boto3.Session, reads: Reads, function: Function, since: float) -> str | None:
     """The first error in a function's log since the request."""
-    return looks.at(
+    return reads.read(
         f"the log of the function {function.name}",
         lambda: first_error(session.client("logs"), function.log_group, since),
     )
@@ -79,7 +79,7 @@ def _logged(session: boto3.Session, looks: Looks, function: Function, since: flo
 
 def _refused(verdict: Verdict, answer: Answer) -> Finding:
     first = verdict.hops[0].hop if verdict.hops else Hop(kind="stage", name="the API", depth=0, previous=None)
-    told = " ".join(printable(answer.body).split())[:_SHOWN_LETTERS]
+    told = " ".join(printable(answer.body).split())[:_SHOWN_CHARACTERS]
     return Finding(
         check="request-refused",
         kind=first.kind,
@@ -93,7 +93,7 @@ def _refused(verdict: Verdict, answer: Answer) -> Finding:
 
 def _silent(
     session: boto3.Session,
-    looks: Looks,
+    reads: Reads,
     deployment: Deployment,
     function: Function,
     source: EventSource,
@@ -102,7 +102,7 @@ def _silent(
     """Why a worker that nothing in the configuration stops is not in the trace."""
     if logged := log():
         yield _failing(deployment, function, source, logged)
-    queue = read_queue(looks, session.client("sqs"), arn=source.queue)
+    queue = read_queue(reads, session.client("sqs"), arn=source.queue)
     if queue is not None and queue.waiting + queue.in_flight > 0 and not logged:
         yield Finding(
             check="queue-backlog",
@@ -110,7 +110,7 @@ def _silent(
             name=function.name,
             text=f"The queue {readable_name(queue.name)} has {counted(queue.waiting, 'message')} waiting and "
             f"{queue.in_flight} being worked on: the worker has not come to this one yet, or failed with it.",
-            fix="Wait longer (--timeout), or look into the worker's log.",
+            fix="Wait longer (--timeout), or read the worker's log.",
         )
 
 
@@ -121,10 +121,10 @@ def _failing(deployment: Deployment, function: Function, source: EventSource | N
         name=function.name,
         text=f"The function {readable_name(function.name)} failed: {_sentence(reason)}"
         + _what_follows(None if source is None else deployment.queue(source.queue)),
-        fix=f"Look into its log, {function.log_group}; what ended in a dead-letter queue is listed by "
+        fix=f"Read its log, {function.log_group}; what ended in a dead-letter queue is listed by "
         f"`traced-pipeline failed {deployment.stack}`."
         if source is not None
-        else f"Look into its log, {function.log_group}.",
+        else f"Read its log, {function.log_group}.",
     )
 
 

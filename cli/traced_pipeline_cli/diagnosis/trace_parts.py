@@ -14,7 +14,7 @@ from ..traces.failure_states import State, state_of
 from ..traces.model import Segment, Trace
 from ..traces.resource_types import MESSAGING, kind_of
 
-Status = Literal["connected", "failed", "apart", "missing", "unread"]
+Status = Literal["connected", "failed", "disconnected", "missing", "unread"]
 
 # The names X-Ray gives inferred nodes where the caller's subsegment does not name the resource.
 _UNNAMED = frozenset({"sns", "sqs", "dynamodb"})
@@ -26,8 +26,8 @@ class Sight:
     """What a trace holds of a hop.
 
     Attributes:
-        status: `connected` to the trace's beginning by parent ids; connected and `failed`; in the trace but `apart`;
-            or `missing`.
+        status: `connected` to the trace's beginning by parent ids; connected and `failed`; in the trace but
+            `disconnected`; or `missing`.
         state: How its last attempt failed; None where it did not.
         reason: What it failed with, as its segment says; empty where it did not fail.
     """
@@ -81,7 +81,7 @@ class TraceParts:
     def _sight(self, hop: Hop, own: Sequence[Segment]) -> Sight:
         connected = [segment for segment in own if self._is_connected(segment)]
         if not connected:
-            return Sight(status="apart") if own else _MISSING
+            return Sight(status="disconnected") if own else _MISSING
         # Of several attempts the last one counts.
         last = max(connected, key=lambda segment: (segment.start, segment.origin != "AWS::Lambda"))
         state = state_of(last)

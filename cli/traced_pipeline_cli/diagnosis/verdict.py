@@ -18,8 +18,9 @@ class HopVerdict:
 
     Attributes:
         hop: The hop.
-        status: `connected` to the trace's beginning by parent ids; connected and `failed`; in the trace but `apart`;
-            `missing`; or `unread`, where it is not in the trace and the route could not be read in whole.
+        status: `connected` to the trace's beginning by parent ids; connected and `failed`; in the trace but
+            `disconnected`; `missing`; or `unread`, where it is not in the trace and the route could not be read in
+            whole.
         reason: What the hop failed with, as its segment says; empty where it did not fail.
         causes: What explains that it is not connected; empty for hops behind the one the trace breaks at, unless
             there is something about them too.
@@ -38,12 +39,12 @@ class Verdict:
     Attributes:
         hops: Its hops, in the order of the route.
         remarks: Findings that explain none of its breaks.
-        unread: What could not be read of the route, so that it may be another one.
+        unread_route: What could not be read of the route, so that it may be another one.
     """
 
     hops: tuple[HopVerdict, ...]
     remarks: tuple[Finding, ...]
-    unread: tuple[Unread, ...] = ()
+    unread_route: tuple[Unread, ...] = ()
 
     @property
     def connected(self) -> bool:
@@ -51,23 +52,25 @@ class Verdict:
 
         Of a route that could not be read in whole, the table at its end has to be among them.
         """
-        whole = not self.unread or any(one.hop.kind == "table" for one in self.hops)
+        whole = not self.unread_route or any(one.hop.kind == "table" for one in self.hops)
         return bool(self.hops) and whole and all(one.status == "connected" for one in self.hops)
 
     @property
     def undecided(self) -> bool:
         """Whether it is not known where the trace breaks, or whether it does, since the route could not be read."""
-        broken = self.broken_at
-        return not self.connected and bool(self.unread) and (broken is None or broken.status == "unread")
+        first_break = self.first_break
+        return (
+            not self.connected and bool(self.unread_route) and (first_break is None or first_break.status == "unread")
+        )
 
     @property
-    def broken_at(self) -> HopVerdict | None:
+    def first_break(self) -> HopVerdict | None:
         """The first hop that is not connected."""
         return next((one for one in self.hops if one.status != "connected"), None)
 
 
 def judge(
-    route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding], unseen: Iterable[Unread] = ()
+    route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding], unread: Iterable[Unread] = ()
 ) -> Verdict:
     """Compare a trace with the route.
 
@@ -77,12 +80,12 @@ def judge(
         route: The hops.
         trace: The trace; None where nothing was recorded.
         findings: What is known of the deployment and of the request.
-        unseen: What could not be read. Where that is part of the route, a hop that is not in the trace is `unread`
+        unread: What could not be read. Where that is part of the route, a hop that is not in the trace is `unread`
             instead of `missing`: another one may be where it breaks. Without a trace, nothing was recorded at all.
     """
     seen = _judged(route, TraceParts(trace).along(route))
-    unread = tuple(one for one in unseen if one.of == "route")
-    if unread and trace is not None:
+    unread_route = tuple(read for read in unread if read.of == "route")
+    if unread_route and trace is not None:
         seen = [replace(sight, status="unread") if sight.status == "missing" else sight for sight in seen]
     found = list(dict.fromkeys(findings))
     used: set[Finding] = set()
@@ -93,7 +96,9 @@ def judge(
             causes = [one for one in found if _is_about(one, _explaining(route, seen, index)) and one not in used]
             used.update(causes)
         verdicts.append(HopVerdict(hop=hop, status=sight.status, reason=sight.reason, causes=tuple(causes)))
-    return Verdict(hops=tuple(verdicts), remarks=tuple(one for one in found if one not in used), unread=unread)
+    return Verdict(
+        hops=tuple(verdicts), remarks=tuple(one for one in found if one not in used), unread_route=unread_route
+    )
 
 
 def progress_of(route: Sequence[Hop], trace: Trace | None) -> int:

@@ -15,11 +15,11 @@ from ..text import printable, readable_name
 from ..traces.model import JsonObject, JsonValue
 from ..traces.resource_types import KIND_LABELS
 
-_MARKS = {"connected": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "apart": ("✗", "x", "red")}
+_MARKS = {"connected": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "disconnected": ("✗", "x", "red")}
 _MISSING = ("✗", "x", "red")
 _BEHIND = ("·", ".", "dim")
 _UNREAD = ("?", "?", "yellow")
-_WORDS = {"connected": "", "failed": "failed", "apart": "in the trace, but not connected to its beginning"}
+_WORDS = {"connected": "", "failed": "failed", "disconnected": "in the trace, but not connected to its beginning"}
 _SHORTEST_LINE = 40
 
 
@@ -27,7 +27,7 @@ def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_
     """The verdict, a line a hop, causes below the hop they are about.
 
     Args:
-        deployment: What was looked at.
+        deployment: What was read.
         verdict: The verdict.
         width: The columns there are.
         ascii_only: Whether only ASCII is drawn.
@@ -42,9 +42,11 @@ def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_
         for finding in verdict.remarks:
             _finding(text, finding, indent=2, width=width)
     if deployment.xray.destination == "CloudWatchLogs":
-        text.append("\n\nTransaction Search is on: the trace was looked for in its log group too.", style="dim")
-    for unseen in deployment.unseen:
-        text.append(f"\n{_wrapped(f'Not seen: {unseen.what}. {printable(unseen.reason)}', 0, width)}", style="dim")
+        text.append("\n\nTransaction Search is on: the trace was searched for in its log group too.", style="dim")
+    for unread in deployment.unread:
+        text.append(
+            f"\n{_wrapped(f'Could not be read: {unread.what}. {printable(unread.reason)}', 0, width)}", style="dim"
+        )
     return text
 
 
@@ -93,27 +95,27 @@ def _branches(verdict: Verdict) -> bool:
 
 
 def _summary(verdict: Verdict) -> str:
-    broken = verdict.broken_at
+    first_break = verdict.first_break
     if verdict.undecided:
         return (
             "Undecided: the route of a request could not be read in whole, so it is not known whether the trace "
             "breaks, and where. Allow what is listed below, and verify again."
         )
-    if broken is None:
+    if first_break is None:
         ends = [one.hop for one in verdict.hops if one.hop.kind == "table"]
         return f"Connected from the API to {'the table' if ends else 'the end of what is deployed'}."
-    where = _place(broken.hop)
-    if broken.status == "failed":
+    where = _place(first_break.hop)
+    if first_break.status == "failed":
         return f"The request failed at the {where}. The trace is connected as far as there."
     first = f"Not connected: the trace breaks at the {where}"
-    if broken.causes:
+    if first_break.causes:
         return f"{first}."
     if explained := next((one for one in verdict.hops if one.causes), None):
         return f"{first}; what was found out is about the {_place(explained.hop)}."
     parts = [f"{first}, and nothing that was read says why."]
-    if broken.status == "missing":
+    if first_break.status == "missing":
         parts.append("It may still come: try again with a longer --timeout.")
-    if broken.hop.kind == "function" and broken.hop.depth > 1:
+    if first_break.hop.kind == "function" and first_break.hop.depth > 1:
         parts.append(
             "A worker must handle its messages with the bridge (sqs_handler, continue_trace, or "
             "trace_bridge.auto.handler)."
@@ -130,7 +132,7 @@ def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer) -> Js
     """The verdict as a JSON object.
 
     Returns:
-        `connected`, `trace_id`, `status`, `hops` with their causes, `remarks`, `transaction_search` and `unseen`.
+        `connected`, `trace_id`, `status`, `hops` with their causes, `remarks`, `transaction_search` and `unread`.
     """
     hops: list[JsonValue] = [
         {
@@ -154,7 +156,7 @@ def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer) -> Js
         "hops": hops,
         "remarks": [_finding_json(finding) for finding in verdict.remarks],
         "transaction_search": None if destination is None else destination == "CloudWatchLogs",
-        "unseen": [{"what": unseen.what, "reason": unseen.reason} for unseen in deployment.unseen],
+        "unread": [{"what": unread.what, "reason": unread.reason} for unread in deployment.unread],
     }
 
 

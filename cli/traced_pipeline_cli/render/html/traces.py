@@ -74,8 +74,8 @@ class PageTraces:
             "word": row.kind,
             "name": self._labels[node.id] if node is not None and is_segment else row.name,
             "title": row.name,
-            "from": _share(row.start - begin, total),
-            "share": _share(row_end - row.start, total),
+            "from": _fraction(row.start - begin, total),
+            "fraction": _fraction(row_end - row.start, total),
             "begins": f"after {duration(row.start - begin)}" if row.start > begin else "at the start",
             "took": "running" if row.end is None else duration(row.end - row.start),
             "segment": is_segment,
@@ -110,12 +110,12 @@ def _state(path: TracePath) -> str:
     return "fault" if path.faults else "throttle" if path.throttles else "error" if path.errors else ""
 
 
-def _share(seconds: float, total: float) -> float:
+def _fraction(seconds: float, total: float) -> float:
     return round(min(1.0, max(0.0, seconds / total)), 6) if total > 0 else 0.0
 
 
 def _ticks(total: float) -> list[JsonValue]:
-    """A time axis: places as shares of the whole, and what stands there."""
+    """A time axis: places as fractions of the whole, and what stands there."""
     if total <= 0:
         return []
     rough = total / _TICKS

@@ -25,7 +25,7 @@ _GAP = 34
 _MARGIN = 22
 _HEADER = 62
 _ROW_WIDTH = 1140
-_NAME_LETTERS = 17
+_NAME_CHARACTERS = 17
 _LINK_TEXT = "small link-text halo middle"
 
 
@@ -253,9 +253,9 @@ class _Picture:
 
 def _wrapped(name: str) -> list[str]:
     """One line where the name fits, otherwise two, parted between words where there are words."""
-    if len(name) <= _NAME_LETTERS:
+    if len(name) <= _NAME_CHARACTERS:
         return [name]
     breaks = [m.start() for m in re.finditer(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[-_/. ])", name)]
-    fitting = [place for place in breaks if 0 < place <= _NAME_LETTERS]
-    place = fitting[-1] if fitting else _NAME_LETTERS
-    return [name[:place], clipped(name[place:], _NAME_LETTERS)]
+    fitting = [place for place in breaks if 0 < place <= _NAME_CHARACTERS]
+    place = fitting[-1] if fitting else _NAME_CHARACTERS
+    return [name[:place], clipped(name[place:], _NAME_CHARACTERS)]

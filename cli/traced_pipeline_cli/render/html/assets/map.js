@@ -85,10 +85,10 @@ class TraceMap {
   }
 
   button(node, index, place) {
-    const shares = node.failures.map(({ state, fraction }) => {
-      const share = html("span", { class: `state-${state}` });
-      share.style.width = `${Math.max(3, fraction * 100)}%`;
-      return share;
+    const bars = node.failures.map(({ state, fraction }) => {
+      const bar = html("span", { class: `state-${state}` });
+      bar.style.width = `${Math.max(3, fraction * 100)}%`;
+      return bar;
     });
     const made = html(
       "button",
@@ -104,9 +104,9 @@ class TraceMap {
       html("span", { class: "word" }, node.word),
       html("span", { class: "label" }, ...breakable(node.label)),
       html("span", { class: "facts" }, `${node.requests} · ${node.median}`),
-      shares.length ? html("span", { class: "failures" }, node.failures.map(({ state, text }) => html("strong", { class: `state-${state}` }, text))) : null,
+      bars.length ? html("span", { class: "failures" }, node.failures.map(({ state, text }) => html("strong", { class: `state-${state}` }, text))) : null,
       node.inferred ? html("span", { class: "hidden" }, "inferred") : null,
-      shares.length ? html("span", { class: "shares" }, shares) : null,
+      bars.length ? html("span", { class: "failure-bars" }, bars) : null,
     );
     Object.assign(made.style, { left: `${place.x - NODE.width / 2}px`, top: `${place.y - NODE.height / 2}px`, width: `${NODE.width}px`, height: `${NODE.height}px` });
     return made;

@@ -57,13 +57,13 @@ function rowElement(row, place, { open, selected, active, number }) {
 function bar(row) {
   const mark = html("span", { class: "mark" });
   mark.style.left = `${Math.min(row.from * 100, 99.5)}%`;
-  mark.style.width = `${Math.min(row.share, 1 - row.from) * 100}%`;
+  mark.style.width = `${Math.min(row.fraction, 1 - row.from) * 100}%`;
   if (!row.waiting) return [mark];
   const text = html("span", { class: "mark-text", "aria-hidden": "true" }, row.took);
-  if (row.share > 0.3) {
+  if (row.fraction > 0.3) {
     text.classList.add("inside");
-    text.style.left = `${(row.from + row.share / 2) * 100}%`;
-  } else if (row.from > 1 - row.from - row.share) text.style.right = `${(1 - row.from) * 100}%`;
-  else text.style.left = `${(row.from + row.share) * 100}%`;
+    text.style.left = `${(row.from + row.fraction / 2) * 100}%`;
+  } else if (row.from > 1 - row.from - row.fraction) text.style.right = `${(1 - row.from) * 100}%`;
+  else text.style.left = `${(row.from + row.fraction) * 100}%`;
   return [mark, text];
 }

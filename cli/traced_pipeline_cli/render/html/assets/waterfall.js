@@ -27,9 +27,9 @@ class Waterfall {
       { role: "row", class: "row head", "aria-rowindex": 1 },
       html("div", { role: "columnheader", class: "what" }, "Span"),
       html("div", { role: "columnheader", class: "took" }, "Took"),
-      html("div", { role: "columnheader", class: "time" }, html("b", { class: "hidden" }, "When"), ticks.filter(([share]) => share < 0.95).map(([share, text]) => moved(html("span", { "aria-hidden": "true" }, text), share))),
+      html("div", { role: "columnheader", class: "time" }, html("b", { class: "hidden" }, "When"), ticks.filter(([fraction]) => fraction < 0.95).map(([fraction, text]) => moved(html("span", { "aria-hidden": "true" }, text), fraction))),
     );
-    const lines = html("div", { class: "time" }, ticks.map(([share]) => moved(html("span", { class: "grid" }), share)));
+    const lines = html("div", { class: "time" }, ticks.map(([fraction]) => moved(html("span", { class: "grid" }), fraction)));
     this.lines = html("div", { class: "row lines", "aria-hidden": "true" }, lines);
     this.root.replaceChildren(html("div", { role: "rowgroup", class: "head" }, head), this.sheet);
     this.root.scrollTop = 0;
@@ -145,7 +145,7 @@ class Waterfall {
   }
 }
 
-function moved(made, share) {
-  made.style.left = `${share * 100}%`;
+function moved(made, fraction) {
+  made.style.left = `${fraction * 100}%`;
   return made;
 }

@@ -1,4 +1,4 @@
-"""Dead letters: who put them there, where they belong, and how they are sent home."""
+"""Dead-letter messages: who put them there, where they belong, and how they are resent."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from traced_pipeline_cli.aws.read_errors import Looks
-from traced_pipeline_cli.dead_letters.message import Attribute, Letter, held
+from traced_pipeline_cli.aws.read_errors import Reads
+from traced_pipeline_cli.dead_letters.message import Attribute, DeadLetterMessage, held
 from traced_pipeline_cli.dead_letters.queues import DeadLetterQueue
-from traced_pipeline_cli.dead_letters.redrive import DuplicatedError, RedriveError, move_home, send_home
+from traced_pipeline_cli.dead_letters.redrive import DuplicatedError, RedriveError, move_back, resend_message
 
 from .deployments import ACCOUNT, DEAD, QUEUE, SUBSCRIPTION, TOPIC, queue
 
@@ -27,8 +27,10 @@ OF_LAMBDA = {
 }
 
 
-def letter(body: str = "{}", message_attributes: dict[str, Attribute] | None = None, **attributes: str) -> Letter:
-    return Letter(
+def message(
+    body: str = "{}", message_attributes: dict[str, Attribute] | None = None, **attributes: str
+) -> DeadLetterMessage:
+    return DeadLetterMessage(
         message_id="m-1",
         receipt="r-1",
         body=body,
@@ -46,14 +48,14 @@ def sqs() -> Iterator[tuple[Any, Stubber]]:
 
 
 def test_who_put_a_letter_there() -> None:
-    assert letter(DeadLetterQueueSourceArn=QUEUE).origin == "queue"
-    assert letter().origin == "subscription"
-    assert letter(message_attributes={"ErrorMessage": OF_LAMBDA["ErrorMessage"]}).origin == "subscription"
-    failed = letter(message_attributes=OF_LAMBDA)
+    assert message(DeadLetterQueueSourceArn=QUEUE).origin == "queue"
+    assert message().origin == "subscription"
+    assert message(message_attributes={"ErrorMessage": OF_LAMBDA["ErrorMessage"]}).origin == "subscription"
+    failed = message(message_attributes=OF_LAMBDA)
     assert (failed.origin, failed.error) == ("function", "no id")
-    assert letter(AWSTraceHeader=HEADER).trace_id == "1-5759e988-bd862e3fe1be46a994272793"
-    assert letter(AWSTraceHeader="Sampled=1").trace_id is None
-    assert letter().sent == 1_700_000_000.5
+    assert message(AWSTraceHeader=HEADER).trace_id == "1-5759e988-bd862e3fe1be46a994272793"
+    assert message(AWSTraceHeader="Sampled=1").trace_id is None
+    assert message().sent == 1_700_000_000.5
 
 
 def test_where_a_letter_belongs() -> None:
@@ -61,30 +63,30 @@ def test_where_a_letter_belongs() -> None:
     other = f"arn:aws:sns:us-east-1:{ACCOUNT}:other"
     place = DeadLetterQueue(
         queue=PLACE,
-        feeders=(work, audit),
+        source_queues=(work, audit),
         subscriptions=(SUBSCRIPTION, replace(SUBSCRIPTION, topic=other, queue=audit.arn)),
-        work_queues={work.arn: work, audit.arn: audit},
+        subscribed_queues={work.arn: work, audit.arn: audit},
     )
-    assert place.home_of(letter(DeadLetterQueueSourceArn=audit.arn)) == audit
-    assert place.attempts_of(letter(DeadLetterQueueSourceArn=audit.arn)) == 5
-    assert place.home_of(letter(DeadLetterQueueSourceArn="arn:of:another")) is None
-    assert place.home_of(letter(json.dumps({"TopicArn": other}))) == audit
-    assert place.home_of(letter(json.dumps({"TopicArn": TOPIC}))) == work
-    assert place.home_of(letter("raw")) is None, "either could be meant"
-    assert place.attempts_of(letter("raw")) == 0
+    assert place.source_queue_of(message(DeadLetterQueueSourceArn=audit.arn)) == audit
+    assert place.attempts_of(message(DeadLetterQueueSourceArn=audit.arn)) == 5
+    assert place.source_queue_of(message(DeadLetterQueueSourceArn="arn:of:another")) is None
+    assert place.source_queue_of(message(json.dumps({"TopicArn": other}))) == audit
+    assert place.source_queue_of(message(json.dumps({"TopicArn": TOPIC}))) == work
+    assert place.source_queue_of(message("raw")) is None, "either could be meant"
+    assert place.attempts_of(message("raw")) == 0
     single = replace(place, subscriptions=(SUBSCRIPTION,))
-    assert single.home_of(letter("raw")) == work
-    unsubscribed = replace(place, subscriptions=(), feeders=(work,))
-    assert unsubscribed.home_of(letter("raw", OF_LAMBDA)) == work
-    assert unsubscribed.attempts_of(letter("raw", OF_LAMBDA)) is None
+    assert single.source_queue_of(message("raw")) == work
+    unsubscribed = replace(place, subscriptions=(), source_queues=(work,))
+    assert unsubscribed.source_queue_of(message("raw", OF_LAMBDA)) == work
+    assert unsubscribed.attempts_of(message("raw", OF_LAMBDA)) is None
 
 
 def test_a_letter_is_sent_home_as_it_was_and_then_deleted(sqs: tuple[Any, Stubber]) -> None:
     client, stub = sqs
-    home = queue()
+    source_queue = queue()
     own = {"kind": Attribute(type="String", value="order"), "mark": Attribute(type="Binary", value=b"\x00")}
     sent = {
-        "QueueUrl": home.url,
+        "QueueUrl": source_queue.url,
         "MessageBody": "body",
         "MessageAttributes": {
             "kind": {"DataType": "String", "StringValue": "order"},
@@ -94,14 +96,14 @@ def test_a_letter_is_sent_home_as_it_was_and_then_deleted(sqs: tuple[Any, Stubbe
     }
     stub.add_response("send_message", {}, sent)
     stub.add_response("delete_message", {}, {"QueueUrl": PLACE.url, "ReceiptHandle": "r-1"})
-    send_home(client, PLACE, letter("body", {**own, **OF_LAMBDA}, AWSTraceHeader=HEADER), home)
+    resend_message(client, PLACE, message("body", {**own, **OF_LAMBDA}, AWSTraceHeader=HEADER), source_queue)
 
 
 def test_a_fifo_queue_gets_the_group_and_an_id_it_has_not_seen(sqs: tuple[Any, Stubber]) -> None:
     client, stub = sqs
-    home = queue(FIFO)
+    source_queue = queue(FIFO)
     sent = {
-        "QueueUrl": home.url,
+        "QueueUrl": source_queue.url,
         "MessageBody": "body",
         "MessageAttributes": {},
         "MessageGroupId": "customer-1",
@@ -109,14 +111,16 @@ def test_a_fifo_queue_gets_the_group_and_an_id_it_has_not_seen(sqs: tuple[Any, S
     }
     stub.add_response("send_message", {}, sent)
     stub.add_response("delete_message", {})
-    send_home(client, PLACE, letter("body", MessageGroupId="customer-1", MessageDeduplicationId="d-1"), home)
+    resend_message(
+        client, PLACE, message("body", MessageGroupId="customer-1", MessageDeduplicationId="d-1"), source_queue
+    )
 
 
 def test_a_letter_that_cannot_be_sent_is_not_deleted(sqs: tuple[Any, Stubber]) -> None:
     client, stub = sqs
     stub.add_client_error("send_message", "AccessDenied")
     with pytest.raises(client.exceptions.ClientError):
-        send_home(client, PLACE, letter(), queue())
+        resend_message(client, PLACE, message(), queue())
 
 
 def test_a_letter_in_both_queues_is_said(sqs: tuple[Any, Stubber]) -> None:
@@ -126,7 +130,7 @@ def test_a_letter_in_both_queues_is_said(sqs: tuple[Any, Stubber]) -> None:
     with pytest.raises(
         DuplicatedError, match=r"m-1 was sent to work, but could not be deleted from dead \(AccessDenied\)"
     ):
-        send_home(client, PLACE, letter(), queue())
+        resend_message(client, PLACE, message(), queue())
 
 
 def test_a_move_task_is_waited_for_and_its_failure_said(sqs: tuple[Any, Stubber]) -> None:
@@ -136,16 +140,16 @@ def test_a_move_task_is_waited_for_and_its_failure_said(sqs: tuple[Any, Stubber]
     for status, moved in (("RUNNING", 1), ("COMPLETED", 2)):
         task = {"Status": status, "ApproximateNumberOfMessagesMoved": moved, "ApproximateNumberOfMessagesToMove": 2}
         stub.add_response("list_message_move_tasks", {"Results": [task]})
-    move = move_home(client, PLACE, timeout=20, progress=lambda moved, wanted: seen.append((moved, wanted)))
+    move = move_back(client, PLACE, timeout=20, progress=lambda moved, wanted: seen.append((moved, wanted)))
     assert (move.status, move.moved, seen) == ("COMPLETED", 2, [(1, 2), (2, 2)])
     stub.add_response("start_message_move_task", {})
     task = {"Status": "FAILED", "FailureReason": "AccessDenied"}
     stub.add_response("list_message_move_tasks", {"Results": [task]})
-    with pytest.raises(RedriveError, match="failed after 0 letters: AccessDenied"):
-        move_home(client, PLACE, timeout=20)
+    with pytest.raises(RedriveError, match="failed after 0 messages: AccessDenied"):
+        move_back(client, PLACE, timeout=20)
     stub.add_response("start_message_move_task", {})
     stub.add_response("list_message_move_tasks", {"Results": [{"Status": "RUNNING"}]})
-    assert move_home(client, PLACE, timeout=0).status == "RUNNING"
+    assert move_back(client, PLACE, timeout=0).status == "RUNNING"
 
 
 def test_letters_are_put_back_whatever_happens(sqs: tuple[Any, Stubber]) -> None:
@@ -161,13 +165,13 @@ def test_letters_are_put_back_whatever_happens(sqs: tuple[Any, Stubber]) -> None
         ]
         answer: dict[str, list[Any]] = {"Successful": [], "Failed": []}
         stub.add_response("change_message_visibility_batch", answer, {"QueueUrl": PLACE.url, "Entries": entries})
-    looks = Looks()
+    reads = Reads()
 
     def interrupted() -> None:
-        with held(client, PLACE.url, limit=100, looks=looks) as letters:
-            assert len(letters) == 12
+        with held(client, PLACE.url, limit=100, reads=reads) as messages:
+            assert len(messages) == 12
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert looks.unseen == []
+    assert reads.unread == []
