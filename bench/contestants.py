@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,12 +17,12 @@ from aws_xray_sdk.core.models.trace_header import TraceHeader as SdkTraceHeader
 from aws_xray_sdk.ext.boto_utils import aws_meta_processor
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from trace_bridge import Message, _emitter, _instrument, _state, sqs_handler
-from trace_bridge._api import ApiEmitter
-from trace_bridge._client import make_client
-from trace_bridge._udp import UdpEmitter
+from trace_bridge import Message, instrument, sqs_handler
+
+from tests.support import bridge
 
 Handler = Callable[[dict[str, Any], object], object]
+_WITHOUT_INSTRUMENT = replace(bridge.settings(), instrument=False)
 _PUT = {"TableName": "orders", "Item": {"id": {"S": "1"}, "customer": {"S": "Ann"}}}
 
 
@@ -59,8 +60,8 @@ def makers(address: tuple[str, int], *, call: bool) -> dict[str, Handler]:
     """
     client = _client("dynamodb")
     plain = partial(_plain_call, client) if call else _nothing
-    _emitter.use_emitter(_emitter.Emitter(UdpEmitter(address, buffer_bytes=1 << 40), ApiEmitter()))
-    _instrument.instrument()
+    bridge.emit_to_daemon(bridge.UdpEmitter(address, buffer_bytes=1 << 40))
+    instrument()
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     return {
         "bare": partial(_bare, plain),
@@ -75,26 +76,22 @@ def _nothing() -> None:
 
 
 def _plain_call(client: Any) -> None:
-    _with_instrument(client, enabled=False)
+    settings = bridge.settings()
+    bridge.use_settings(_WITHOUT_INSTRUMENT)
+    try:
+        client.put_item(**_PUT)
+    finally:
+        bridge.use_settings(settings)
 
 
 def _bridge_call(client: Any) -> None:
     client.put_item(**_PUT)
 
 
-def _with_instrument(client: Any, *, enabled: bool) -> None:
-    settings = _state.settings
-    object.__setattr__(settings, "instrument", enabled)
-    try:
-        client.put_item(**_PUT)
-    finally:
-        object.__setattr__(settings, "instrument", True)
-
-
 def _sdk_call(client: Any) -> None:
     """Does what the SDK's patch of botocore does around a call, without patching the process for the others."""
-    settings = _state.settings
-    object.__setattr__(settings, "instrument", False)
+    settings = bridge.settings()
+    bridge.use_settings(_WITHOUT_INSTRUMENT)
     try:
         xray_recorder.record_subsegment(
             client._make_api_call,  # noqa: SLF001 - what the SDK's patch wraps
@@ -106,7 +103,7 @@ def _sdk_call(client: Any) -> None:
             meta_processor=aws_meta_processor,
         )
     finally:
-        object.__setattr__(settings, "instrument", True)
+        bridge.use_settings(settings)
 
 
 def _bare(call: Callable[[], None], event: Mapping[str, Any], _context: object) -> None:
@@ -199,8 +196,7 @@ def pass_through_cpu(event: dict[str, Any]) -> float:
     """Returns the CPU time that sending a batch by `PutTraceSegments` adds to an invocation, in microseconds."""
     from bench.messages import Context
 
-    emitter = _emitter.Emitter(None, ApiEmitter(lambda: _answered(make_client())))
-    _emitter.use_emitter(emitter)
+    bridge.emit_to_api(bridge.ApiEmitter(lambda: _answered(bridge.make_xray_client())))
     handle = _bridge(_nothing)
     bare = partial(_bare, _nothing)
     taken = []
@@ -210,5 +206,5 @@ def pass_through_cpu(event: dict[str, Any]) -> float:
         middle = time.process_time()
         bare(event, Context())
         taken.append((middle - began) - (time.process_time() - middle))
-    emitter.close()
+    bridge.close_emitter()
     return sorted(taken)[len(taken) // 2] * 1e6

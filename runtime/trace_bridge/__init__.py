@@ -32,12 +32,12 @@ Export: how documents reach X-Ray.
     _trimming: cuts documents to the size that X-Ray takes
     _suppression: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.
-    _tracer: begins and ends the segments of messages
-    _bridge: `continue_trace` and `trace_batch`
     _instrument: AWS calls made through botocore
     _sdk_joining, _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
     _threads: threads that stay in their message
-Consumers: what runs a handler.
+Consumers: what continues a message's trace and runs its handler.
+    _tracer: begins and ends the segments of messages
+    _bridge: `continue_trace` and `trace_batch`
     _batch: `sqs_handler`
     auto: the handler of the zero-code mode
     _polling: `poll`

@@ -7,18 +7,15 @@ from pathlib import Path
 
 import pytest
 import trace_bridge
-from trace_bridge import Counters, Message, MessageSegment, TraceHeader, _environment
+from trace_bridge import Counters, Message, MessageSegment, TraceHeader
 
 from harness.local_aws import ROOT
 from scripts.check_tree import LAYERS
+from scripts.import_graph import Import, imports_of
+from tests.support.bridge import VARIABLES
 
 NAMES = json.loads(Path(__file__).with_name("trace_bridge_names.json").read_text(encoding="utf-8"))
 MODULES = {path.stem for path in (ROOT / "runtime" / "trace_bridge").glob("*.py")} - {"__init__"}
-VARIABLES = sorted(
-    value
-    for name, value in vars(_environment).items()
-    if name.isupper() and name != "PREFIX" and isinstance(value, str)
-)
 
 
 def _members(kind: type) -> list[str]:
@@ -68,6 +65,23 @@ def test_the_packages_docstring_names_every_module_in_its_layer() -> None:
 
 def test_the_packages_docstring_names_every_environment_variable() -> None:
     assert [name for name in VARIABLES if f"`{name}`" not in (trace_bridge.__doc__ or "")] == []
+
+
+@pytest.mark.parametrize("folder", ["tests", "bench", "examples", "harness"])
+def test_one_module_alone_knows_private_names_of_the_bridge(folder: str) -> None:
+    inside = [
+        f"{path.relative_to(ROOT)}:{imported.line}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path != ROOT / "tests" / "support" / "bridge.py"
+        for imported in imports_of(path.read_text(encoding="utf-8"), path.stem, is_package=False)
+        if any(name.startswith("_") for name in _names_in_bridge(imported))
+    ]
+    assert inside == []
+
+
+def _names_in_bridge(imported: Import) -> list[str]:
+    package, *modules = imported.target.split(".")
+    return [*modules, *imported.names] if package == "trace_bridge" else []
 
 
 def _split(lines: list[str]) -> list[list[str]]:

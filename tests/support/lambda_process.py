@@ -9,8 +9,8 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.config import Config
-from trace_bridge import _emitter, _invocation, _state
 
+from tests.support import bridge
 from tests.support.fake_endpoints import Daemon, Services
 from tests.support.lambda_events import OWN_PARENT, SENDER
 from tests.support.segment_validator import validate_all
@@ -41,17 +41,15 @@ class Process:
             self.monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
         else:
             self.monkeypatch.setenv("_X_AMZN_TRACE_ID", own_header)
-        _invocation.forget_invocation()
+        bridge.forget_invocation()
 
     def set(self, **settings: Any) -> None:
         """Changes settings of the bridge."""
-        self.monkeypatch.setattr(_state, "settings", dataclasses.replace(_state.settings, **settings))
+        bridge.use_settings(dataclasses.replace(bridge.settings(), **settings))
 
     def new_emitter(self) -> None:
         """Forgets the emitter, after a change of the environment."""
-        before = _emitter.use_emitter(None)
-        if before is not None:
-            before.close()
+        bridge.forget_emitter()
 
     def client(self, service: str) -> Any:
         config = Config(retries={"total_max_attempts": 1}, read_timeout=5)

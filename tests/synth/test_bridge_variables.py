@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from aws_cdk import aws_sns as sns
-from trace_bridge._config import Settings
 from traced_pipeline import Handler, TracedPipeline, WorkerOptions
 
+from tests.support.bridge import Settings
 from tests.support.stacks import NewStack, make_function
 from tests.support.templates import synthesize
 

@@ -1,12 +1,12 @@
 """A Lambda function's process, new for every test, with a daemon and services of its own."""
 
-import sys
 from collections.abc import Iterator
 
 import botocore.session
 import pytest
-from trace_bridge import _counters, _invocation, _scope, _sdk_joining, instrument
+from trace_bridge import instrument
 
+from tests.support import bridge
 from tests.support.fake_endpoints import Daemon, Services
 from tests.support.lambda_events import PASS_THROUGH
 from tests.support.lambda_process import SESSION, Process
@@ -14,7 +14,7 @@ from tests.support.lambda_process import SESSION, Process
 
 @pytest.fixture
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    daemon, services = Daemon(), Services()
+    daemon, services, settings = Daemon(), Services(), bridge.settings()
     monkeypatch.setattr(botocore.session, "get_session", lambda: SESSION)
     for name, value in {
         "AWS_LAMBDA_FUNCTION_NAME": "worker",
@@ -31,11 +31,11 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     under_test = Process(monkeypatch, daemon, services)
     under_test.invoked(PASS_THROUGH)
     under_test.new_emitter()
-    _counters.reset_counters()
+    bridge.reset_counters()
     instrument()
     try:
         yield under_test
-        assert _scope.current_scope() is None
+        assert bridge.current_scope() is None
         under_test.documents()
     finally:
         daemon.reading.set()
@@ -43,11 +43,8 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
         for client in under_test.clients:
             client.close()
         under_test.new_emitter()
-        _invocation.forget_invocation()
-        if "aws_xray_sdk.core" in sys.modules:
-            from trace_bridge import _sdk
-
-            _sdk.leave()
-            _sdk_joining.join_sdk()
+        bridge.forget_invocation()
+        bridge.use_settings(settings)
+        bridge.rejoin_sdk()
         daemon.close()
         services.close()

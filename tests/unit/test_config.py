@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from trace_bridge import ConfigurationError, continue_trace, sqs_handler
-from trace_bridge._config import Settings
 
 from harness.local_aws import ROOT as CHECKOUT
+from tests.support.bridge import Settings
 from tests.support.lambda_events import header, record, trace_id
 from tests.support.lambda_process import Process
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import trace_bridge
 from trace_bridge import Counters, Message
-from trace_bridge._config import Settings
 
 from harness.local_aws import ROOT
+from tests.support.bridge import Settings
 from tests.support.lambda_events import LambdaContext, event, record
 from tests.support.lambda_process import Process
 

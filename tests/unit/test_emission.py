@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
-from trace_bridge import Message, _api, _emitter, continue_trace, counters, sqs_handler, trace_batch
-from trace_bridge._trimming import MAX_BYTES, fit
+from trace_bridge import Message, continue_trace, counters, sqs_handler, trace_batch
 
+from tests.support import bridge
+from tests.support.bridge import ApiEmitter
 from tests.support.fake_endpoints import NoRoute
 from tests.support.lambda_events import ACTIVE, OWN_TRACE, LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
@@ -31,7 +32,7 @@ def handler(message: Message) -> None:
 def test_a_batch_goes_out_in_as_few_calls_as_the_limit_allows(
     process: Process, messages: int, calls: list[int]
 ) -> None:
-    process.monkeypatch.setattr(_api, "LINGER_SECONDS", 60.0)
+    bridge.set_linger_seconds(process.monkeypatch, 60.0)
     handler(_batch(messages), LambdaContext())
     sizes = [len(body["TraceSegmentDocuments"]) for body in process.services.of("/TraceSegments")]
     assert sorted(sizes, reverse=True) == calls
@@ -175,7 +176,7 @@ def test_a_connection_lost_while_the_environment_was_frozen_is_no_failure_of_xra
         def close(self) -> None: ...
 
     client = Client()
-    emitter = _api.ApiEmitter(lambda: client)
+    emitter = ApiEmitter(lambda: client)
     emitter.put("first")
     emitter.flush(0.05)
     assert frozen.is_set()
@@ -198,7 +199,7 @@ def test_one_connection_that_fails_beside_others_that_do_not_loses_nothing(proce
 
         def close(self) -> None: ...
 
-    emitter = _api.ApiEmitter(Client)
+    emitter = ApiEmitter(Client)
     for document in ("first", "second"):
         emitter.put(document)
         emitter.flush()
@@ -254,10 +255,7 @@ def test_what_announces_a_message_never_arrives_behind_its_segment(process: Proc
 
 def test_after_backing_off_xray_is_tried_again(process: Process) -> None:
     clock = [1000.0]
-    emitter = _emitter.Emitter(None, _api.ApiEmitter(clock=lambda: clock[0]))
-    before = _emitter.use_emitter(emitter)
-    assert before is not None
-    before.close()
+    bridge.emit_to_api(ApiEmitter(clock=lambda: clock[0]))
     process.services.answer = lambda _path, _body: (500, {})
     handler(_batch(1), LambdaContext())
     process.services.answer = lambda _path, _body: (200, {})
@@ -281,9 +279,7 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(process: Process) -
         def close(self) -> None: ...
 
     client = Client()
-    before = _emitter.use_emitter(_emitter.Emitter(None, _api.ApiEmitter(lambda: client)))
-    assert before is not None
-    before.close()
+    bridge.emit_to_api(ApiEmitter(lambda: client))
     handler(_batch(1), LambdaContext())
     assert (client.calls, counters().sent_api, counters().lost) == (2, 1, 0)
 
@@ -356,8 +352,8 @@ def test_what_is_too_large_is_trimmed_in_order() -> None:
     annotations = {"message_id": "m", **{f"k{number}": "v" * 1000 for number in range(70)}}
 
     def cut(**more: Any) -> dict[str, Any]:
-        (written,) = fit(json.dumps(_large(**more)))
-        assert len(written) <= MAX_BYTES
+        (written,) = bridge.fit(json.dumps(_large(**more)))
+        assert len(written) <= bridge.MAX_DOCUMENT_BYTES
         document: dict[str, Any] = json.loads(written)
         return document
 
@@ -380,13 +376,13 @@ def test_a_document_has_at_most_64_kb(size: int, kept: bool) -> None:
     without = json.dumps(_large(metadata={"d": {"k": ""}}), separators=(",", ":"))
     document = without.replace('"k":""', f'"k":"{"x" * (size - len(without))}"')
     assert len(document) == size
-    (written,) = fit(document)
+    (written,) = bridge.fit(document)
     assert len(written) <= 64_000
     assert ("metadata" in json.loads(written)) == kept
 
 
 def test_what_cannot_be_trimmed_is_dropped_and_counted(process: Process) -> None:
-    assert fit(json.dumps(_large(user="u" * 70_000))) == []
+    assert bridge.fit(json.dumps(_large(user="u" * 70_000))) == []
     assert counters().oversized == 1
 
 

@@ -11,9 +11,10 @@ import warnings
 from typing import Any
 
 import pytest
-from trace_bridge import BatchFailedError, Message, _loop, sqs_handler
+from trace_bridge import BatchFailedError, Message, sqs_handler
 
 from harness.local_aws import ROOT as CHECKOUT
+from tests.support import bridge
 from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
 
@@ -281,9 +282,7 @@ def test_a_closed_loop_is_replaced(process: Process) -> None:
 
     def invoke() -> None:
         handler(SEVERAL, LambdaContext())
-        loop = _loop._home.loop
-        assert loop is not None
-        loop.close()
+        bridge.close_loop()
         answers.append(handler(SEVERAL, LambdaContext()))
 
     answers: list[Any] = []

@@ -10,8 +10,9 @@ from aws_xray_sdk.core.context import Context as SdkContext
 from aws_xray_sdk.core.exceptions.exceptions import SegmentNotFoundException
 from aws_xray_sdk.core.lambda_launcher import LambdaContext as LambdaSdkContext
 from botocore.exceptions import ClientError
-from trace_bridge import _emitter, _udp, continue_trace, instrument, trace_batch
+from trace_bridge import continue_trace, instrument, trace_batch
 
+from tests.support import bridge
 from tests.support.lambda_events import (
     ACTIVE,
     OWN_PARENT,
@@ -111,11 +112,9 @@ def test_a_web_middleware_of_the_sdk_in_lambda_is_warned_of(process: Process, ca
     import sys
     from types import ModuleType
 
-    from trace_bridge import _sdk
-
     process.monkeypatch.setitem(sys.modules, "aws_xray_sdk.ext.flask.middleware", ModuleType("middleware"))
     process.monkeypatch.setattr(xray_recorder, "_context", LambdaSdkContext())
-    _sdk.join()
+    bridge.join_sdk()
     assert "the X-Ray SDK's middleware for flask is loaded beside trace_bridge" in caplog.text
 
 
@@ -154,15 +153,12 @@ def test_what_matters_of_parameters_and_answers_is_recorded(process: Process) ->
 
 
 def test_without_the_sdks_list_a_call_is_recorded_without_parameters(process: Process) -> None:
-    from trace_bridge import _subsegment
-
-    _subsegment._described.cache_clear()
-    process.monkeypatch.setattr(_subsegment, "find_spec", lambda _name: None)
+    bridge.place_of_sdk(process.monkeypatch, None)
     try:
         with continue_trace(record(trace=header(ROOT)), LambdaContext()):
             _delete(process)
     finally:
-        _subsegment._described.cache_clear()
+        bridge.forget_sdk_list()
     (document,) = process.documents_of(ROOT)
     assert "table_name" not in document["subsegments"][0]["aws"]
 
@@ -170,15 +166,12 @@ def test_without_the_sdks_list_a_call_is_recorded_without_parameters(process: Pr
 def test_an_unreadable_list_of_the_sdk_costs_nothing(process: Process, tmp_path: Any) -> None:
     from importlib.machinery import ModuleSpec
 
-    from trace_bridge import _subsegment
-
-    _subsegment._described.cache_clear()
     elsewhere = ModuleSpec("aws_xray_sdk", None, origin=str(tmp_path / "__init__.py"))
-    process.monkeypatch.setattr(_subsegment, "find_spec", lambda _name: elsewhere)
+    bridge.place_of_sdk(process.monkeypatch, elsewhere)
     try:
-        assert _subsegment._described() == {}
+        assert bridge.sdk_list() == {}
     finally:
-        _subsegment._described.cache_clear()
+        bridge.forget_sdk_list()
 
 
 def test_a_call_still_under_way_is_closed_with_its_message(process: Process) -> None:
@@ -212,7 +205,7 @@ def test_a_daemon_on_ipv6_is_reached() -> None:
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as daemon:
         daemon.bind(("::1", 0))
         daemon.settimeout(10)
-        emitter = _udp.UdpEmitter(("::1", daemon.getsockname()[1]))
+        emitter = bridge.UdpEmitter(("::1", daemon.getsockname()[1]))
         assert emitter.send("{}")
         assert daemon.recv(100).endswith(b"\n{}")
         emitter.close()
@@ -222,9 +215,7 @@ def test_what_the_system_refuses_is_counted_as_lost(process: Process) -> None:
     from trace_bridge import counters
 
     process.set(emitter="udp")
-    emitter = _emitter.get_emitter()
-    assert emitter.udp is not None
-    emitter.udp.close()
+    bridge.close_socket()
     with continue_trace(record(trace=header(ROOT)), LambdaContext()):
         pass
     process.monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")

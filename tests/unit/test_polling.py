@@ -17,8 +17,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from botocore.parsers import ResponseParserError
-from trace_bridge import ConfigurationError, Message, _invocation, _polling, poll
+from trace_bridge import ConfigurationError, Message, poll
 
+from tests.support import bridge
 from tests.support.lambda_events import SENDER, header, trace_id
 from tests.support.lambda_process import Process
 from tests.support.trace_headers import HEADERS, ROOT
@@ -87,10 +88,10 @@ def queue(process: Process) -> Iterator[Queue]:
         process.monkeypatch.delenv(name)
     process.monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", "http://127.0.0.1/v4")
     process.monkeypatch.setenv("AWS_XRAY_TRACING_NAME", "consumer")
-    process.monkeypatch.setattr(_polling, "_FIRST_PAUSE_SECONDS", 0.01)
-    _invocation.forget_invocation()
+    bridge.set_polling_pause(process.monkeypatch, 0.01)
+    bridge.forget_invocation()
     yield Queue(process)
-    _invocation.forget_invocation()
+    bridge.forget_invocation()
 
 
 @pytest.mark.parametrize("has_daemon", [True, False], ids=["daemon", "no daemon"])
@@ -358,7 +359,7 @@ def test_its_own_calls_belong_to_no_trace(process: Process, queue: Queue) -> Non
 )
 def test_the_origin_is_where_it_runs(process: Process, queue: Queue, vendor: str, origin: str | None) -> None:
     process.monkeypatch.delenv("ECS_CONTAINER_METADATA_URI_V4")
-    process.monkeypatch.setattr(_invocation, "_machine_vendor", lambda: vendor)
+    bridge.set_machine_vendor(process.monkeypatch, vendor)
     process.has_origin = origin is not None
     queue.messages = [_message(1, header(ROOT))]
     queue.run(lambda _message: None)

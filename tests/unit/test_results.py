@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from trace_bridge import BatchFailedError, Message, sqs_handler
-from trace_bridge._scope import current_scope
 
+from tests.support.bridge import current_scope
 from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
 

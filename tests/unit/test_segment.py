@@ -7,6 +7,7 @@ import pytest
 from aws_xray_sdk.core import xray_recorder
 from trace_bridge import continue_trace, counters, trace_batch
 
+from tests.support import bridge
 from tests.support.lambda_events import ACTIVE, PASS_THROUGH, LambdaContext, header, record, trace_id
 from tests.support.lambda_process import Process
 
@@ -111,12 +112,10 @@ def test_an_exception_tells_where_it_came_from(process: Process) -> None:
 
 
 def test_a_fault_of_the_bridge_itself_costs_no_message(process: Process, caplog: pytest.LogCaptureFixture) -> None:
-    from trace_bridge import _emitter
-
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
-    process.monkeypatch.setattr(_emitter.Emitter, "emit_text", broken)
+    bridge.break_emitter(process.monkeypatch, broken)
     process.invoked(ACTIVE)
     context = LambdaContext()
     with trace_batch(context), continue_trace(record(trace=header(ROOT)), context):

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from trace_bridge import continue_trace
-from trace_bridge._daemon_address import daemon_address
 
 from harness.local_aws import ROOT as CHECKOUT
+from tests.support.bridge import daemon_address
 from tests.support.lambda_events import event, header, record, trace_id
 from tests.support.lambda_process import Process
 

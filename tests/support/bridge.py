@@ -1,0 +1,146 @@
+"""The inside of trace_bridge for tests and benchmarks: the one module outside of it that knows its private names."""
+
+import sys
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from typing import TYPE_CHECKING, Any
+
+from trace_bridge import (
+    _api,
+    _client,
+    _config,
+    _counters,
+    _daemon_address,
+    _emitter,
+    _environment,
+    _invocation,
+    _loop,
+    _polling,
+    _scope,
+    _sdk_joining,
+    _state,
+    _subsegment,
+    _trimming,
+    _udp,
+)
+
+if TYPE_CHECKING:
+    import pytest
+
+Settings = _config.Settings
+ApiEmitter = _api.ApiEmitter
+UdpEmitter = _udp.UdpEmitter
+MAX_DOCUMENT_BYTES = _trimming.MAX_BYTES
+fit = _trimming.fit
+daemon_address = _daemon_address.daemon_address
+current_scope = _scope.current_scope
+forget_invocation = _invocation.forget_invocation
+reset_counters = _counters.reset_counters
+make_xray_client = _client.make_client
+
+VARIABLES = sorted(
+    value
+    for name, value in vars(_environment).items()
+    if name.isupper() and name != "PREFIX" and isinstance(value, str)
+)
+"""The environment variables that the bridge reads."""
+
+
+def settings() -> Settings:
+    """Returns the settings of this process."""
+    return _state.settings
+
+
+def use_settings(changed: Settings) -> None:
+    """Replaces the settings of this process."""
+    _state.settings = changed
+
+
+def forget_emitter() -> None:
+    """Closes the emitter of this process; the next document makes one by the environment as it is then."""
+    _use_emitter(None)
+
+
+def emit_to_api(emitter: ApiEmitter) -> None:
+    """Has every document of this process sent to X-Ray itself."""
+    _use_emitter(_emitter.Emitter(None, emitter))
+
+
+def emit_to_daemon(emitter: UdpEmitter) -> None:
+    """Has the documents of this process sent to a daemon."""
+    _use_emitter(_emitter.Emitter(emitter, ApiEmitter()))
+
+
+def close_emitter() -> None:
+    """Closes the emitter of this process, which stays in use."""
+    _emitter.get_emitter().close()
+
+
+def close_socket() -> None:
+    """Closes the socket of this process's emitter, so that the system refuses what is sent to the daemon."""
+    udp = _emitter.get_emitter().udp
+    assert udp is not None
+    udp.close()
+
+
+def join_sdk() -> None:
+    """Routes the X-Ray SDK's recorder to the messages, if the SDK is loaded."""
+    _sdk_joining.join_sdk()
+
+
+def rejoin_sdk() -> None:
+    """Gives the X-Ray SDK's recorder its own context back, and joins it anew."""
+    if "aws_xray_sdk.core" in sys.modules:
+        from trace_bridge import _sdk
+
+        _sdk.leave()
+        join_sdk()
+
+
+def close_loop() -> None:
+    """Closes the event loop that this thread's handlers ran on."""
+    loop = _loop._home.loop
+    assert loop is not None
+    loop.close()
+
+
+def break_emitter(monkeypatch: "pytest.MonkeyPatch", broken: Callable[..., None]) -> None:
+    """Has a function called in place of sending a document."""
+    monkeypatch.setattr(_emitter.Emitter, "emit_text", broken)
+
+
+def set_linger_seconds(monkeypatch: "pytest.MonkeyPatch", seconds: float) -> None:
+    """Sets how long a document waits for others to go with it."""
+    monkeypatch.setattr(_api, "LINGER_SECONDS", seconds)
+
+
+def set_polling_pause(monkeypatch: "pytest.MonkeyPatch", seconds: float) -> None:
+    """Sets how long `poll` waits after its first failure."""
+    monkeypatch.setattr(_polling, "_FIRST_PAUSE_SECONDS", seconds)
+
+
+def set_machine_vendor(monkeypatch: "pytest.MonkeyPatch", vendor: str) -> None:
+    """Sets what the machine says who made it."""
+    monkeypatch.setattr(_invocation, "_machine_vendor", lambda: vendor)
+
+
+def place_of_sdk(monkeypatch: "pytest.MonkeyPatch", spec: ModuleSpec | None) -> None:
+    """Sets where the bridge looks for the SDK's list of parameters; ends with `forget_sdk_list`."""
+    forget_sdk_list()
+    monkeypatch.setattr(_subsegment, "find_spec", lambda _name: spec)
+
+
+def sdk_list() -> dict[str, Any]:
+    """Returns the parameters that the SDK records, as the bridge reads them."""
+    return _subsegment._described()
+
+
+def forget_sdk_list() -> None:
+    """Has the SDK's list of parameters read again."""
+    _subsegment._described.cache_clear()
+
+
+def _use_emitter(emitter: _emitter.Emitter | None) -> None:
+    before = _emitter.use_emitter(emitter)
+    if before is not None:
+        before.close()
