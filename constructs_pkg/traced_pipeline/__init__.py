@@ -2,6 +2,8 @@
 
 API Gateway → Lambda → SNS → SQS → Lambda → DynamoDB, traced wherever AWS supports it, with a bridge that
 carries each message's own trace across the queue.
+
+The names in `__all__` are the library's interface; its modules are not.
 """
 
 from .checks import Check, PipelineError
