@@ -47,7 +47,6 @@ class Counters:
         return self.unprocessed + self.failed + self.oversized
 
 
-_LOSSES = ("unprocessed", "failed", "oversized")
 _lock = threading.Lock()
 _counts: dict[str, int] = dict.fromkeys(Counters.__dataclass_fields__, 0)
 _reported_lost = 0
@@ -69,7 +68,7 @@ def report_losses() -> None:
     """Logs one warning with all the counters when documents were lost since the last one."""
     global _reported_lost
     # Every batch asks, so the cheap look comes first.
-    if sum(_counts[name] for name in _LOSSES) > _reported_lost:
+    if _counts["unprocessed"] + _counts["failed"] + _counts["oversized"] > _reported_lost:
         current = counters()
         _reported_lost = current.lost
         counts = " ".join(f"{name}={value}" for name, value in asdict(current).items() if value)

@@ -78,9 +78,9 @@ def annotations_field(message_id: str, attributes: Mapping[str, str], own: Mappi
     """
     fields = f',"message_id":{quote(message_id)}' if message_id else ""
     try:
-        fields += f',"attempt":{int(attributes["ApproximateReceiveCount"])}'
+        fields = f'{fields},"attempt":{int(attributes["ApproximateReceiveCount"])}'
         queue_ms = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
-        fields += f',"queue_ms":{max(0, queue_ms)}'
+        fields = f'{fields},"queue_ms":{max(0, queue_ms)}'
     except (KeyError, TypeError, ValueError):
         pass
     if own:
@@ -117,6 +117,12 @@ def message_document(
         cause: Why the message failed; None where it did not.
         subsegments: The documents below it.
     """
+    if end_time and parent_id and cause is None and not subsegments:
+        # Most messages, in one step.
+        return (
+            f'{{"id":"{segment_id}","trace_id":"{trace_id}","start_time":{start_time!r},"end_time":{end_time!r},'
+            f'"parent_id":"{parent_id}",{fields}}}'
+        )
     end = f'"end_time":{end_time!r}' if end_time else '"in_progress":true'
     parent = f',"parent_id":"{parent_id}"' if parent_id else ""
     failure = "" if cause is None else f',"fault":true,"cause":{encode(cause)}'

@@ -41,7 +41,12 @@ class Emitter:
 
     def emit_text(self, document: str, invocation: Invocation) -> None:
         """Sends a document, cut to size; outside of a batch it has left when this returns."""
-        self._put(document, invocation)
+        decided_for, to_daemon = self._way
+        # The usual way of a document to the daemon, without the steps of `_put`.
+        if to_daemon and decided_for is invocation and len(document) <= MAX_BYTES and self.udp.has_room(document):  # type: ignore[union-attr]
+            count("sent_udp" if self.udp.send(document) else "failed")  # type: ignore[union-attr]
+        else:
+            self._put(document, invocation)
         if not self._holds and not self.api.idle:
             self.flush(invocation)
 
@@ -79,8 +84,9 @@ class Emitter:
 
     def flush(self, invocation: Invocation) -> None:
         """Sends what was collected, within the time the invocation has left."""
-        left = invocation.seconds_left()
-        self.api.flush(None if left is None else left - _FLUSH_RESERVE_SECONDS)
+        if not self.api.idle:
+            left = invocation.seconds_left()
+            self.api.flush(None if left is None else left - _FLUSH_RESERVE_SECONDS)
         report_losses()
 
     def close(self) -> None:

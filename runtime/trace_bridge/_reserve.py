@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from math import inf
-from typing import cast
 
 from ._invocation import LambdaContext
 
@@ -72,14 +71,14 @@ class Reserve:
         """
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         began_with = remaining() if callable(remaining) else None
-        if not isinstance(began_with, int | float):
+        if remaining is None or (type(began_with) is not int and not isinstance(began_with, int | float)):
             return None
         learns = reserve_ms is None
         if reserve_ms is None:
             rounds = -(-records // max(at_once, 1))
             equal_part = began_with / rounds if rounds > 1 else 0.0
             reserve_ms = max(equal_part, min(_FOR_SENDING_MS, began_with * _SMALLEST_FRACTION))
-        return cls(cast("Callable[[], float]", remaining), began_with, reserve_ms, learns=learns)
+        return cls(remaining, began_with, reserve_ms, learns=learns)
 
     def __str__(self) -> str:
         needed = self.milliseconds if self._quickest == inf else max(self.milliseconds, self._quickest)

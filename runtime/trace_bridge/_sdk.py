@@ -199,7 +199,8 @@ def join() -> bool:
         recorder.context = RoutingContext(recorder.context)
         recorder.current_segment = _taking_segment(type(recorder).current_segment.__get__(recorder))
         recorder.current_subsegment = _some_subsegment(type(recorder).current_subsegment.__get__(recorder), recorder)
-    return bool(global_sdk_config.sdk_enabled())
+    is_enabled: bool = global_sdk_config.sdk_enabled()
+    return is_enabled
 
 
 def leave() -> None:

@@ -167,7 +167,8 @@ class MessageSegment:
 
     def close(self) -> None:
         """Ends the segment and whatever was left open below it."""
-        self.end_time = max(self.start_time, now())  # a clock may step back
+        end_time = now()
+        self.end_time = max(self.start_time, end_time)  # a clock may step back
         for subsegment in self.subsegments:
             if subsegment.in_progress:
                 subsegment.close(self.end_time)

@@ -100,10 +100,19 @@ class Tracer:
             error: What the message failed with; None when it succeeded.
         """
         leave_message(segment, self._before)
-        if segment.recording == "recorded":
-            _end(segment, error)
-        else:
+        if segment.recording != "recorded":
             segment.end_time = time.time()
+            return
+        try:
+            if error is not None:
+                segment.add_exception(error)
+            segment.close()
+            # A message of a parent process is the parent's to send.
+            if segment.invocation.process == _forks.number:
+                get_emitter().emit(segment)
+        except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
+            count("failed")
+            _log.exception("a segment could not be sent; the message itself is not affected")
 
     def close(self) -> None:
         """Counts the messages."""
@@ -175,19 +184,6 @@ def _too_old(root: str, days: int) -> bool:
     """
     age = time.time() - int(root[2:10], 16)
     return days * 86_400 < age < max(_OLDEST_EPOCH_SECONDS, 2 * days * 86_400)
-
-
-def _end(segment: MessageSegment, error: BaseException | None) -> None:
-    try:
-        if error is not None:
-            segment.add_exception(error)
-        segment.close()
-        # A message of a parent process is the parent's to send.
-        if segment.invocation.process == _forks.number:
-            get_emitter().emit(segment)
-    except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
-        count("failed")
-        _log.exception("a segment could not be sent; the message itself is not affected")
 
 
 def _announce(segment: MessageSegment) -> None:
