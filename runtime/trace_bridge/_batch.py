@@ -190,5 +190,8 @@ def run_batch(
 
 def _is_fifo(records: list[Any]) -> bool:
     """Returns whether the records come from a FIFO queue, whose name ends in `.fifo`; all are of the same queue."""
-    arn = next((arn for record in records if (arn := queue_arn_of(record))), "")
-    return arn.endswith(".fifo")
+    for record in records:
+        arn = queue_arn_of(record)
+        if arn:
+            return arn.endswith(".fifo")
+    return False

@@ -80,6 +80,8 @@ class Batch:
 
         Lambda takes an empty one as the whole batch having failed.
         """
+        if all(self._done):
+            return []
         return [message_id for message_id, done in zip(self._ids, self._done, strict=True) if not done]
 
     def not_begun_ids(self) -> list[str]:

@@ -129,7 +129,7 @@ def check_record(record: object) -> None:
     Raises:
         TypeError: It is no mapping, or a whole event.
     """
-    if not isinstance(record, Mapping):
+    if type(record) is not dict and not isinstance(record, Mapping):
         raise TypeError(
             f"record is {type(record).__name__}; expected one record of a Lambda event or one message of "
             "receive_message, a mapping"
