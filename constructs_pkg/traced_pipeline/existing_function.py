@@ -15,7 +15,7 @@ from .checks import Check, refuse_settings, warn
 from .environments import check_environment
 from .function_options import FunctionOptions, Handler
 from .layer import RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
-from .resource import resource_of
+from .resource import referenced_resource, resource_of
 from .segment_permission import write_segments
 
 _OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer"}
@@ -31,7 +31,11 @@ def own_function(function: lambda_.IFunction) -> lambda_.Function | None:
     """Returns the function that this app makes behind a function, version or alias; None if it is imported."""
     while isinstance(function, lambda_.Alias | lambda_.Version):
         function = function.lambda_
-    return function if isinstance(function, lambda_.Function) else None
+    made: object = function
+    if isinstance(function, lambda_.SingletonFunction):  # stands for a function beside it
+        resource = referenced_resource(function.function_arn)
+        made = None if resource is None else resource.node.scope
+    return made if isinstance(made, lambda_.Function) else None
 
 
 def existing_function(options: FunctionOptions, *, used_otherwise: Collection[str] = ()) -> lambda_.IFunction | None:

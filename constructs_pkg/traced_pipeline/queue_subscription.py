@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Names, Stack, Token
+from aws_cdk import ArnFormat, Names, Stack, Stage, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -123,7 +123,8 @@ def _sns_as_known_in(region: str, topic_region: str | None) -> iam.ServicePrinci
 
 
 def _deploy_after(queue: sqs.IQueue, topic: sns.ITopic) -> None:
-    # Across accounts and Regions the topic is known by its name, which lets neither stack wait for the other.
+    # Across accounts and Regions the topic is known by its name, which lets neither stack wait for the other. Stacks of
+    # different stages cannot: there the order is the deployment's.
     here, there = outermost_stack(queue), outermost_stack(topic)
-    if isinstance(topic, sns.Topic) and here.node.path != there.node.path:
+    if isinstance(topic, sns.Topic) and here.node.path != there.node.path and Stage.of(queue) is Stage.of(topic):
         here.add_stack_dependency(there)

@@ -6,14 +6,14 @@ import json
 import weakref
 from collections.abc import Iterable
 
-from aws_cdk import CfnResource, Reference, Stack, Stage, Token, Tokenization
+from aws_cdk import CfnResource, Stack, Stage, Token
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError, warn
 from .layer import has_bridge
-from .resource import resource_of
+from .resource import referenced_resource, resource_of
 from .synthesis_checks import check_at_synthesis, resources_below
 
 _PARTIAL_FAILURES = "ReportBatchItemFailures"
@@ -89,7 +89,7 @@ def _is_of_queue(mapping: lambda_.CfnEventSourceMapping) -> bool:
         return False
     if not Token.is_unresolved(source):
         return source.split(":")[2:3] == ["sqs"]
-    target = _target(source)
+    target = referenced_resource(source)
     return target is not None and target.cfn_resource_type == "AWS::SQS::Queue"
 
 
@@ -101,7 +101,7 @@ def _function_of(mapping: lambda_.CfnEventSourceMapping) -> lambda_.CfnFunction 
         function = function.lambda_
     if isinstance(function, lambda_.Function):
         return resource_of(function, lambda_.CfnFunction)
-    target = _target(mapping.function_name)
+    target = referenced_resource(mapping.function_name)
     return target if isinstance(target, lambda_.CfnFunction) else None
 
 
@@ -109,18 +109,10 @@ def _identity(resource: CfnResource, text: str) -> str:
     """Returns what a name or ARN stands for: the resource it refers to, or itself."""
     if not Token.is_unresolved(text):
         return text
-    target = _target(text)
+    target = referenced_resource(text)
     if target is not None:
         return target.node.path
     return f"{resource.stack.node.path} {json.dumps(Stack.of(resource).resolve(text), sort_keys=True)}"
-
-
-def _target(text: str) -> CfnResource | None:
-    """Returns the resource that a name or ARN is a reference to, and nothing but a reference."""
-    fragments = Tokenization.reverse_string(text)
-    token = fragments.first_token if fragments.length == 1 else None
-    target = token.target if token is not None and isinstance(token, Reference) else None
-    return target if isinstance(target, CfnResource) else None
 
 
 def _path(resource: CfnResource) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, get_type_hints
 
-from aws_cdk import App, CfnParameter, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import App, CfnParameter, Duration, Environment, RemovalPolicy, Stack, Stage
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
@@ -29,8 +29,8 @@ KEY = "01234567-0123-0123-0123-0123456789ab"
 
 # How many fields of a class are given, on average, and how many values are of no right type: low enough that about as
 # many configurations are made as are refused.
-GIVEN = 2.0
-WRONG_FRACTION = 0.08
+GIVEN = 1.6
+WRONG_FRACTION = 0.06
 
 NUMBERS: Sequence[float] = (
     0,
@@ -106,7 +106,8 @@ class Scene:
         self.random = random
         self.folder = folder
         self.app = app
-        self.stack = Stack(app, "Shop", env=self._place())
+        self._of_the_stack = self._place()
+        self.stack = Stack(app, "Shop", env=self._of_the_stack)
         self._count = 0
 
     def options(self, kind: type[Any]) -> dict[str, object]:
@@ -138,12 +139,21 @@ class Scene:
 
     def somewhere(self) -> Stack:
         """The stack itself, or another one of the app, of any account and Region."""
-        if self.random.random() < 0.5:
+        if self.random.random() < 0.6:
             return self.stack
-        return Stack(self.app, self.new_id(), env=self._place())
+        stage = Stage(self.app, self.new_id()) if self.random.random() < 0.1 else None
+        place = self._of_the_stack if self.random.random() < 0.5 else self._place()
+        return Stack(stage or self.app, self.new_id(), env=place)
+
+    def name(self) -> str | None:
+        """A physical name, by which other environments know a resource, or none."""
+        return f"named-{self._count}" if self.random.random() < 0.3 else None
 
     def arn(self, service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{self.random.choice(REGIONS)}:{self.random.choice(ACCOUNTS)}:{resource}"
+        place = self._of_the_stack if self.random.random() < 0.6 else None
+        region = place.region if place else self.random.choice(REGIONS)
+        account = place.account if place else self.random.choice(ACCOUNTS)
+        return f"arn:aws:{service}:{region}:{account}:{resource}"
 
     def imported(self) -> bool:
         return self.random.random() < 0.4
@@ -183,7 +193,7 @@ def table(scene: Scene) -> dynamodb.ITable:
         return dynamodb.Table.from_table_arn(scene.stack, scene.new_id(), scene.arn("dynamodb", "table/orders"))
     key = dynamodb.Attribute(name=scene.random.choice(("id", "pk")), type=dynamodb.AttributeType.STRING)
     made = scene.random.choice((dynamodb.Table, dynamodb.TableV2))
-    return made(scene.somewhere(), scene.new_id(), partition_key=key)
+    return made(scene.somewhere(), scene.new_id(), partition_key=key, table_name=scene.name())
 
 
 def key(scene: Scene) -> kms.IKey:
@@ -202,7 +212,7 @@ def maybe_key(scene: Scene, stack: Stack) -> kms.IKey | None:
 def rest_api(scene: Scene) -> apigateway.IRestApi:
     if scene.imported():
         return apigateway.RestApi.from_rest_api_attributes(
-            scene.stack, scene.new_id(), rest_api_id="a1", root_resource_id="r1"
+            scene.somewhere(), scene.new_id(), rest_api_id="a1", root_resource_id="r1"
         )
     stack = scene.somewhere()
     # An authorizer that no method uses is refused by the CDK.
@@ -219,7 +229,7 @@ def rest_api(scene: Scene) -> apigateway.IRestApi:
 
 
 def authorizer(scene: Scene, stack: Stack | None = None) -> apigateway.IAuthorizer:
-    stack = stack or scene.stack
+    stack = stack or scene.somewhere()
     pool = cognito.UserPool.from_user_pool_id(stack, scene.new_id(), "eu-west-1_abc")
     return apigateway.CognitoUserPoolsAuthorizer(stack, scene.new_id(), cognito_user_pools=[pool])
 
@@ -230,6 +240,7 @@ def function(scene: Scene) -> lambda_.IFunction:
     made = lambda_.Function(
         scene.somewhere(),
         scene.new_id(),
+        function_name=scene.name(),
         runtime=scene.random.choice((lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.NODEJS_22_X)),
         handler="index.handler",
         code=lambda_.Code.from_inline("x"),
@@ -293,8 +304,25 @@ def runtime(scene: Scene) -> lambda_.Runtime:
     return scene.random.choice((*made, lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.NODEJS_22_X))
 
 
+def layer(scene: Scene) -> lambda_.ILayerVersion:
+    if scene.imported():
+        arn = scene.arn("lambda", "layer:trace-bridge:1")
+        return lambda_.LayerVersion.from_layer_version_arn(scene.stack, scene.new_id(), arn)
+    stack = scene.somewhere()
+    code = lambda_.Code.from_asset(str(scene.folder))
+    return lambda_.LayerVersion(stack, scene.new_id(), code=code)
+
+
+def log_group(scene: Scene) -> logs.ILogGroup:
+    if scene.imported():
+        arn = scene.arn("logs", "log-group:mine:*")
+        return logs.LogGroup.from_log_group_arn(scene.stack, scene.new_id(), arn)
+    name = "/mine" if scene.random.random() < 0.5 else None
+    return logs.LogGroup(scene.somewhere(), scene.new_id(), log_group_name=name)
+
+
 def resource_policy(scene: Scene) -> xray.CfnResourcePolicy:
-    return xray.CfnResourcePolicy(scene.stack, scene.new_id(), policy_name="topics", policy_document="{}")
+    return xray.CfnResourcePolicy(scene.somewhere(), scene.new_id(), policy_name="topics", policy_document="{}")
 
 
 MAKERS: Mapping[object, Callable[[Scene], object]] = {
@@ -319,7 +347,8 @@ MAKERS: Mapping[object, Callable[[Scene], object]] = {
     ),
     lambda_.IFunction: function,
     lambda_.Runtime: runtime,
-    logs.ILogGroup: lambda scene: logs.LogGroup.from_log_group_name(scene.stack, scene.new_id(), "/mine"),
+    lambda_.ILayerVersion: layer,
+    logs.ILogGroup: log_group,
     logs.RetentionDays: lambda scene: scene.random.choice((logs.RetentionDays.ONE_DAY, logs.RetentionDays.INFINITE)),
     sns.ITopic: topic,
     sqs.IQueue: queue,

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, NestedStack, Stack
+from aws_cdk import App, Duration, Environment, NestedStack, Stack, Stage
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
@@ -18,6 +21,7 @@ from traced_pipeline import (
     IngestOptions,
     PipelineError,
     QueueWorker,
+    SnsTracePermission,
     TableOptions,
     TopicOptions,
     TracedPipeline,
@@ -187,6 +191,107 @@ class TestOtherRegion:
         QueueWorker(ours, "Work", topic=topic, options=WorkerOptions(handler=make_function(ours)))
         assert synthesize(ours).one("AWS::SNS::Subscription")["Region"] == "us-east-1"
         assert len(warnings_of(theirs, Check.OTHER_REGION)) == 1
+
+
+def key_of(stack: Stack) -> kms.IKey:
+    return kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:111111111111:key/{'0' * 8}")
+
+
+def logs_of(stack: Stack, place: str) -> logs.ILogGroup:
+    return logs.LogGroup.from_log_group_arn(stack, "Logs", f"arn:aws:logs:{place}:log-group:mine:*")
+
+
+class TestWhatWorksInOnePlaceOnly:
+    """AWS takes keys, log groups and permissions of the place where they are used."""
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (lambda s: {"topic": TopicOptions(key=key_of(s))}, "key Shop/Key"),
+            (lambda s: {"table": TableOptions(key=key_of(s))}, "key Shop/Key"),
+            (lambda s: {"worker": WorkerOptions(queue_key=key_of(s))}, "queue_key Shop/Key"),
+            (lambda s: {"worker": WorkerOptions(log_key=key_of(s))}, "log_key Shop/Key"),
+            (lambda s: {"ingest": IngestOptions(log_key=key_of(s))}, "log_key Shop/Key"),
+            (
+                lambda s: {"worker": WorkerOptions(log_group=logs_of(s, "us-east-1:111111111111"))},
+                "log_group Shop/Logs",
+            ),
+        ],
+    )
+    def test_of_another_region(
+        self, new_stack: NewStack, options: Callable[[Stack], dict[str, Any]], said: str
+    ) -> None:
+        stack = new_stack(env=HERE)
+        with pytest.raises(
+            PipelineError, match=f"{said} belongs to Region us-east-1, this stack to eu-west-1"
+        ) as caught:
+            TracedPipeline(stack, "Orders", **options(stack))
+        assert caught.value.check is Check.OUT_OF_REACH
+
+    def test_log_group_of_another_account(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=HERE)
+        options = IngestOptions(log_group=logs_of(stack, "eu-west-1:222222222222"))
+        with pytest.raises(PipelineError, match="belongs to account 222222222222, this stack to 111111111111"):
+            TracedPipeline(stack, "Orders", ingest=options)
+
+    def test_permission_of_another_region(self, new_app: NewApp) -> None:
+        app = new_app()
+        ours, theirs = Stack(app, "Ours", env=HERE), Stack(app, "Theirs", env=OTHER_REGION)
+        options = TopicOptions(trace_permission=SnsTracePermission.of(theirs).resource_policy)
+        with pytest.raises(PipelineError, match="is for its own account and Region"):
+            TracedTopic(ours, "Topic", options=options)
+
+    @pytest.mark.parametrize("name", [None, "mine"])
+    def test_function_of_another_account(self, new_app: NewApp, name: str | None) -> None:
+        app = new_app()
+        ours, theirs = Stack(app, "Ours", env=HERE), Stack(app, "Theirs", env=OTHER_ACCOUNT)
+        handler = make_function(theirs, function_name=name)
+        with pytest.raises(PipelineError, match="handler is Theirs/Mine of stack Theirs") as caught:
+            TracedPipeline(ours, "Orders", worker=WorkerOptions(handler=handler))
+        assert caught.value.path == "Ours/Orders/Worker"
+
+    @pytest.mark.parametrize("imported", [True, False])
+    def test_api_of_another_environment(self, new_app: NewApp, imported: bool) -> None:
+        app = new_app()
+        ours, theirs = Stack(app, "Ours", env=HERE), Stack(app, "Theirs", env=OTHER_REGION)
+        if imported:
+            api = apigateway.RestApi.from_rest_api_attributes(theirs, "Api", rest_api_id="a1", root_resource_id="r1")
+        else:
+            api = apigateway.RestApi(theirs, "Api")
+        with pytest.raises(PipelineError, match="api is Theirs/Api of stack Theirs") as caught:
+            TracedPipeline(ours, "Orders", ingest=IngestOptions(api=api, path="/orders"))
+        assert caught.value.check is Check.OUT_OF_REACH
+
+    def test_security_group_of_another_environment(self, new_app: NewApp) -> None:
+        app = new_app()
+        ours, theirs = Stack(app, "Ours", env=HERE), Stack(app, "Theirs", env=OTHER_REGION)
+        vpc, other = (ec2.Vpc(stack, "Net", max_azs=1) for stack in (ours, theirs))
+        options = WorkerOptions(vpc=vpc, security_groups=[ec2.SecurityGroup(theirs, "Group", vpc=other)])
+        with pytest.raises(PipelineError, match="security_groups is Theirs/Group of stack Theirs"):
+            TracedPipeline(ours, "Orders", worker=options)
+
+
+class TestStages:
+    """The CDK deploys a stage as a whole: no stack of one can wait for a stack of another."""
+
+    @pytest.mark.parametrize("outer", [True, False], ids=["of another stage", "of the app"])
+    def test_topic_of_another_stage_is_refused(self, new_app: NewApp, outer: bool) -> None:
+        app = new_app()
+        theirs = Stack(Stage(app, "Theirs", env=HERE) if outer else app, "Base", env=HERE)
+        ours = Stack(Stage(app, "Ours", env=HERE), "Shop")
+        with pytest.raises(PipelineError, match="the CDK lets no stack wait for one of another stage") as caught:
+            TracedPipeline(ours, "Orders", topic=TracedTopic(theirs, "Topic").topic)
+        assert caught.value.check is Check.OUT_OF_REACH
+        assert ("in stage Theirs" if outer else "in the app itself") in str(caught.value)
+
+    def test_topic_of_another_accounts_stage_is_known_by_its_name(self, new_app: NewApp) -> None:
+        app = new_app()
+        theirs = Stack(Stage(app, "Theirs", env=OTHER_ACCOUNT), "Base")
+        ours = Stack(Stage(app, "Ours", env=HERE), "Shop")
+        TracedPipeline(ours, "Orders", topic=TracedTopic(theirs, "Topic").topic)
+        app.synth()
+        arn = json.dumps(synthesize(ours).one("AWS::SNS::Subscription")["TopicArn"])
+        assert ":sns:eu-west-1:222222222222:" in arn
 
 
 class TestDeadLetterQueue:

@@ -242,3 +242,26 @@ class TestEnvelope:
         QueueWorker(stack, "Wrapped", topic=topic, options=WorkerOptions(handler=shared, raw_message_delivery=False))
         (warning,) = warnings_of(stack, Check.VARIABLE_REPLACED)
         assert "whose variable TRACE_BRIDGE_ENVELOPE this one replaces" in warning
+
+
+@pytest.mark.parametrize("hop", ["ingest", "worker"])
+def test_singleton_function_is_given_what_its_hop_needs(new_stack: NewStack, hop: str) -> None:
+    stack = new_stack()
+    singleton = lambda_.SingletonFunction(
+        stack,
+        "Mine",
+        uuid="9f5ee2c4",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        handler="index.handler",
+        code=lambda_.Code.from_inline("x"),
+        tracing=lambda_.Tracing.ACTIVE,
+    )
+    if hop == "ingest":
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=singleton))
+    else:
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=singleton))
+    assert warnings_of(stack, Check.FUNCTION_NOT_MANAGED) == []
+    template = synthesize(stack)
+    assert ("TOPIC_ARN" if hop == "ingest" else "TABLE_NAME") in template.variables("SingletonLambda")
+    assert template.one("AWS::Lambda::Function", "SingletonLambda")["Layers"]
+    assert "xray:PutTraceSegments" in template.actions("SingletonLambda")
