@@ -28,7 +28,7 @@ from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
 from .wiring_checks import check_wiring
 from .work_queue import SAME_REGION, make_queue, use_queue
-from .worker_checks import check_batches
+from .worker_checks import check_batches, check_loop
 from .worker_options import WorkerOptions
 
 # What the bridge reads in its variables of the envelope and of the queue's segment.
@@ -83,6 +83,7 @@ class QueueWorker(Construct):
         check_references(self, options)
         check_dead_letters_stack(self, options.dead_letter_queue, topic)
         check_batches(options, topic)
+        check_loop(self, options, topic)
         check_topic(self, topic)
         check_filters(self, options)
         _check_destinations(self, options)

@@ -1,10 +1,11 @@
-"""A worker's batches, which depend on each other and on the kind of its queue."""
+"""What is checked of a worker's batches, and of where its messages go."""
 
 from __future__ import annotations
 
-from aws_cdk import Token
+from aws_cdk import Stack, Token
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from constructs import IConstruct
 
 from .checks import Check, PipelineError
 from .queue_checks import kind_is_known
@@ -42,6 +43,32 @@ def check_batches(options: WorkerOptions, topic: sns.ITopic) -> None:
             Check.OPTION_CONFLICT,
             f"batch_size is {size}, but more than {_LARGEST_WITHOUT_WINDOW} need a max_batching_window of at least "
             "1 s; give one, or a smaller batch_size",
+        )
+
+
+def check_loop(scope: IConstruct, options: WorkerOptions, topic: sns.ITopic) -> None:
+    """Refuses the reference handler for a topic that it publishes to itself: each message would come back to it.
+
+    Lambda stops such a loop after some rounds: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+
+    Args:
+        scope: The hop.
+        options: The worker's settings; a filter may keep out what the worker publishes.
+        topic: The topic before the worker's queue.
+
+    Raises:
+        PipelineError: Nothing keeps what the worker publishes out of its queue.
+    """
+    filtered = options.filters or options.filter_policy or options.filter_policy_with_message_body
+    if options.handler is not None or options.publish_to is None or filtered:
+        return
+    stack = Stack.of(scope)
+    if stack.resolve(options.publish_to.topic_arn) == stack.resolve(topic.topic_arn):
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"publish_to is {options.publish_to.node.path}, the topic that the worker gets its messages from, and the "
+            "reference handler publishes each of them: they would come back to it again and again; give another topic, "
+            "or a filter_policy that keeps them out",
         )
 
 

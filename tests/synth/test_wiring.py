@@ -170,3 +170,27 @@ class TestBridgeLayer:
 
     def plain(self, new_app: Callable[..., App]) -> Stack:
         return Stack(new_app(), "Plain", synthesizer=BootstraplessSynthesizer())
+
+
+class TestLoop:
+    """A worker that publishes to the topic it gets its messages from."""
+
+    @pytest.mark.parametrize("imported", [False, True])
+    def test_of_the_reference_handler_is_refused(self, new_stack: NewStack, imported: bool) -> None:
+        stack = new_stack()
+        arn = "arn:aws:sns:eu-west-1:111111111111:orders"
+        topic = sns.Topic.from_topic_arn(stack, "Topic", arn) if imported else TracedTopic(stack, "Topic").topic
+        again = sns.Topic.from_topic_arn(stack, "Again", arn) if imported else topic
+        with pytest.raises(PipelineError, match="they would come back to it again and again") as caught:
+            QueueWorker(stack, "Work", topic=topic, options=WorkerOptions(publish_to=again))
+        assert caught.value.check is Check.OPTION_CONFLICT
+        assert caught.value.path == "Shop/Work"
+
+    def test_is_the_callers_own_to_end_by_a_filter_or_a_handler(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        topic = TracedTopic(stack, "Topic").topic
+        new = {"kind": sns.SubscriptionFilter.string_filter(allowlist=["new"])}
+        QueueWorker(stack, "Filtered", topic=topic, options=WorkerOptions(publish_to=topic, filter_policy=new))
+        mine = WorkerOptions(publish_to=topic, handler=make_function(stack))
+        QueueWorker(stack, "Mine", topic=topic, options=mine)
+        assert len(synthesize(stack).all("AWS::SNS::Subscription")) == 2
