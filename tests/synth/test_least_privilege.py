@@ -86,9 +86,18 @@ def test_a_customer_key_of_the_table_can_still_be_used(new_stack: NewStack) -> N
     assert {"kms:Decrypt", "kms:Encrypt"} <= synthesize(stack).actions("WorkerFunction")
 
 
-@pytest.mark.parametrize("actions", ["dynamodb:PutItem", ["PutItem"], ["s3:PutObject"], ["*"]], ids=str)
-def test_what_is_no_action_of_dynamodb_is_refused(new_stack: NewStack, actions: list[str]) -> None:
-    with pytest.raises(PipelineError, match="must be a sequence of actions of DynamoDB") as caught:
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        ("dynamodb:PutItem", "must be a sequence of str or None"),
+        (["PutItem"], "must be a sequence of actions of DynamoDB"),
+        (["s3:PutObject"], "must be a sequence of actions of DynamoDB"),
+        (["*"], "must be a sequence of actions of DynamoDB"),
+    ],
+    ids=str,
+)
+def test_what_is_no_action_of_dynamodb_is_refused(new_stack: NewStack, actions: list[str], expected: str) -> None:
+    with pytest.raises(PipelineError, match=expected) as caught:
         TracedPipeline(new_stack(), "Orders", worker=WorkerOptions(table_actions=actions))
     assert caught.value.check is Check.OPTION_VALUE
 
