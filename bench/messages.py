@@ -148,7 +148,7 @@ def _goals(figures: dict[str, dict[str, float]]) -> list[tuple[str, float, float
             figures["PassThrough, batch of 10: CPU of a call"]["bridge"] / 1000,
         ),
     ]
-    return [(name, limit, round(found, 2), found <= limit) for name, limit, found in wanted]
+    return [(name, limit, round(measured, 2), measured <= limit) for name, limit, measured in wanted]
 
 
 def _table(figures: dict[str, dict[str, float]], goals: list[tuple[str, float, float, bool]]) -> str:
@@ -157,7 +157,9 @@ def _table(figures: dict[str, dict[str, float]], goals: list[tuple[str, float, f
         values = [f"{row[key]:.1f}" if key in row else "–" for key in ("bridge", "floor", "sdk")]
         lines.append(f"{name:42}{values[0]:>10}{values[1]:>10}{values[2]:>14}")
     lines.append("")
-    lines += [f"{'met ' if met else 'MISSED'} {name}: {found} (at most {limit})" for name, limit, found, met in goals]
+    lines += [
+        f"{'met ' if met else 'MISSED'} {name}: {measured} (at most {limit})" for name, limit, measured, met in goals
+    ]
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ class Counters:
         undecided: Messages whose sender had left the decision open and that were not recorded here.
         without_header: Messages with no trace header, or one that is not valid.
         too_old: Messages whose trace began too long ago for X-Ray.
-        sent_udp: Documents sent to the X-Ray daemon. UDP tells no sender whether they arrived.
+        sent_udp: Documents sent to the X-Ray daemon. A sender by UDP does not learn whether they arrived.
         sent_api: Documents X-Ray took through `PutTraceSegments`.
         unprocessed: Documents X-Ray refused (`UnprocessedTraceSegments`).
         failed: Documents lost because `PutTraceSegments` or the socket failed or did not answer in time.

@@ -33,7 +33,7 @@ class PlaceFields(NamedTuple):
 
 @lru_cache(maxsize=16)
 def place_fields(name: str, function_arn: str, origin: str | None, log_group: str | None) -> PlaceFields:
-    """Returns the fields that tell where messages are processed.
+    """Returns the fields that say where messages are processed.
 
     Args:
         name: Name of the segments; characters that X-Ray does not take are left out.

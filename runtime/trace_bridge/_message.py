@@ -1,4 +1,4 @@
-"""One SQS message, as Lambda hands it over or as `receive_message` returns it."""
+"""One SQS message, as Lambda passes it or as `receive_message` returns it."""
 
 import json
 from collections.abc import Callable, Mapping

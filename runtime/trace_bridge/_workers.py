@@ -1,4 +1,4 @@
-"""Worker threads of a batch that share one event loop."""
+"""Worker threads of a batch with one event loop for all."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -174,7 +174,7 @@ async def handler(event, context):
 
 
 @pytest.mark.parametrize(
-    ("handler", "told"),
+    ("handler", "message"),
     [
         (None, "TRACE_BRIDGE_HANDLER is not set; expected the handler to run, as module.function"),
         ("handler", "is 'handler'; expected module.function"),
@@ -184,8 +184,8 @@ async def handler(event, context):
         ("team..orders.handler", "is 'team..orders.handler'; expected module.function"),
     ],
 )
-def test_a_wrong_handler_is_told_at_import(process: Process, load: Load, handler: str | None, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+def test_a_wrong_handler_is_told_at_import(process: Process, load: Load, handler: str | None, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
         load("def handler(event, context): ...\n", handler)
 
 

@@ -126,7 +126,7 @@ def test_a_record_that_lacks_everything_fails_by_itself(process: Process) -> Non
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ("text", "the event is str"),
         ({"httpMethod": "GET"}, r"keys \['httpMethod'\]"),
@@ -136,11 +136,11 @@ def test_a_record_that_lacks_everything_fails_by_itself(process: Process) -> Non
         ({"Records": ["text"]}, "hold str"),
     ],
 )
-def test_an_event_that_is_no_batch_is_told(process: Process, wrong: Any, told: str) -> None:
+def test_an_event_that_is_no_batch_is_told(process: Process, wrong: Any, message: str) -> None:
     @sqs_handler
     def handler(_message: Message) -> None: ...
 
-    with pytest.raises(ValueError, match=told) as raised:
+    with pytest.raises(ValueError, match=message) as raised:
         handler(wrong, LambdaContext())
     assert "expected the event of an SQS event source mapping" in str(raised.value)
 
@@ -172,9 +172,9 @@ def test_every_message_is_counted(process: Process) -> None:
     root = trace_id()
     kinds = [header(root), header(root, sampled="0"), header(root, sampled="?"), None, "nonsense"]
     handler(event(*(record(n, trace=kind) for n, kind in enumerate(kinds))), LambdaContext())
-    found = counters()
-    assert (found.continued, found.unsampled, found.undecided, found.without_header) == (1, 1, 1, 2)
-    assert (found.sent_api, found.lost) == (1, 0)
+    counts = counters()
+    assert (counts.continued, counts.unsampled, counts.undecided, counts.without_header) == (1, 1, 1, 2)
+    assert (counts.sent_api, counts.lost) == (1, 0)
 
 
 def test_a_clock_that_steps_back_ends_no_document_before_its_start(process: Process) -> None:
@@ -191,8 +191,8 @@ def test_a_clock_that_steps_back_ends_no_document_before_its_start(process: Proc
         clock.setattr(time, "time", lambda: now[0])
         assert _failed(handler(event(*_numbered(2)), LambdaContext())) == []
     documents = process.documents()
-    assert len(documents) == 3, "the messages', and what Lambda's own trace is told of them"
-    for document in [*documents, *(nested for one in documents for nested in one.get("subsegments", ()))]:
+    assert len(documents) == 3, "the messages', and the links in Lambda's own trace"
+    for document in [*documents, *(nested for parent in documents for nested in parent.get("subsegments", ()))]:
         assert document["end_time"] >= document["start_time"]
 
 

@@ -47,7 +47,7 @@ def test_every_setting_has_a_case_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "text", "told"),
+    ("variable", "text", "message"),
     [
         ("MAX_WORKERS", "many", "TRACE_BRIDGE_MAX_WORKERS is 'many'; expected a number from 1 to 1000"),
         ("MAX_WORKERS", "0", "TRACE_BRIDGE_MAX_WORKERS is 0; expected a number from 1 to 1000"),
@@ -56,13 +56,13 @@ def test_every_setting_has_a_case_here() -> None:
         ("ENVELOPE", "SNS ", "TRACE_BRIDGE_ENVELOPE is 'SNS'; expected one of 'none', 'sns'"),
     ],
 )
-def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str, text: str, told: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(told)):
+def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
         Settings.from_environment({f"TRACE_BRIDGE_{variable}": text})
 
 
 @pytest.mark.parametrize(
-    ("variable", "text", "told"),
+    ("variable", "text", "message"),
     [
         ("ENABLED", "perhaps", "TRACE_BRIDGE_ENABLED is 'perhaps'; expected true or false"),
         ("INSTRUMENT", "2", "TRACE_BRIDGE_INSTRUMENT is '2'; expected true or false"),
@@ -79,13 +79,13 @@ def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str
     ],
 )
 def test_a_wrong_value_of_what_concerns_tracing_alone_records_nothing_and_is_told_once(
-    variable: str, text: str, told: str, caplog: pytest.LogCaptureFixture
+    variable: str, text: str, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = Settings.from_environment({f"TRACE_BRIDGE_{variable}": text, "TRACE_BRIDGE_MAX_WORKERS": "3"})
     assert (settings.enabled, settings.instrument, settings.max_workers) == (False, False, 3)
     [line] = caplog.records
     assert line.levelname == "ERROR"
-    assert line.getMessage() == f"nothing is recorded, messages are processed as if there were no bridge: {told}"
+    assert line.getMessage() == f"nothing is recorded, messages are processed as if there were no bridge: {message}"
 
 
 def test_several_wrong_values_are_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -144,7 +144,7 @@ def test_switched_off_a_message_is_processed_without_a_segment(process: Process)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"max_workers": 0}, "max_workers is 0; expected a number from 1 to 1000"),
         ({"max_workers": True}, "max_workers is True; expected a number"),
@@ -152,8 +152,8 @@ def test_switched_off_a_message_is_processed_without_a_segment(process: Process)
         ({"on_undecided": "keep"}, "on_undecided is 'keep'; expected one of 'drop', 'sample', 'follow_lambda'"),
     ],
 )
-def test_a_wrong_argument_is_told_at_decoration(arguments: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(told)):
+def test_a_wrong_argument_is_told_at_decoration(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
         sqs_handler(**arguments)
 
 

@@ -21,17 +21,17 @@ NOT_FOR_USERS = {"VERSION"}
 def test_every_setting_stands_in_the_table_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `TRACE_BRIDGE_([A-Z_]+)` \| (?:`([^`]*)`)? ?\|", TEXT, flags=re.MULTILINE))
     assert rows.pop("HANDLER") == ""
-    told = {name.lower(): default for name, default in rows.items()}
+    documented = {name.lower(): default for name, default in rows.items()}
     settings = dataclasses.asdict(Settings())
-    assert told == {name: "" if value is None else str(value).lower() for name, value in settings.items()}
+    assert documented == {name: "" if value is None else str(value).lower() for name, value in settings.items()}
 
 
 @pytest.mark.parametrize("name", sorted(set(trace_bridge.__all__) - NOT_FOR_USERS))
-def test_every_public_name_is_told_of(name: str) -> None:
+def test_every_public_name_is_documented(name: str) -> None:
     assert re.search(rf"`(@)?{name}\b", TEXT)
 
 
-def test_every_counter_and_member_of_a_message_is_told_of() -> None:
+def test_every_counter_and_member_of_a_message_is_documented() -> None:
     counted = {field.name for field in dataclasses.fields(Counters)} | {"lost"}
     members = {name for name in vars(Message) if not name.startswith("_")}
     missing = {name for name in counted | members if not re.search(rf"`{name}(\(\))?`", TEXT)}
@@ -41,9 +41,9 @@ def test_every_counter_and_member_of_a_message_is_told_of() -> None:
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
 def test_every_snippet_runs(process: Process, number: int) -> None:
     process.monkeypatch.setenv("TABLE_NAME", "orders")
-    found: dict[str, object] = {"__name__": "snippet"}
-    exec(compile(SNIPPETS[number], f"snippet {number}", "exec"), found)
-    assert callable(found.get("handler") or found.get("handle"))
+    namespace: dict[str, object] = {"__name__": "snippet"}
+    exec(compile(SNIPPETS[number], f"snippet {number}", "exec"), namespace)
+    assert callable(namespace.get("handler") or namespace.get("handle"))
 
 
 WORKERS = [
@@ -63,10 +63,10 @@ WORKERS = [
 def test_the_samples_store_whatever_json_they_get(process: Process, worker: str, order: str) -> None:
     process.monkeypatch.setenv("TABLE_NAME", "orders")
     process.monkeypatch.setenv("AWS_ENDPOINT_URL", process.services.url)
-    found: dict[str, Any] = {}
-    exec(compile(worker, "sample", "exec"), found)
+    namespace: dict[str, Any] = {}
+    exec(compile(worker, "sample", "exec"), namespace)
     body = f'{{"id": "a", {order}}}'
-    assert found["handler"](event({**record(1), "body": body}), LambdaContext()) == {"batchItemFailures": []}
+    assert namespace["handler"](event({**record(1), "body": body}), LambdaContext()) == {"batchItemFailures": []}
     [put] = [sent for _, _, sent in process.services.calls if "Item" in sent]
     assert put["Item"] == {"id": {"S": "a"}, "order": {"S": body}}
 

@@ -42,13 +42,13 @@ def test_a_batch_goes_out_in_as_few_calls_as_the_limit_allows(
 def test_a_loop_of_ones_own_sends_at_the_end_of_each_block_or_of_the_batch(process: Process) -> None:
     context = LambdaContext()
     records = _batch(3)["Records"]
-    for number, one in enumerate(records, 1):
-        with continue_trace(one, context):
+    for number, item in enumerate(records, 1):
+        with continue_trace(item, context):
             pass
         assert len(process.services.of("/TraceSegments")) == number
     with trace_batch(context):
-        for one in records:
-            with continue_trace(one, context):
+        for item in records:
+            with continue_trace(item, context):
                 pass
         assert len(process.services.of("/TraceSegments")) == 3
     assert len(process.services.of("/TraceSegments")) == 4

@@ -1,4 +1,4 @@
-"""Batches in which nothing succeeded, and messages that were never begun: what Lambda and the log are told."""
+"""Batches in which nothing succeeded, and messages that were never begun: what Lambda gets and the log says."""
 
 import re
 import threading
@@ -101,8 +101,8 @@ def test_the_log_names_those_never_begun_and_what_to_change(
         together.wait()
 
     handler(_numbered(4), context)
-    [told] = [line for line in caplog.messages if "never begun" in line]
-    assert told == (
+    [line_of_log] = [line for line in caplog.messages if "never begun" in line]
+    assert line_of_log == (
         "2 of 4 messages were never begun: a message is begun with more than 500 ms left of the invocation's time, and "
         "the batch began with 30000 ms; each is returned to the queue and has lost one attempt. Give the function a "
         "smaller batch size or a longer time-out, or work on more messages at once (max_workers). "
@@ -113,7 +113,7 @@ def test_the_log_names_those_never_begun_and_what_to_change(
 @pytest.mark.parametrize(
     ("time_out", "each", "messages", "begun"),
     [
-        (30_000, 2_990, 10, 10),  # each takes less than its share of the construct's default time-out
+        (30_000, 2_990, 10, 10),  # each takes less than its part of the construct's default time-out
         (30_000, 3_010, 10, 9),  # slightly more: the last is returned rather than cut off
         (30_000, 1, 10, 10),
         (3_000, 900, 10, 3),

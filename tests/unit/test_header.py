@@ -45,9 +45,9 @@ def test_nothing_makes_it_raise(text: object) -> None:
 
 @given(st.text("RootPaenSmpld=;1-0abcf? ", max_size=120))
 def test_what_is_read_is_valid(text: str) -> None:
-    found = TraceHeader.parse(text)
-    if found is not None:
-        assert TraceHeader.parse(found.format()) == found
+    parsed = TraceHeader.parse(text)
+    if parsed is not None:
+        assert TraceHeader.parse(parsed.format()) == parsed
 
 
 @given(roots, parents, st.booleans())
@@ -95,11 +95,11 @@ def test_a_parent_that_is_none_is_left_out(parent: str) -> None:
 
 @pytest.mark.parametrize("sampled", ["?", "", "2", "true", "01"])
 def test_anything_but_0_and_1_is_undecided(sampled: str) -> None:
-    found = TraceHeader.parse(f"Root={ROOT};Parent={PARENT};Sampled={sampled}")
-    assert found is not None
-    assert found.sampled is None
+    parsed = TraceHeader.parse(f"Root={ROOT};Parent={PARENT};Sampled={sampled}")
+    assert parsed is not None
+    assert parsed.sampled is None
 
 
 def test_upper_case_ids_are_read_in_lower_case() -> None:
-    found = TraceHeader.parse(f"Root={ROOT.upper()};Parent={PARENT.upper()};Sampled=1")
-    assert found == TraceHeader(root=ROOT, parent=PARENT, sampled=True)
+    parsed = TraceHeader.parse(f"Root={ROOT.upper()};Parent={PARENT.upper()};Sampled=1")
+    assert parsed == TraceHeader(root=ROOT, parent=PARENT, sampled=True)

@@ -1,4 +1,4 @@
-"""AWS calls: what is recorded of them, where it hangs, and what goes out on the wire."""
+"""AWS calls: what is recorded of them, below which parent, and what goes out on the wire."""
 
 import socket
 from collections.abc import Iterator

@@ -72,16 +72,16 @@ def _fifo(work: Callable[[], object], batch: dict[str, Any]) -> Any:
     def handler(_message: Message) -> None:
         work()
 
-    for one in batch["Records"]:
-        one["eventSourceARN"] += ".fifo"
-        one["attributes"]["MessageGroupId"] = "all"
+    for item in batch["Records"]:
+        item["eventSourceARN"] += ".fifo"
+        item["attributes"]["MessageGroupId"] = "all"
     return handler(batch, LambdaContext())
 
 
 def _own_loop(work: Callable[[], object], batch: dict[str, Any]) -> Any:
     context = LambdaContext()
-    for one in batch["Records"]:
-        with continue_trace(one, context):
+    for item in batch["Records"]:
+        with continue_trace(item, context):
             work()
     return {"batchItemFailures": []}
 
@@ -254,10 +254,10 @@ def test_lambdas_own_trace_and_the_messages_refer_to_each_other(process: Process
     if invocation != ACTIVE:
         assert others == []
         return
-    (told,) = others
-    assert (told["type"], told["trace_id"], told["parent_id"]) == ("subsegment", OWN_TRACE, OWN_PARENT)
-    assert told["annotations"] == {"continued_messages": 2, "continued_trace_id": roots[0]}
-    assert told["metadata"]["trace_bridge"]["continued"] == [
+    (links,) = others
+    assert (links["type"], links["trace_id"], links["parent_id"]) == ("subsegment", OWN_TRACE, OWN_PARENT)
+    assert links["annotations"] == {"continued_messages": 2, "continued_trace_id": roots[0]}
+    assert links["metadata"]["trace_bridge"]["continued"] == [
         {"trace_id": message["trace_id"], "segment_id": message["id"]} for message in messages
     ]
 

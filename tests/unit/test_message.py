@@ -138,8 +138,8 @@ def test_a_body_that_is_no_json_names_the_message() -> None:
 def test_an_empty_record_has_defaults() -> None:
     message = Message({})
     assert (message.message_id, message.body, message.attempt) == ("", "", 1)
-    told = (message.sent_at, message.queue_ms, message.group_id, message.trace_id, message.receipt_handle)
-    assert told == (None, None, None, None, None)
+    fields = (message.sent_at, message.queue_ms, message.group_id, message.trace_id, message.receipt_handle)
+    assert fields == (None, None, None, None, None)
     assert message.attributes == message.message_attributes == {}
 
 

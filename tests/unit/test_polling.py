@@ -167,8 +167,8 @@ def test_a_message_stays_hidden_while_it_is_worked_on(queue: Queue) -> None:
 
     queue.run(handler, visibility_seconds=3, max_workers=2)
     extended = queue.of("ChangeMessageVisibility")
-    assert {one["ReceiptHandle"] for one in extended} == {"handle-1", "handle-2"}
-    assert {one["VisibilityTimeout"] for one in extended} == {3}
+    assert {call["ReceiptHandle"] for call in extended} == {"handle-1", "handle-2"}
+    assert {call["VisibilityTimeout"] for call in extended} == {3}
 
 
 def test_behind_a_failure_of_a_group_nothing_runs_and_the_rest_goes_back(queue: Queue) -> None:
@@ -183,7 +183,7 @@ def test_behind_a_failure_of_a_group_nothing_runs_and_the_rest_goes_back(queue: 
     queue.run(handler, url=FIFO)
     assert ran == ["message-1", "message-3"]
     assert queue.deleted() == ["handle-3"]
-    assert [(one["ReceiptHandle"], one["VisibilityTimeout"]) for one in queue.of("ChangeMessageVisibility")] == [
+    assert [(call["ReceiptHandle"], call["VisibilityTimeout"]) for call in queue.of("ChangeMessageVisibility")] == [
         ("handle-2", 0)
     ]
 
@@ -194,7 +194,7 @@ def test_a_signal_ends_it_after_the_message_under_way(queue: Queue, number: sign
     queue.messages = [_message(1), _message(2), _message(3)]
     queue.run(lambda _message: signal.raise_signal(number))
     assert queue.deleted() == ["handle-1"]
-    assert [one["ReceiptHandle"] for one in queue.of("ChangeMessageVisibility")] == ["handle-2", "handle-3"]
+    assert [call["ReceiptHandle"] for call in queue.of("ChangeMessageVisibility")] == ["handle-2", "handle-3"]
     assert len(queue.of("ReceiveMessage")) == 1
     assert signal.getsignal(number) is before
 
@@ -375,7 +375,7 @@ def test_a_client_is_made_where_none_is_given(process: Process, queue: Queue) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"max_messages": 11}, "max_messages is 11; expected a number from 1 to 10"),
         ({"visibility_seconds": 1}, "visibility_seconds is 1; expected a number from 3 to 43200"),
@@ -388,8 +388,8 @@ def test_a_client_is_made_where_none_is_given(process: Process, queue: Queue) ->
     ],
 )
 def test_a_wrong_argument_is_told_before_anything_is_received(
-    queue: Queue, arguments: dict[str, Any], told: str
+    queue: Queue, arguments: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=message):
         queue.run(lambda _message: None, **arguments)
     assert queue.of("ReceiveMessage") == []

@@ -81,7 +81,7 @@ def test_a_character_that_no_message_takes_is_escaped(standard: MagicMock) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "told"),
+    ("body", "status", "message"),
     [
         ('{"price": NaN}', 400, "NaN is no number"),
         ('{"price": -Infinity}', 400, "-Infinity is no number"),
@@ -108,11 +108,11 @@ def test_a_character_that_no_message_takes_is_escaped(standard: MagicMock) -> No
     ids=range(21),
 )
 def test_what_can_never_be_stored_is_refused_and_not_published(
-    standard: MagicMock, body: str, status: int, told: str
+    standard: MagicMock, body: str, status: int, message: str
 ) -> None:
     answer = posted(body)
     assert answer["statusCode"] == status
-    assert told in json.loads(answer["body"])["message"]
+    assert message in json.loads(answer["body"])["message"]
     standard.publish.assert_not_called()
 
 

@@ -92,9 +92,9 @@ def test_the_future_of_an_executor_is_waited_for(process: Process) -> None:
     async def async_handler(message: Message) -> Future[None]:
         return pool.submit(slowly, message)
 
-    for one in (handler, async_handler):
+    for each in (handler, async_handler):
         done.clear()
-        assert one(SEVERAL, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "message-2"}]}
+        assert each(SEVERAL, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "message-2"}]}
         assert [message_id for message_id, _ in done] == ["message-1", "message-3"]
 
 
@@ -114,7 +114,7 @@ async def returns_generator(message: Message) -> object:
 
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize(
-    ("handler", "told"),
+    ("handler", "message"),
     [
         (generator, "returned a generator, whose code runs only while it is iterated over"),
         (async_generator, "returned a async generator, whose code"),
@@ -125,12 +125,12 @@ async def returns_generator(message: Message) -> object:
     ids=["generator", "async generator", "async def", "map", "list"],
 )
 def test_what_nobody_would_run_is_a_failure_that_says_so(
-    process: Process, handler: Any, told: str, workers: int
+    process: Process, handler: Any, message: str, workers: int
 ) -> None:
     with pytest.raises(BatchFailedError) as raised:
         sqs_handler(max_workers=workers)(handler)(SEVERAL, LambdaContext())
     assert list(raised.value.message_ids) == ALL
-    assert told in str(raised.value.__cause__)
+    assert message in str(raised.value.__cause__)
     assert done == []
 
 

@@ -1,4 +1,4 @@
-"""The message's segment in the handler's hands."""
+"""The message's segment, as a handler uses it."""
 
 import time
 from pathlib import Path
@@ -90,9 +90,9 @@ def test_an_exception_without_text_or_trace_does_no_harm(process: Process) -> No
     with trace_batch(), continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
         segment.add_exception(UnspeakableError())
     (document,) = process.documents()
-    (told,) = document["cause"]["exceptions"]
-    assert (told["type"], told["message"]) == ("UnspeakableError", "(its text could not be read)")
-    assert "stack" not in told
+    (exception,) = document["cause"]["exceptions"]
+    assert (exception["type"], exception["message"]) == ("UnspeakableError", "(its text could not be read)")
+    assert "stack" not in exception
 
 
 def test_an_exception_tells_where_it_came_from(process: Process) -> None:
@@ -104,10 +104,14 @@ def test_an_exception_tells_where_it_came_from(process: Process) -> None:
     with pytest.raises(ValueError), continue_trace(record(trace=header(ROOT)), LambdaContext()):
         deep(20)
     (document,) = process.documents()
-    (told,) = document["cause"]["exceptions"]
-    assert len(told["stack"]) == 10
-    assert told["stack"][-1] == {"path": "test_segment.py", "line": told["stack"][-1]["line"], "label": "deep"}
-    assert len(told["message"]) == 2000
+    (exception,) = document["cause"]["exceptions"]
+    assert len(exception["stack"]) == 10
+    assert exception["stack"][-1] == {
+        "path": "test_segment.py",
+        "line": exception["stack"][-1]["line"],
+        "label": "deep",
+    }
+    assert len(exception["message"]) == 2000
     assert document["cause"]["working_directory"]
 
 

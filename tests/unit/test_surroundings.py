@@ -93,8 +93,8 @@ def test_importing_decorating_and_untraced_messages_ask_nobody_for_anything(cred
 def test_the_first_document_asks_and_waits_for_no_answer_for_long(credentials: socket.socket) -> None:
     timed = "stopwatch = Stopwatch(); answer = handler(json.loads(sys.argv[1]), None)"
     # The process ends there: at its own end it would wait for the thread that still asks.
-    told = "print(json.dumps([answer, stopwatch.seconds()]), flush=True); import os; os._exit(0)"
-    code = f"{_HANDLER}\n{timed}\n{told}"
+    printing = "print(json.dumps([answer, stopwatch.seconds()]), flush=True); import os; os._exit(0)"
+    code = f"{_HANDLER}\n{timed}\n{printing}"
     answer, seconds = _ran(code, _asking_at(credentials), json.dumps(event(record(1, trace=header(trace_id())))))
     assert answer == {"batchItemFailures": []}
     assert _asked(credentials)
@@ -109,10 +109,10 @@ def test_without_credentials_and_region_messages_succeed_and_a_line_says_what_is
 
 
 def test_where_tests_answer_for_aws_nothing_leaves_the_process() -> None:
-    told = "handler(json.loads(sys.argv[1]), None); print(json.dumps([stubbed, counters().sent_api]))"
+    printing = "handler(json.loads(sys.argv[1]), None); print(json.dumps([stubbed, counters().sent_api]))"
     environment = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
     environment["AWS_DEFAULT_REGION"] = "us-east-1"
-    code = f"{_HANDLER}{_STUBBED}\n{told}"
+    code = f"{_HANDLER}{_STUBBED}\n{printing}"
     stubbed, sent = _ran(code, environment, json.dumps(event(record(1, trace=header(trace_id())))))
     assert stubbed == ["https://xray.us-east-1.amazonaws.com/TraceSegments"]
     assert sent == 1

@@ -42,8 +42,8 @@ def outcomes(mode: str, place: str, imports: str) -> Outcomes:
     command = [sys.executable, "-W", "ignore", str(PROGRAM), mode, imports]
     ran = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
-    found: Outcomes = json.loads(ran.stdout.splitlines()[-1])
-    return found
+    outcomes: Outcomes = json.loads(ran.stdout.splitlines()[-1])
+    return outcomes
 
 
 def alone(place: str, imports: str) -> dict[str, list[str]]:
@@ -51,14 +51,14 @@ def alone(place: str, imports: str) -> dict[str, list[str]]:
     return outcomes("sdk", place, "patched" if imports == "patched" else "sdk first")[""]
 
 
-def lacks_a_segment(told: list[str]) -> bool:
-    return any(word in " ".join(told) for word in FOR_WANT_OF_A_SEGMENT)
+def lacks_a_segment(outcome: list[str]) -> bool:
+    return any(word in " ".join(outcome) for word in FOR_WANT_OF_A_SEGMENT)
 
 
 def meant(name: str, imports: str) -> list[str]:
     """What a handler comes to wherever the SDK has a segment to write to; at least it returns."""
     everywhere = (alone(place, imports)[name] for place in PLACES)
-    return next((told for told in everywhere if not lacks_a_segment(told)), ["returned", "'done'"])
+    return next((outcome for outcome in everywhere if not lacks_a_segment(outcome)), ["returned", "'done'"])
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -73,18 +73,18 @@ def test_every_handler_does_in_a_message_what_it_does_without_the_bridge(place: 
     without, wrong = alone(place, imports), []
     for header, handlers in outcomes("bridge", place, imports).items():
         assert handlers.keys() == without.keys()
-        for name, found in handlers.items():
+        for name, outcome in handlers.items():
             expected = without[name]
             # The SDK's placeholders for what is not recorded never say that something has ended.
             may_succeed = lacks_a_segment(expected) or expected[1] == "AlreadyEndedException"
-            if found != expected and not (may_succeed and found == meant(name, imports)):
-                wrong.append(f"{header} header, {name}: {found} instead of {expected}")
+            if outcome != expected and not (may_succeed and outcome == meant(name, imports)):
+                wrong.append(f"{header} header, {name}: {outcome} instead of {expected}")
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_what_the_sdk_fails_at_for_want_of_a_segment_succeeds_in_a_message(place: str) -> None:
-    failing = {name for name, told in alone(place, "sdk first").items() if lacks_a_segment(told)}
+    failing = {name for name, outcome in alone(place, "sdk first").items() if lacks_a_segment(outcome)}
     assert "annotates_the_current_subsegment" in failing
     for handlers in outcomes("bridge", place, "sdk first").values():
         assert {name: handlers[name] for name in failing} == {name: meant(name, "sdk first") for name in failing}

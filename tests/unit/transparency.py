@@ -148,7 +148,7 @@ def raises_with_its_directory_gone() -> None:
 @plain
 def works_in_threads() -> Any:
     with ThreadPoolExecutor(2) as pool:
-        return [found.result() for found in [pool.submit(call), pool.submit(call)]]
+        return [future.result() for future in [pool.submit(call), pool.submit(call)]]
 
 
 @plain
@@ -282,8 +282,8 @@ def sets_an_entity_of_its_own() -> Any:
     recorder().set_trace_entity(Segment("mine"))
     try:
         with recorder().in_subsegment("step"):
-            found = call()
-        return found, call()
+            first = call()
+        return first, call()
     finally:
         recorder().clear_trace_entities()
 
@@ -365,13 +365,13 @@ def leaves_a_subsegment_open_behind() -> str:
 def outcome(result: Callable[[], Any]) -> list[str]:
     """Returns what became of a handler."""
     try:
-        told = ["returned", repr(result())]
+        outcome_parts = ["returned", repr(result())]
     except BaseException as error:  # noqa: BLE001 - it is the outcome
-        told = ["raised", type(error).__name__, "" if type(error).__name__ == "OddError" else str(error)]
-    return told
+        outcome_parts = ["raised", type(error).__name__, "" if type(error).__name__ == "OddError" else str(error)]
+    return outcome_parts
 
 
-def finish(told: list[str]) -> list[str]:
+def finish(outcome_parts: list[str]) -> list[str]:
     """Lets what the handler left behind end, and adds what became of that."""
     while left_directories:
         os.chdir(left_directories.pop())
@@ -379,9 +379,9 @@ def finish(told: list[str]) -> list[str]:
     while late:
         late.pop().join()
     release.clear()
-    told += said
+    outcome_parts += said
     said.clear()
-    return told
+    return outcome_parts
 
 
 def run_alone(work: Work) -> list[str]:
@@ -420,13 +420,13 @@ def main() -> None:
     table = PLAIN if MODE == "bare" else PLAIN | OF_THE_SDK
     if MODE == "bridge":
         trace_bridge.instrument()
-        found = {
+        outcomes = {
             kind: {name: run_in_message(work, header) for name, work in table.items()}
             for kind, header in HEADERS.items()
         }
     else:
-        found = {"": {name: run_alone(work) for name, work in table.items()}}
-    sys.stdout.write(json.dumps(found) + "\n")
+        outcomes = {"": {name: run_alone(work) for name, work in table.items()}}
+    sys.stdout.write(json.dumps(outcomes) + "\n")
 
 
 main()

@@ -65,9 +65,9 @@ def _publish(body: str, item_id: str) -> None:
         else:
             _sns.publish(TopicArn=topic, Message=body)
     except ClientError as error:
-        told = error.response.get("Error", {})
+        info = error.response.get("Error", {})
         # The topic's own limit decides: https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html
-        if str(told.get("Code", "")).startswith("InvalidParameter") and "too long" in str(told.get("Message", "")):
+        if str(info.get("Code", "")).startswith("InvalidParameter") and "too long" in str(info.get("Message", "")):
             size = len(body.encode())
             raise _RefusedError(413, f"the body has {size} bytes, more than the topic takes; send less") from error
         raise
@@ -97,7 +97,7 @@ def _item_of(event: Mapping[str, Any]) -> tuple[str, str]:
     size = len(body.encode())
     if size > _MAX_ITEM_BYTES:
         raise _RefusedError(413, f"the body has {size} bytes; an item has at most {_MAX_ITEM_BYTES}")
-    return _NO_MESSAGE_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", body), item_id
+    return _NO_MESSAGE_CHARACTER.sub(lambda match: f"\\u{ord(match[0]):04x}", body), item_id
 
 
 def _text_of(event: Mapping[str, Any]) -> str:
@@ -144,16 +144,16 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _properties(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise _RefusedError(400, f"an object has the property {json.dumps(twice)} twice; which of them counts is open")
-    return found
+    return members
 
 
 def _check_storable(value: object, *, depth: int) -> None:
-    """Refuses what DynamoDB never takes, so that nobody is told that it was taken.
+    """Refuses what DynamoDB never takes, so that a client does not learn of success when there was none.
 
     Raises:
         _RefusedError: There is such a thing in the value.

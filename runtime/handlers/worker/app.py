@@ -19,7 +19,7 @@ from botocore.config import Config
 from trace_bridge import Message, sqs_handler
 
 _log = logging.getLogger("worker")
-# A call is over well before a message's share of the function's time, 3 of 30 seconds, so that a table or topic that
+# A call is over well before a message's part of the function's time, 3 of 30 seconds, so that a table or topic that
 # does not answer fails that message instead of cutting the whole invocation off.
 _QUICK = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2, "mode": "standard"})
 _table = (
