@@ -67,7 +67,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_state",
         ],
         ["_document", "_invocation", "_links", "_message", "_record", "_scope", "_segment", "_subsegment"],
-        ["_api", "_client", "_daemon_address", "_emitter", "_suppression", "_trimming", "_udp"],
+        ["_api", "_back_off", "_client", "_daemon_address", "_emitter", "_suppression", "_trimming", "_udp", "_upload"],
         ["_instrument", "_sdk", "_sdk_calls", "_sdk_entities", "_sdk_joining", "_threads"],
         [
             "_batch",

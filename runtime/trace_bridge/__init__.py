@@ -28,6 +28,8 @@ Export: how documents reach X-Ray.
     _udp: the daemon
     _daemon_address: where the daemon listens
     _api: `PutTraceSegments`, in batches and in the background
+    _upload: one call of `PutTraceSegments`, tried again where X-Ray throttles
+    _back_off: when calls are withheld after a failure
     _client: the botocore client of `_api`
     _trimming: cuts documents to the size that X-Ray takes
     _suppression: keeps the bridge's own calls out of every trace

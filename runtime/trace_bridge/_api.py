@@ -1,20 +1,17 @@
 """Documents to X-Ray itself, by `PutTraceSegments`, without ever costing the handler its time."""
 
-import logging
-import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from ._client import CALL_SECONDS, XRayClient, is_throttled, load_model, make_client, was_answered
+from ._back_off import BackOff
+from ._client import CALL_SECONDS, XRayClient, load_model, make_client, was_answered
 from ._counters import count
 from ._suppression import untraced
-
-_log = logging.getLogger("trace_bridge")
+from ._upload import upload
 
 MAX_DOCUMENTS = 50
 """Documents a call, the limit the X-Ray daemon and the OpenTelemetry collector keep."""
@@ -30,9 +27,6 @@ _CLIENT_SECONDS = 5.0
 
 _DEFAULT_CLIENT = partial(make_client, connections=MAX_CALLS)
 _MAX_WAITING_CALLS = 1_000
-_BACK_OFF_SECONDS = 30.0
-_LONGEST_BACK_OFF_SECONDS = 300.0
-_THROTTLED_PAUSES = (0.1, 0.2, 0.4, 0.8)
 
 
 @dataclass(slots=True, eq=False)
@@ -89,8 +83,7 @@ class ApiEmitter:
         self._silent_seconds = 0.0
         self._proven = False
         self._closed = threading.Event()
-        self._back_off_until = 0.0
-        self._back_off_seconds = _BACK_OFF_SECONDS
+        self._back_off = BackOff(clock)
 
     def prepare(self) -> None:
         """Loads now what the first call would otherwise wait for, as far as it needs no credentials."""
@@ -99,7 +92,7 @@ class ApiEmitter:
     @property
     def backing_off(self) -> bool:
         """Whether calls are withheld after a failure."""
-        return self._clock() < self._back_off_until
+        return self._back_off.is_active
 
     @property
     def idle(self) -> bool:
@@ -148,7 +141,7 @@ class ApiEmitter:
                     self._outlive()
                 else:
                     what = "PutTraceSegments" if self._client is not None else "what gives the credentials"
-                    self._back_off(f"{what} did not answer within {longest:g} s")
+                    self._withhold(f"{what} did not answer within {longest:g} s")
                 return
 
     def close(self) -> None:
@@ -215,16 +208,14 @@ class ApiEmitter:
         for call in self._under_way:
             call.outlived = True
 
-    def _back_off(self, why: str) -> None:
+    def _withhold(self, why: str) -> None:
         """Withholds calls for a while; what is under way is counted by its thread when it is over."""
         self._proven = False
         self._lose(self._waiting)
         self._waiting.clear()
         if not self.backing_off:
             self._silent_seconds = 0.0
-            self._back_off_until = self._clock() + self._back_off_seconds
-            _log.warning("%s; no further attempt for %d s", why, self._back_off_seconds)
-            self._back_off_seconds = min(2 * self._back_off_seconds, _LONGEST_BACK_OFF_SECONDS)
+            self._back_off.begin(why)
 
     def _lose(self, calls: "deque[_Call] | list[_Call]") -> None:
         lost = sum(len(call.documents) for call in calls)
@@ -285,37 +276,18 @@ class ApiEmitter:
             with self._lock:
                 self._client = client
                 self._heard()
-        answer = self._answer(client, call)
-        refused = answer.get("UnprocessedTraceSegments") or []
-        count("sent_api", len(call.documents) - len(refused))
-        if refused:
-            count("unprocessed", len(refused))
-            reasons = sorted({f"{segment.get('ErrorCode')}: {segment.get('Message')}" for segment in refused})
-            _log.warning("X-Ray refused %d of %d segments: %s", len(refused), len(call.documents), "; ".join(reasons))
+        upload(client, call.documents, pause=self._pause)
         with self._lock:
             self._heard()
             self._proven = True
-            self._back_off_seconds = _BACK_OFF_SECONDS
+            self._back_off.reset()
             self._wake_for(len(self._waiting))
 
-    def _answer(self, client: XRayClient, call: _Call) -> Mapping[str, Any]:
-        from botocore.exceptions import ConnectionClosedError
-
-        pauses = iter(_THROTTLED_PAUSES)
-        while True:
-            try:
-                return client.put_trace_segments(TraceSegmentDocuments=call.documents)
-            except ConnectionClosedError:
-                # A connection kept from an earlier invocation may be gone after a freeze: nothing was answered yet.
-                return client.put_trace_segments(TraceSegmentDocuments=call.documents)
-            except Exception as error:
-                pause = next(pauses, None) if is_throttled(error) else None
-                if pause is None:
-                    raise
-            with self._lock:
-                self._heard()
-            # Environments that were throttled together do not come back together.
-            self._closed.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311
+    def _pause(self, seconds: float) -> None:
+        """Waits while X-Ray throttles, which is an answer too."""
+        with self._lock:
+            self._heard()
+        self._closed.wait(seconds)
 
     def _failed(self, call: _Call, error: Exception) -> None:
         with self._lock:
@@ -325,4 +297,4 @@ class ApiEmitter:
                 return
             count("failed", len(call.documents))
             what = "PutTraceSegments failed" if self._client is not None else "the X-Ray client could not be made"
-            self._back_off(f"{what}: {type(error).__name__}: {error}")
+            self._withhold(f"{what}: {type(error).__name__}: {error}")
