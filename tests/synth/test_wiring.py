@@ -192,5 +192,5 @@ class TestLoop:
         new = {"kind": sns.SubscriptionFilter.string_filter(allowlist=["new"])}
         QueueWorker(stack, "Filtered", topic=topic, options=WorkerOptions(publish_to=topic, filter_policy=new))
         mine = WorkerOptions(publish_to=topic, handler=make_function(stack))
-        QueueWorker(stack, "Mine", topic=topic, options=mine)
+        QueueWorker(stack, "Unfiltered", topic=topic, options=mine)
         assert len(synthesize(stack).all("AWS::SNS::Subscription")) == 2
