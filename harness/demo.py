@@ -17,7 +17,7 @@ from traced_pipeline_cli.aws.http import send
 from traced_pipeline_cli.aws.logs import FunctionLogs, fetch_logs
 from traced_pipeline_cli.aws.stack import Pipeline, find_pipeline
 from traced_pipeline_cli.commands.output import write_whole
-from traced_pipeline_cli.errors import OpsError
+from traced_pipeline_cli.errors import CliError
 from traced_pipeline_cli.render.html.page import page_html
 from traced_pipeline_cli.render.svg.graph import map_svg
 from traced_pipeline_cli.render.terminal_graph import map_text
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = new_run_folder()
     try:
         summary = _run(folder, bridged=options.bridge == "on", requests=options.requests)
-    except (DemoError, NotProvenError, LocalAwsError, CdkError, OpsError, OSError) as error:
+    except (DemoError, NotProvenError, LocalAwsError, CdkError, CliError, OSError) as error:
         print(f"the demo failed: {error}\nlogs: {folder}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

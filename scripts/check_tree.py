@@ -35,7 +35,7 @@ ACYCLIC = (
 
 LAYERS: dict[tuple[str, str], list[list[str]]] = {
     ("cli", "traced_pipeline_cli"): [
-        ["errors", "text"],
+        ["bridge_environment", "errors", "exit_status", "text"],
         ["traces"],
         ["aws"],
         ["deployment"],

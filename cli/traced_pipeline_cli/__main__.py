@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from .commands.output import write_error
+from .exit_status import ExitStatus
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Runs a command.
 
     Args:
         argv: The arguments after the program's name; by default the process's.
 
     Returns:
-        The exit status; the help says what each means.
+        The exit status, one of `ExitStatus`; the help says what each means.
     """
     try:
         # Imported here, so that a missing package is named instead of a traceback.
@@ -21,11 +24,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("boto3", "botocore", "rich"):
             raise
-        sys.stderr.write(
-            f"traced-pipeline: The package {error.name} is missing. Install the command line with what it needs: "
-            "pip install traced-pipeline-cli\n"
+        message = (
+            f"The package {error.name} is missing. Install the command line with what it needs: "
+            "pip install traced-pipeline-cli"
         )
-        return 2
+        sys.stderr.write(f"traced-pipeline: {message}\n")
+        if "--json" in (sys.argv[1:] if argv is None else argv):
+            write_error(None, status=ExitStatus.USAGE, message=message)
+        return ExitStatus.USAGE
     return run(argv)
 
 

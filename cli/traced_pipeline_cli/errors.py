@@ -1,25 +1,35 @@
-"""What can go wrong, said so that someone can act on it."""
+"""Errors whose text is meant for the person at the terminal, each with the exit status it leads to."""
 
 from __future__ import annotations
 
+from typing import ClassVar
 
-class OpsError(Exception):
-    """An error whose text is meant for the person at the terminal.
+from .exit_status import ExitStatus
+
+
+class CliError(Exception):
+    """An error that is reported in one line, without a traceback.
 
     Attributes:
         exit_status: The command line's exit status for it.
     """
 
-    exit_status = 4
+    exit_status: ClassVar[ExitStatus] = ExitStatus.AWS
 
 
-class NotFoundError(OpsError):
+class NotFoundError(CliError):
     """Something that was named does not exist: a stack, an output, a trace."""
 
-    exit_status = 3
+    exit_status = ExitStatus.NOT_FOUND
 
 
-class InvalidDocumentError(OpsError, ValueError):
+class FileError(CliError):
+    """A file that was named cannot be read or written."""
+
+    exit_status = ExitStatus.FILE
+
+
+class InvalidDocumentError(CliError, ValueError):
     """X-Ray's answer holds something that is no segment document."""
 
     def __init__(self, *, trace_id: str, reason: str, document: object) -> None:

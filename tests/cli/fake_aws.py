@@ -13,9 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from . import samples
 
 CFN = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
-API_URL = "https://abc123.execute-api.us-east-1.amazonaws.com/prod/orders"
 OUTPUTS = {
-    "ApiUrl": API_URL,
     "QueueUrl": "https://q/1",
     "DeadLetterQueueUrl": "https://q/2",
     "TableName": samples.TABLE,
@@ -69,6 +67,11 @@ class FakeAws:
     retrievals: list[samples.Document] = field(default_factory=list)
     statuses: list[str] = field(default_factory=lambda: ["COMPLETE"])
     on_ask: Callable[[int], None] = lambda _: None
+
+    @property
+    def api_url(self) -> str:
+        """Where the API's stage is served."""
+        return f"{self.endpoint}/apis/abc123/prod"
 
     def add(self, *traces: samples.Document) -> None:
         self.traces.update({trace["Id"]: trace for trace in traces})
@@ -187,7 +190,7 @@ def serving(aws: FakeAws) -> Iterator[FakeAws]:
                 self._answer(*aws.filter_log_events(json.loads(body)))
             elif path.strip("/") in _TRANSACTION_SEARCH:
                 self._answer(*aws.transaction_search(path.strip("/"), json.loads(body or b"{}")))
-            elif path.startswith("/_aws/execute-api/"):
+            elif path.startswith("/apis/"):
                 aws.posted.append(Posted(path=path, headers=dict(self.headers.items()), body=body))
                 trace = f"1-{int(samples.EPOCH):08x}-{len(aws.posted):024x}"
                 answer: object = {"id": "order-1", "trace_id": trace} if aws.status < 300 else {"message": "refused"}
@@ -221,6 +224,7 @@ def serving(aws: FakeAws) -> Iterator[FakeAws]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     aws.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
+    aws.outputs["ApiUrl"] = f"{aws.api_url}/orders"
     try:
         yield aws
     finally:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 from traced_pipeline_cli.__main__ import main
@@ -20,10 +20,15 @@ def run(*arguments: str) -> int:
     return main(list(arguments))
 
 
+def result(capsys: Output) -> Any:
+    """What the command printed as JSON came to."""
+    return json.loads(capsys.readouterr().out)["result"]
+
+
 def test_send_signs_and_posts(aws: FakeAws, capsys: Output) -> None:
     assert run("send", "TracedPipeline", "--body", '{"customer": "Zoë", "amount": 3}') == 0
     [posted] = aws.posted
-    assert posted.path == "/_aws/execute-api/abc123/prod/orders"
+    assert posted.path == "/apis/abc123/prod/orders"
     assert json.loads(posted.body) == {"customer": "Zoë", "amount": 3}
     assert posted.headers["Content-Type"] == "application/json"
     assert "/us-east-1/execute-api/aws4_request" in posted.headers["Authorization"]
@@ -35,7 +40,7 @@ def test_send_signs_and_posts(aws: FakeAws, capsys: Output) -> None:
 
 def test_send_repeats_and_speaks_json(aws: FakeAws, capsys: Output) -> None:
     assert run("send", "TracedPipeline", "--count", "3", "--json") == 0
-    answers = json.loads(capsys.readouterr().out)
+    answers = result(capsys)["answers"]
     assert len(aws.posted) == len(answers) == 3
     assert len({answer["trace_id"] for answer in answers}) == 3
     assert answers[0]["status"] == 202
@@ -64,34 +69,39 @@ def test_a_refused_request_is_status_1(aws: FakeAws, capsys: Output) -> None:
     assert "400" in capsys.readouterr().out
 
 
-def test_send_finds_the_api_without_outputs(aws: FakeAws, capsys: Output) -> None:
-    aws.outputs = {}
+def test_send_finds_the_api_by_the_output_that_leads_to_its_stage(aws: FakeAws, capsys: Output) -> None:
+    aws.outputs = {"OrdersApiEndpoint4F160690": f"{aws.api_url}/"}
     assert run("send", "TracedPipeline") == 0
-    assert aws.posted[0].path == "/_aws/execute-api/abc123/prod/orders"
+    assert aws.posted[0].path == "/apis/abc123/prod/orders"
     aws.posted_paths = ["/orders", "/returns"]
     assert run("send", "TracedPipeline") == 3
     assert "it has /orders, /returns. Name one with --path." in capsys.readouterr().err
     assert run("send", "TracedPipeline", "--path", "/returns") == 0
-    assert aws.posted[1].path == "/_aws/execute-api/abc123/prod/returns"
+    assert aws.posted[1].path == "/apis/abc123/prod/returns"
 
 
 def test_nested_stacks_are_followed(aws: FakeAws) -> None:
     one, two = (f"arn:aws:cloudformation:us-east-1:123456789012:stack/nested-{number}/1" for number in (1, 2))
-    aws.outputs = {}
+    aws.outputs = {"OrdersApiEndpoint4F160690": f"{aws.api_url}/"}
     aws.nested = {one: {"AWS::CloudFormation::Stack": two}, two: aws.resources}
     aws.resources = {"AWS::CloudFormation::Stack": one}
     assert run("send", "TracedPipeline") == 0
-    assert aws.posted[0].path == "/_aws/execute-api/abc123/prod/orders"
+    assert aws.posted[0].path == "/apis/abc123/prod/orders"
 
 
-def test_send_takes_an_output_that_names_the_local_aws(aws: FakeAws) -> None:
-    served = f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/abc123/prod/orders"
-    aws.outputs = {"ApiUrl": served}
+def test_a_local_aws_whose_stack_does_not_say_where_the_api_is_gets_no_request(aws: FakeAws, capsys: Output) -> None:
+    aws.outputs = {"Docs": "https://example.com/prod/"}
+    assert run("send", "TracedPipeline") == 3
+    assert "Add an output ApiUrl with the URL to post to." in capsys.readouterr().err
+    assert aws.posted == []
+
+
+def test_send_takes_the_url_of_the_output_as_it_is_and_replaces_the_path_below_the_stage(aws: FakeAws) -> None:
     assert run("send", "TracedPipeline") == 0
     assert run("send", "TracedPipeline", "--path", "/returns") == 0
     assert [posted.path for posted in aws.posted] == [
-        "/_aws/execute-api/abc123/prod/orders",
-        "/_aws/execute-api/abc123/prod/returns",
+        "/apis/abc123/prod/orders",
+        "/apis/abc123/prod/returns",
     ]
 
 
@@ -111,7 +121,7 @@ def test_trace_speaks_json_and_loses_nothing(aws: FakeAws, capsys: Output) -> No
     answer = samples.bridged()
     aws.add(answer)
     assert run("trace", answer["Id"], "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = result(capsys)
     assert [node["name"] for node in found["nodes"]] == samples.PATH
     names = {node["id"]: node["name"] for node in found["nodes"]}
     chain = [(names[edge["source"]], names[edge["target"]]) for edge in found["edges"]]
@@ -130,18 +140,18 @@ def test_trace_fetches_linked_traces(aws: FakeAws, capsys: Output) -> None:
     first, second = samples.unbridged(linked=True)
     aws.add(first, second)
     assert run("trace", first["Id"], "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = result(capsys)
     assert found["summary"] == "2 traces, 2 clusters, 6 nodes"
     assert found["links"][0]["trace_ids"] == [[first["Id"], second["Id"]]]
     assert run("trace", first["Id"], "--json", "--no-links") == 0
-    assert len(json.loads(capsys.readouterr().out)["traces"]) == 1
+    assert len(result(capsys)["traces"]) == 1
 
 
 def test_trace_of_the_latest(aws: FakeAws, capsys: Output) -> None:
     answers = [samples.bridged(number) for number in (1, 2, 3)]
     aws.add(*answers)
     assert run("trace", "--latest", "TracedPipeline", "--count", "2", "--json") == 0
-    ids = [trace["id"] for trace in json.loads(capsys.readouterr().out)["traces"]]
+    ids = [trace["id"] for trace in result(capsys)["traces"]]
     assert ids == [answers[1]["Id"], answers[2]["Id"]]
     assert aws.filters == ['service("Orders/prod")']
 
@@ -216,10 +226,10 @@ def test_errors_are_one_line_and_have_a_status(aws: FakeAws, capsys: Output, mon
     [[], ["trace"], ["trace", "1-x"], ["send"], ["send", "S", "--count", "0"], ["send", "S", "--count", "x"]],
 )
 def test_a_wrong_command_line_is_status_2(arguments: list[str], capsys: Output) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == 2
-    assert "usage: traced-pipeline" in capsys.readouterr().err
+    assert main(arguments) == 2
+    usage, _, error = capsys.readouterr().err.rstrip("\n").rpartition("\n")
+    assert usage.startswith("usage: traced-pipeline")
+    assert error.startswith("traced-pipeline: ")
 
 
 def test_it_runs_as_a_module_without_node_or_the_cdk() -> None:

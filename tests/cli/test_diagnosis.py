@@ -9,7 +9,7 @@ import pytest
 from traced_pipeline_cli.aws.read_errors import Unread
 from traced_pipeline_cli.deployment.model import Deployment, Network, SamplingRule
 from traced_pipeline_cli.diagnosis.api import applying_rule, not_sampled
-from traced_pipeline_cli.diagnosis.checks import diagnose
+from traced_pipeline_cli.diagnosis.diagnose import diagnose
 
 from .deployments import (
     ACCOUNT,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from traced_pipeline_cli.aws.logs import FunctionLogs, LogLine
 from traced_pipeline_cli.commands.output import write_whole
-from traced_pipeline_cli.errors import OpsError
+from traced_pipeline_cli.errors import FileError
 from traced_pipeline_cli.render.html.page import page_html
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.parse import parse_traces
@@ -135,6 +135,6 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     write_whole(target, "two")
     assert target.read_text() == "two"
     assert [path.name for path in target.parent.iterdir()] == ["page.html"]
-    with pytest.raises(OpsError, match=r"page\.html cannot be written"):
+    with pytest.raises(FileError, match=r"page\.html cannot be written"):
         write_whole(target / "page.html", "three")
     assert target.read_text() == "two"

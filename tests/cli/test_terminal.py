@@ -62,7 +62,7 @@ def test_a_full_disk_is_told_in_a_line(aws: FakeAws, arguments: list[str]) -> No
     aws.add(samples.bridged())
     with Path("/dev/full").open("wb") as full:
         done = command(*arguments, stdout=full.fileno())
-    assert done.returncode == 4
+    assert done.returncode == 5
     assert done.stderr == b"traced-pipeline: The output cannot be written: No space left on device.\n"
 
 

@@ -82,4 +82,4 @@ def test_trace_shows_it(aws: FakeAws, capsys: Output) -> None:
     answer = samples.bridged()
     aws.destination, aws.logged = "CloudWatchLogs", {answer["Id"]: answer}
     assert main(["trace", answer["Id"], "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["summary"] == "1 trace, 1 cluster, 6 nodes"
+    assert json.loads(capsys.readouterr().out)["result"]["summary"] == "1 trace, 1 cluster, 6 nodes"

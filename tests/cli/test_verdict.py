@@ -10,6 +10,7 @@ import pytest
 from traced_pipeline_cli.aws.read_errors import Unread
 from traced_pipeline_cli.deployment.expected_path import route_of
 from traced_pipeline_cli.deployment.model import Topic
+from traced_pipeline_cli.diagnosis.checks import Check
 from traced_pipeline_cli.diagnosis.finding import Finding
 from traced_pipeline_cli.diagnosis.verdict import Verdict, judge, progress_of, reaches_its_end
 from traced_pipeline_cli.render.terminal_verdict import verdict_text
@@ -62,7 +63,7 @@ def _statuses(verdict: Verdict) -> dict[str, str]:
 
 
 def _finding(check: str, kind: NodeKind, name: str) -> Finding:
-    return Finding(check=check, kind=kind, name=name, text="It is so.", fix="Do it.")
+    return Finding(check=Check(check), kind=kind, name=name, text="It is so.", fix="Do it.")
 
 
 def test_the_route_is_read_from_the_wiring() -> None:
@@ -231,11 +232,11 @@ def test_a_topic_is_not_blamed_for_its_queue() -> None:
 
 
 def test_a_finding_explains_its_hop_and_the_next_break_behind_it() -> None:
-    at_topic, at_worker = _finding("a", "topic", "orders"), _finding("b", "function", "worker")
-    elsewhere = _finding("c", "function", "ingest")
+    at_topic, at_worker = _finding("topic-not-active", "topic", "orders"), _finding("bridge-off", "function", "worker")
+    elsewhere = _finding("ingest-not-active", "function", "ingest")
     verdict = judge(ROUTE, _trace("Orders/prod", "ingest", "orders"), (at_topic, at_worker))
     causes = {one.hop.name: [cause.check for cause in one.causes] for one in verdict.hops if one.causes}
-    assert causes == {"work": ["a"], "worker": ["b"]}
+    assert causes == {"work": ["topic-not-active"], "worker": ["bridge-off"]}
     assert judge(ROUTE, _trace(*HOPS), (elsewhere,)).remarks == (elsewhere,)
 
 
@@ -280,11 +281,16 @@ def test_what_is_known_is_said_all_the_same() -> None:
     [
         (HOPS, False, (), "Connected from the API to the table."),
         (HOPS[:5], True, (), "The request failed at the function worker."),
-        (HOPS[:4], False, (("a", "function", "worker"),), "Not connected: the trace breaks at the function worker."),
+        (
+            HOPS[:4],
+            False,
+            (("bridge-off", "function", "worker"),),
+            "Not connected: the trace breaks at the function worker.",
+        ),
         (
             HOPS[:3],
             False,
-            (("a", "function", "worker"),),
+            (("bridge-off", "function", "worker"),),
             "Not connected: the trace breaks at the queue work; what was found out is about the function worker.",
         ),
         (

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import boto3
 import pytest
-from traced_pipeline_cli.aws.stack import reachable_url
 from traced_pipeline_cli.aws.xray import Progress, TracesIncompleteError, get_traces, wait_for_traces
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.graph_model import TraceMap
@@ -47,30 +46,3 @@ def test_waiting_ends_and_says_what_is_missing(aws: FakeAws) -> None:
 def _whole(trace: object) -> bool:
     found: TraceMap = build_map([trace])  # type: ignore[list-item]
     return found.traces[0].ends_in_table
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "expected"),
-    [
-        (
-            "https://apigateway.us-east-1.amazonaws.com",
-            "https://abc123.execute-api.us-east-1.amazonaws.com/prod/orders?x=1",
-        ),
-        (
-            "https://vpce-1.apigateway.us-east-1.vpce.amazonaws.com",
-            "https://abc123.execute-api.us-east-1.amazonaws.com/prod/orders?x=1",
-        ),
-        ("https://127.0.0.1:4566", "https://127.0.0.1:4566/_aws/execute-api/abc123/prod/orders?x=1"),
-        ("https://notamazonaws.com", "https://notamazonaws.com/_aws/execute-api/abc123/prod/orders?x=1"),
-    ],
-)
-def test_the_apis_url_is_translated_for_a_local_aws_only(endpoint: str, expected: str) -> None:
-    url = "https://abc123.execute-api.us-east-1.amazonaws.com/prod/orders?x=1"
-    assert reachable_url(url, endpoint=endpoint) == expected
-
-
-def test_a_url_that_is_no_execute_api_stays() -> None:
-    assert (
-        reachable_url("https://api.example.com/orders", endpoint="http://127.0.0.1:1")
-        == "https://api.example.com/orders"
-    )

@@ -66,7 +66,8 @@ class Ran:
     err: str
 
     def json(self) -> Any:
-        return json.loads(self.out)
+        """What it came to, out of the envelope of `--json`."""
+        return json.loads(self.out)["result"]
 
 
 def command(

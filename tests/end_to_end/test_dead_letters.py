@@ -44,7 +44,7 @@ class Failing:
     def send(self, item_id: str) -> str:
         """Post an item; gives its trace id."""
         sent = self.command("send", STACK, "--sampled", "--json", "--body", json.dumps({"id": item_id, **BODY}))
-        [answer] = sent.json()
+        [answer] = sent.json()["answers"]
         assert answer["status"] == 202, sent
         return str(answer["trace_id"])
 

@@ -30,7 +30,7 @@ def traced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
             if name.startswith("AWS_"):
                 monkeypatch.setenv(name, value)
         assert main(["trace", trace_id, "--json"]) == 0
-        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)["result"]
         return found
 
     return run

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from ..errors import NotFoundError
-from .http import is_loopback
+from .endpoints import dns_suffix, is_of_aws
 
 if TYPE_CHECKING:
     from types_boto3_apigateway import APIGatewayClient
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
 
 _API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+")
-_LOCAL_PATH = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)(?P<path>/.*)?")
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
+_URL_PARTS = re.compile(r"[./]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,7 @@ class Pipeline:
 
     Attributes:
         stack: The stack's name.
-        api_url: The URL to post to, as it is reached from here; None where the stack has no REST API.
+        api_url: The URL to post to; None where the stack has no REST API.
         api_id: The REST API's id.
         stage: The API's stage.
         api_path: The path to post to below the stage, such as `/orders`.
@@ -63,39 +62,41 @@ def find_pipeline(
 ) -> Pipeline:
     """Find a pipeline's parts by its stack.
 
-    The outputs `ApiUrl`, `QueueUrl`, `DeadLetterQueueUrl` and `TableName` are believed; what they do not say comes
-    from the stack's resources.
+    The outputs `ApiUrl`, `QueueUrl`, `DeadLetterQueueUrl` and `TableName` are taken as they are; what they do not say
+    comes from the stack's resources. Where no output is the API's URL, one that leads to its stage, as the CDK's
+    `RestApi` makes, says where the API is served; otherwise that is its host at AWS.
 
     Args:
         cloudformation: The CloudFormation client.
-        apigateway: The API Gateway client; its endpoint decides how the API is reached.
+        apigateway: The API Gateway client.
         stack: The stack's name.
         path: The path to post to, such as `/orders`; by default that of the `ApiUrl` output, or the only path
             of the API that takes POST.
 
     Raises:
-        NotFoundError: There is no such stack, or the API has no or several paths that take POST.
+        NotFoundError: There is no such stack, the API has no or several paths that take POST, or no output says where a
+            local AWS serves it.
         botocore.exceptions.ClientError: AWS refused.
     """
     outputs = _outputs(cloudformation, stack)
     resources = _resources(cloudformation, stack)
     queues = _ids(resources, "AWS::SQS::Queue")
     tables = _ids(resources, "AWS::DynamoDB::Table") + _ids(resources, "AWS::DynamoDB::GlobalTable")
-    region = apigateway.meta.region_name
-    url = _url_at_aws(_stated_url(outputs), region=region)
+    url = _stated_url(outputs)
     host = _API_HOST.fullmatch(urlsplit(url).hostname or "") if url else None
     apis, stages = _ids(resources, "AWS::ApiGateway::RestApi"), _ids(resources, "AWS::ApiGateway::Stage")
-    api_id = host.group("api") if host else (apis[0] if apis else None)
-    stage = urlsplit(url).path.split("/")[1] if url and host else (stages[0] if stages else None)
+    api_id = host["api"] if host else _named_in(url, apis)
+    stage = urlsplit(url).path.split("/")[1] if url and host else _named_in(url, stages)
     if api_id and stage and (path is not None or url is None):
+        base = _stage_url(apigateway, outputs, api_id=api_id, stage=stage, stack=stack)
         posted = path if path is not None else _posted_path(apigateway, api_id, stack)
-        url = f"https://{api_id}.execute-api.{region}.amazonaws.com/{stage}/{posted.lstrip('/')}"
+        url = f"{base}/{posted.lstrip('/')}"
     return Pipeline(
         stack=stack,
-        api_url=None if url is None else reachable_url(url, endpoint=apigateway.meta.endpoint_url),
+        api_url=url,
         api_id=api_id,
         stage=stage,
-        api_path=None if url is None else _path_below_stage(url),
+        api_path=None if url is None else _path_below_stage(url, stage),
         queue_url=outputs.get("QueueUrl") or _only(queues),
         dead_letter_queue_url=outputs.get("DeadLetterQueueUrl"),
         table=outputs.get("TableName") or _only(tables),
@@ -105,25 +106,6 @@ def find_pipeline(
         queues=queues,
         tables=tables,
     )
-
-
-def reachable_url(url: str, *, endpoint: str) -> str:
-    """The URL by which an API is reached where the AWS endpoint is not AWS's own.
-
-    A stack's output names the host at AWS. A local AWS serves the API below its own endpoint, at
-    `/_aws/execute-api/<API id>/<stage>/<path>`.
-
-    Args:
-        url: The API's URL as the stack says it.
-        endpoint: The endpoint of the API Gateway client, as boto3 found it.
-    """
-    own = urlsplit(endpoint)
-    parts = urlsplit(url)
-    api = _API_HOST.fullmatch(parts.hostname or "")
-    if api is None or f".{own.hostname}".endswith(_AWS_DOMAINS):
-        return url
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{own.scheme}://{own.netloc}/_aws/execute-api/{api.group('api')}{parts.path}{query}"
 
 
 def stage_service(apigateway: APIGatewayClient, pipeline: Pipeline) -> str:
@@ -189,14 +171,35 @@ def _stated_url(outputs: Mapping[str, str]) -> str | None:
     return next((v for k, v in sorted(outputs.items()) if k.endswith("ApiUrl") and v.startswith("https://")), None)
 
 
-def _url_at_aws(url: str | None, *, region: str) -> str | None:
-    """The URL at AWS of an API that a local AWS names by where it serves it."""
-    served = _LOCAL_PATH.fullmatch(urlsplit(url).path) if url and is_loopback(url) else None
-    return f"https://{served['api']}.execute-api.{region}.amazonaws.com{served['path'] or '/'}" if served else url
+def _named_in(url: str | None, ids: tuple[str, ...]) -> str | None:
+    """The id that is a part of a URL, or else the first one."""
+    parts = _URL_PARTS.split(url or "")
+    return next((one for one in ids if one in parts), ids[0] if ids else None)
 
 
-def _path_below_stage(url: str) -> str:
-    return f"/{urlsplit(url).path.lstrip('/').partition('/')[2]}"
+def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: str, stage: str, stack: str) -> str:
+    """The URL of a stage: that of an output which names the API and the stage, or else the one AWS serves it at.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+    """
+    for value in (value for _, value in sorted(outputs.items()) if value.startswith(("https://", "http://"))):
+        before, found, _ = f"{value}/".partition(f"/{stage}/")
+        if found and api_id in _URL_PARTS.split(before):
+            return f"{before}/{stage}"
+    endpoint, region = client.meta.endpoint_url, client.meta.region_name
+    if not is_of_aws(endpoint):
+        raise NotFoundError(
+            f"No output of the stack {stack} says where its API is served, and {endpoint} is not an endpoint of AWS. "
+            "Add an output ApiUrl with the URL to post to."
+        )
+    return f"https://{api_id}.execute-api.{region}.{dns_suffix(region)}/{stage}"
+
+
+def _path_below_stage(url: str, stage: str | None) -> str:
+    """The path to post to: what stands behind the stage's name, or the whole path where that is not in it."""
+    path = urlsplit(url).path
+    _, found, below = f"{path}/".partition(f"/{stage}/")
+    return f"/{below.removesuffix('/')}" if found else path
 
 
 def _posted_path(apigateway: APIGatewayClient, api_id: str, stack: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from botocore.exceptions import ClientError
 
-from ..errors import OpsError
+from ..errors import CliError
 from ..traces.model import Trace
 from ..traces.parse import parse_traces
 
@@ -27,7 +27,7 @@ _BEFORE = timedelta(minutes=5)
 _UNDATED = timedelta(hours=24)
 
 
-class RetrievalError(OpsError):
+class RetrievalError(CliError):
     """X-Ray did not get the traces out of the log group."""
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..errors import OpsError
+from ..errors import CliError
+from ..exit_status import ExitStatus
 from ..traces.model import Trace
 from ..traces.parse import parse_traces
 from .transaction_search import Destination, retrieve, segment_destination
@@ -43,7 +44,7 @@ class Progress:
     seconds: float
 
 
-class TracesIncompleteError(OpsError, TimeoutError):
+class TracesIncompleteError(CliError, TimeoutError):
     """The time was up before every trace was as it should be.
 
     Attributes:
@@ -52,7 +53,7 @@ class TracesIncompleteError(OpsError, TimeoutError):
         unfinished: Ids of traces that are there and not as they should be.
     """
 
-    exit_status = 3
+    exit_status = ExitStatus.NOT_FOUND
 
     def __init__(self, *, traces: Sequence[Trace], missing: Sequence[str], unfinished: Sequence[str]) -> None:
         self.traces, self.missing, self.unfinished = tuple(traces), tuple(missing), tuple(unfinished)
@@ -190,15 +191,23 @@ def latest(client: XRayClient, service: str, *, limit: int = 1, within: timedelt
         botocore.exceptions.ClientError: X-Ray refused.
     """
     now = datetime.now(UTC)
-    escaped = service.replace("\\", "\\\\").replace('"', '\\"')
     pages = client.get_paginator("get_trace_summaries").paginate(
-        StartTime=now - within, EndTime=now, FilterExpression=f'service("{escaped}")'
+        StartTime=now - within, EndTime=now, FilterExpression=service_filter(service)
     )
     summaries = [summary for page in pages for summary in page.get("TraceSummaries", []) if "Id" in summary]
     # The id holds the second the trace began, which every summary has; the start time breaks ties.
     epoch = datetime.fromtimestamp(0, UTC)
     summaries.sort(key=lambda summary: (summary.get("StartTime", epoch), summary["Id"]), reverse=True)
     return [summary["Id"] for summary in summaries[:limit]]
+
+
+def service_filter(service: str) -> str:
+    """The filter expression for the traces that passed a service.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
+    """
+    escaped = service.replace("\\", "\\\\").replace('"', '\\"')
+    return f'service("{escaped}")'
 
 
 def linked_trace_ids(traces: Iterable[Trace]) -> Iterator[str]:

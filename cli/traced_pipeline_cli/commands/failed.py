@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -16,9 +14,12 @@ from ..aws.stack import find_pipeline
 from ..dead_letters.causes import Reason, Reasons
 from ..dead_letters.message import DeadLetterMessage, held
 from ..dead_letters.queues import DeadLetterQueue, dead_letter_queues
-from ..dead_letters.retries import hidden_text, retry_json, retry_text
+from ..dead_letters.retries import hidden_text, retry_text
+from ..exit_status import ExitStatus
+from ..render.json_dead_letters import failed_json
 from ..text import clipped, counted, duration, printable, readable_name
-from ..traces.model import JsonObject, JsonValue
+from .arguments import add_stack, positive
+from .output import write_result
 from .terminal import OutputConsole, progress
 
 _SHOWN_CHARACTERS = 200
@@ -34,14 +35,14 @@ _FROM = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
+    add_stack(parser)
     parser.add_argument(
-        "--count", type=_count, default=100, metavar="N", help="how many messages of a queue at most (default: 100)"
+        "--count", type=positive, default=100, metavar="N", help="how many messages of a queue at most (default: 100)"
     )
     parser.add_argument("--json", action="store_true", help="print the messages as JSON, bodies included")
 
 
-def run(arguments: argparse.Namespace, connection: Connection) -> int:
+def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Lists the messages of every dead-letter queue of the stack, and leaves them there."""
     session = connection.session
     pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
@@ -64,14 +65,8 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
             listed.append((place, kept, reasons.of(place, kept)))
     now = time.time()
     if arguments.json:
-        document: JsonObject = {
-            "stack": pipeline.stack,
-            "queues": [_queue_json(place, messages, why, now) for place, messages, why in listed],
-            "source_queues": [retry_json(queue) for queue in found.source_queues],
-            "unread": [{"what": unread.what, "reason": unread.reason} for unread in reads.unread],
-        }
-        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
-        return 0
+        write_result("failed", failed_json(pipeline.stack, listed, found.source_queues, reads.unread, now))
+        return ExitStatus.DONE
     console = OutputConsole(highlight=False)
     for place, messages, why in listed:
         console.print(_queue_text(place, messages, why, now), soft_wrap=True)
@@ -83,7 +78,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
         )
     if any(messages for _, messages, _ in listed):
         console.print(Text(f"\nMove them back with `traced-pipeline redrive {pipeline.stack}`."), soft_wrap=True)
-    return 0
+    return ExitStatus.DONE
 
 
 def _teller(tell: Callable[[str], None], name: str) -> Callable[[int], None]:
@@ -135,41 +130,3 @@ def _reason_text(reason: Reason) -> str:
     if not reason.text:
         return "Why is not known: neither its trace nor the worker's log says."
     return f"{_FROM[reason.evidence]}{printable(reason.text)}"
-
-
-def _queue_json(
-    place: DeadLetterQueue, messages: Sequence[DeadLetterMessage], why: Mapping[str, Reason], now: float
-) -> JsonObject:
-    found: list[JsonValue] = [_message_json(place, message, why[message.message_id], now) for message in messages]
-    return {
-        "name": place.queue.name,
-        "url": place.queue.url,
-        "about": place.queue.waiting + place.queue.in_flight,
-        "messages": found,
-    }
-
-
-def _message_json(place: DeadLetterQueue, message: DeadLetterMessage, reason: Reason, now: float) -> JsonObject:
-    source_queue = place.source_queue_of(message)
-    return {
-        "message_id": message.message_id,
-        "trace_id": message.trace_id,
-        "traced": reason.traced,
-        "origin": message.origin,
-        "source": message.source,
-        "source_queue": None if source_queue is None else source_queue.name,
-        "attempts": place.attempts_of(message),
-        "sent": message.sent,
-        "age_seconds": round(now - message.sent, 3),
-        "kept_seconds": round(max(0.0, message.sent + place.queue.retention - now), 3),
-        "reason": reason.text or None,
-        "evidence": reason.evidence,
-        "body": message.body,
-    }
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number

@@ -1,106 +1,121 @@
-"""The commands of `traced-pipeline`, their help and their exit status."""
+"""Runs a command and reports how it ended: the exit status, a line on standard error, and the JSON envelope."""
 
 from __future__ import annotations
 
-import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..aws.error_messages import describe
 from ..aws.session import connect
-from ..errors import OpsError
+from ..errors import CliError
+from ..exit_status import ExitStatus
 from . import failed, redrive, send, trace, verify
+from .arguments import PROGRAM, Command, UsageError, parse
+from .output import write_error
 from .terminal import give_up_output, is_output_error, prepare_output, say
 
-_EPILOG = """\
-exit status:
-  0    done
-  1    the answer is no: the API refused a request, the trace is not connected, messages remain
-       in the dead-letter queue
-  2    the command line is wrong, or a package is missing
-  3    not found: the stack, a trace, or a dead-letter message to redrive
-  4    AWS refused or was not reached: credentials, permissions, network
-  130  interrupted
-
-Endpoints, profiles, regions, certificates and proxies are those boto3 is configured with (AWS_PROFILE,
-AWS_REGION, AWS_ENDPOINT_URL, AWS_CA_BUNDLE, ...), so everything works on a local AWS as well.
-"""
+COMMANDS = (
+    Command(
+        name="send",
+        help="post requests to a stack's API",
+        description="Signs requests with your AWS credentials and posts them to the stack's API.",
+        add_arguments=send.add_arguments,
+        run=send.run,
+    ),
+    Command(
+        name="trace",
+        help="show traces as a map and a waterfall",
+        description="Fetches traces from X-Ray and shows them as a map and a waterfall.",
+        add_arguments=trace.add_arguments,
+        run=trace.run,
+    ),
+    Command(
+        name="verify",
+        help="say whether traces go through, and why not",
+        description="Sends one request, follows its trace hop by hop, and names what breaks it.",
+        add_arguments=verify.add_arguments,
+        run=verify.run,
+    ),
+    Command(
+        name="failed",
+        help="list dead-letter messages, their traces and reasons",
+        description="Lists the messages in the stack's dead-letter queues, and leaves them there.",
+        add_arguments=failed.add_arguments,
+        run=failed.run,
+    ),
+    Command(
+        name="redrive",
+        help="move dead-letter messages back to their source queues",
+        description="Moves dead-letter messages back to their source queues, after asking.",
+        add_arguments=redrive.add_arguments,
+        run=redrive.run,
+    ),
+)
+"""The commands, in the order of the help."""
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Run a command.
+    """Runs a command.
 
     Args:
         argv: The arguments after the program's name; by default the process's.
 
     Returns:
-        The exit status.
+        The exit status, one of `ExitStatus`.
     """
     prepare_output()
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        arguments = _parser().parse_args(argv)
-        connection = connect(profile=arguments.profile, region=arguments.region)
-        status: int = arguments.run(arguments, connection)
+        status = _run(words)
         sys.stdout.flush()
-    except OpsError as error:
-        return _failed(str(error), error.exit_status)
-    except (BotoCoreError, ClientError) as error:
-        return _failed(describe(error), OpsError.exit_status)
-    except KeyboardInterrupt:
-        return _failed("Interrupted.", 130)
     except BrokenPipeError:
         # Whoever read the output has enough.
         give_up_output()
-        return 0
+        return ExitStatus.DONE
     except OSError as error:
         if not is_output_error(error):
             raise
-        say(f"traced-pipeline: The output cannot be written: {error.strerror}.")
+        say(f"{PROGRAM}: The output cannot be written: {error.strerror}.")
         give_up_output()
-        return OpsError.exit_status
+        return ExitStatus.FILE
     return status
 
 
-def _failed(message: str, status: int) -> int:
-    say(f"traced-pipeline: {message}")
+def _run(words: Sequence[str]) -> ExitStatus:
+    """Runs a command; whatever goes wrong, but that the output cannot be written, is reported."""
+    debug = "--debug" in words
+    try:
+        arguments = parse(words, COMMANDS)
+        if debug:
+            boto3.set_stream_logger("botocore")
+        connection = connect(profile=arguments.profile, region=arguments.region)
+        command: Command = arguments.command
+        return command.run(arguments, connection)
+    except UsageError as error:
+        say(error.usage.rstrip())
+        return _failed(words, str(error), error.exit_status)
+    except CliError as error:
+        return _failed(words, str(error), error.exit_status, debug=debug)
+    except (BotoCoreError, ClientError) as error:
+        return _failed(words, describe(error), ExitStatus.AWS, debug=debug)
+    except KeyboardInterrupt:
+        return _failed(words, "Interrupted.", ExitStatus.INTERRUPTED, debug=debug)
+    except Exception as error:
+        if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or is_output_error(error)):
+            raise
+        fault = f"This is a fault of {PROGRAM} itself; please report it with the traceback above. {error!r}"
+        return _failed(words, fault, ExitStatus.INTERNAL, debug=True)
+
+
+def _failed(words: Sequence[str], message: str, status: ExitStatus, *, debug: bool = False) -> ExitStatus:
+    if debug:
+        say(traceback.format_exc().rstrip())
+    say(f"{PROGRAM}: {message}")
+    if "--json" in words:
+        names = [command.name for command in COMMANDS]
+        write_error(next((word for word in words if word in names), None), status=status, message=message)
     return status
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="traced-pipeline",
-        description="Sends requests through a traced pipeline and shows where their traces go.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--profile", help="the AWS profile (default: as boto3 is configured)")
-    common.add_argument("--region", help="the AWS region (default: as boto3 is configured)")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    sending = commands.add_parser("send", parents=[common], help="post requests to a stack's API")
-    sending.description = "Signs requests with your AWS credentials and posts them to the stack's API."
-    send.add_arguments(sending)
-    sending.set_defaults(run=send.run)
-    tracing = commands.add_parser("trace", parents=[common], help="show traces as a map and a waterfall")
-    tracing.description = "Fetches traces from X-Ray and shows them as a map and a waterfall."
-    trace.add_arguments(tracing)
-    tracing.set_defaults(run=trace.run)
-    verifying = commands.add_parser("verify", parents=[common], help="say whether traces go through, and why not")
-    verifying.description = "Sends one request, follows its trace hop by hop, and names what breaks it."
-    verify.add_arguments(verifying)
-    verifying.set_defaults(run=verify.run)
-    failing = commands.add_parser(
-        "failed", parents=[common], help="list dead-letter messages, their traces and reasons"
-    )
-    failing.description = "Lists the messages in the stack's dead-letter queues, and leaves them there."
-    failed.add_arguments(failing)
-    failing.set_defaults(run=failed.run)
-    redriving = commands.add_parser(
-        "redrive", parents=[common], help="move dead-letter messages back to their source queues"
-    )
-    redriving.description = "Moves dead-letter messages back to their source queues, after asking."
-    redrive.add_arguments(redriving)
-    redriving.set_defaults(run=redrive.run)
-    return parser

@@ -1,24 +1,52 @@
-"""Writes a file whole or not at all."""
+"""What a command gives back besides text: the JSON envelope, and files, each written whole or not at all."""
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import OpsError
+from ..errors import FileError
+from ..exit_status import ExitStatus
+from ..traces.model import JsonObject, JsonValue
+
+ENVELOPE_VERSION = 1
+"""Grows when a key of a result is removed or changes its meaning; new keys do not change it."""
+
+
+def write_result(command: str, result: JsonValue) -> None:
+    """Writes the envelope of a command that came to a result to standard output.
+
+    Args:
+        command: The command's name.
+        result: What it found; docs/command-line.md lists the keys.
+    """
+    _write({"version": ENVELOPE_VERSION, "command": command, "result": result})
+
+
+def write_error(command: str | None, *, status: ExitStatus, message: str) -> None:
+    """Writes the envelope of a command that came to no result to standard output.
+
+    Args:
+        command: The command's name; None where the command line names none.
+        status: The exit status.
+        message: The line that standard error has too.
+    """
+    _write({"version": ENVELOPE_VERSION, "command": command, "error": {"status": int(status), "message": message}})
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a text file; whoever reads it meanwhile finds the old content or the new, never half of one.
+    """Writes a text file; whoever reads it meanwhile finds the old content or the new, never half of one.
 
     Args:
-        path: The file; folders on the way are made.
-        content: What it shall hold.
+        path: The file; missing folders are created.
+        content: What it holds afterwards.
 
     Raises:
-        OpsError: It cannot be written.
+        FileError: It cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}")
     try:
@@ -32,4 +60,8 @@ def write_whole(path: Path, content: str) -> None:
     except OSError as error:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-        raise OpsError(f"The file {path} cannot be written: {error.strerror}.") from error
+        raise FileError(f"The file {path} cannot be written: {error.strerror}.") from error
+
+
+def _write(envelope: JsonObject) -> None:
+    sys.stdout.write(f"{json.dumps(envelope, indent=2)}\n")

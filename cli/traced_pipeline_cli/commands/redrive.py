@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..aws.read_errors import Reads
@@ -14,11 +12,14 @@ from ..aws.session import Connection
 from ..aws.stack import find_pipeline
 from ..dead_letters.message import DeadLetterMessage, held
 from ..dead_letters.queues import DeadLetterQueue, dead_letter_queues
-from ..dead_letters.redrive import RedriveError, move_back, resend_message, sorted_by_way
+from ..dead_letters.redrive import Outcome, RedriveError, move_back, resend_message, sorted_by_way
 from ..dead_letters.retries import hidden_text
 from ..errors import NotFoundError
+from ..exit_status import ExitStatus
+from ..render.json_dead_letters import redrive_json
 from ..text import counted, printable, readable_name
-from ..traces.model import JsonObject
+from .arguments import add_stack, positive
+from .output import write_result
 from .terminal import progress
 
 if TYPE_CHECKING:
@@ -29,21 +30,9 @@ _TIMEOUT_SECONDS = 300
 _SHOWN_TRACES = 3
 
 
-@dataclass
-class _Outcome:
-    """What was done with one queue's messages."""
-
-    place: DeadLetterQueue
-    moved: int = 0
-    resent: int = 0
-    running: bool = False
-    remaining: dict[str, DeadLetterMessage] = field(default_factory=dict)
-    traces: dict[str, None] = field(default_factory=dict)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
+    add_stack(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask first")
     parser.add_argument(
         "--resend",
@@ -53,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=positive,
         default=_TIMEOUT_SECONDS,
         metavar="SECONDS",
         help=f"how long to wait for SQS's move task, which goes on by itself (default: {_TIMEOUT_SECONDS})",
@@ -61,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
 
 
-def run(arguments: argparse.Namespace, connection: Connection) -> int:
+def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Count, ask, and move; 1 where messages remain."""
     session = connection.session
     pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
@@ -88,15 +77,15 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
         for place, messages in plan:
             outcomes.append(_redrive(sqs, reads, place, messages, arguments, tell))
     if arguments.json:
-        document: JsonObject = {"stack": pipeline.stack, "queues": [_json(outcome) for outcome in outcomes]}
-        sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+        write_result("redrive", redrive_json(pipeline.stack, outcomes))
     else:
         sys.stdout.writelines(f"{_report(outcome)}\n" for outcome in outcomes)
     for line in hidden:
         sys.stderr.write(f"{line}\n")
     for unread in reads.unread:
         sys.stderr.write(f"Could not be read: {unread.what}. {printable(unread.reason)}\n")
-    return 1 if hidden or any(outcome.remaining or outcome.running for outcome in outcomes) else 0
+    unfinished = hidden or any(outcome.remaining or outcome.running for outcome in outcomes)
+    return ExitStatus.NO if unfinished else ExitStatus.DONE
 
 
 def _redrive(
@@ -106,9 +95,9 @@ def _redrive(
     messages: Sequence[DeadLetterMessage],
     arguments: argparse.Namespace,
     tell: Callable[[str], None],
-) -> _Outcome:
+) -> Outcome:
     """Move one queue's messages. Those SQS's task does not take go first, since it would fail at one of them."""
-    outcome = _Outcome(place=place, traces=dict.fromkeys(one.trace_id for one in messages if one.trace_id))
+    outcome = Outcome(place=place, traces=dict.fromkeys(one.trace_id for one in messages if one.trace_id))
     movable, others = sorted_by_way(messages, resend=arguments.resend)
     if others:
         while _resend_some(sqs, reads, outcome, resend=arguments.resend, tell=tell):
@@ -125,7 +114,7 @@ def _redrive(
     return outcome
 
 
-def _resend_some(sqs: SQSClient, reads: Reads, outcome: _Outcome, *, resend: bool, tell: Callable[[str], None]) -> bool:
+def _resend_some(sqs: SQSClient, reads: Reads, outcome: Outcome, *, resend: bool, tell: Callable[[str], None]) -> bool:
     """Resends the messages of one read; returns whether there may be more."""
     before, place = outcome.resent, outcome.place
     with held(sqs, place.queue.url, limit=_AT_A_TIME, reads=reads) as messages:
@@ -181,7 +170,7 @@ def _source_queues(place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]
     return found
 
 
-def _report(outcome: _Outcome) -> str:
+def _report(outcome: Outcome) -> str:
     name = readable_name(outcome.place.queue.name)
     parts = []
     if outcome.moved or outcome.running:
@@ -195,21 +184,3 @@ def _report(outcome: _Outcome) -> str:
     traces = list(outcome.traces)[:_SHOWN_TRACES]
     follow = f"\nFollow: traced-pipeline trace {' '.join(traces)} --wait 30" if traces else ""
     return f"{name}: {', '.join(parts) or 'nothing moved'}.{follow}"
-
-
-def _json(outcome: _Outcome) -> JsonObject:
-    return {
-        "name": outcome.place.queue.name,
-        "moved": outcome.moved,
-        "resent": outcome.resent,
-        "running": outcome.running,
-        "remaining": list(outcome.remaining),
-        "trace_ids": list(outcome.traces),
-    }
-
-
-def _seconds(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from ..errors import NotFoundError
+from ..errors import FileError
 from ..traces.model import JsonValue
 
 # A body the reference pipeline accepts.
@@ -32,7 +32,7 @@ def body_of(arguments: argparse.Namespace) -> bytes | JsonValue:
         try:
             return Path(arguments.file).read_bytes()
         except OSError as error:
-            raise NotFoundError(f"The file {arguments.file} cannot be read: {error.strerror}.") from error
+            raise FileError(f"The file {arguments.file} cannot be read: {error.strerror}.") from error
     if arguments.body is not None:
         return str(arguments.body).encode()
     return EXAMPLE_BODY

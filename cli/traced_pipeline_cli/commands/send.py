@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from ..aws.http import Answer, new_trace_id, send
 from ..aws.session import Connection
 from ..aws.stack import find_pipeline
 from ..errors import NotFoundError
+from ..exit_status import ExitStatus
+from ..render.json import answer_json
 from ..text import counted, duration, printable
-from ..traces.model import JsonValue
+from .arguments import add_stack, positive
+from .output import write_result
 from .request_body import add_body_arguments, body_of
 from .terminal import progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
+    add_stack(parser)
     add_body_arguments(parser)
-    parser.add_argument("--count", type=_count, default=1, metavar="N", help="how often to post it (default: 1)")
+    parser.add_argument("--count", type=positive, default=1, metavar="N", help="how often to post it (default: 1)")
     header = parser.add_mutually_exclusive_group()
     header.add_argument("--trace-header", metavar="VALUE", help="the X-Amzn-Trace-Id to send along")
     header.add_argument(
@@ -29,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the answers as JSON")
 
 
-def run(arguments: argparse.Namespace, connection: Connection) -> int:
-    """Post, and say what came back; 1 where the API refused a request."""
+def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
+    """Posts the requests, and says what came back."""
     body = body_of(arguments)
     session = connection.session
     pipeline = find_pipeline(
@@ -56,28 +58,11 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
                 sys.stdout.write(f"{_line(answer)}\n")
             tell(f"Posted {number} of {counted(arguments.count, 'request')}")
     if arguments.json:
-        sys.stdout.write(f"{json.dumps([_json(answer) for answer in answers], indent=2)}\n")
-    return 0 if all(answer.accepted for answer in answers) else 1
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number
+        write_result("send", {"answers": [answer_json(answer) for answer in answers]})
+    return ExitStatus.DONE if all(answer.accepted for answer in answers) else ExitStatus.NO
 
 
 def _line(answer: Answer) -> str:
     trace = answer.trace_id or "no trace id"
     body = " ".join(printable(answer.body).split())
     return f"{answer.status}  {trace}  {duration(answer.seconds):>8}  {body}"
-
-
-def _json(answer: Answer) -> dict[str, JsonValue]:
-    parsed = answer.json()
-    return {
-        "status": answer.status,
-        "trace_id": answer.trace_id,
-        "seconds": round(answer.seconds, 6),
-        "body": answer.body if parsed is None else parsed,
-    }

@@ -6,17 +6,22 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
+from ..aws.console import ConsoleLink, console_link
 from ..aws.logs import FunctionLogs, fetch_logs
 from ..aws.session import Connection
 from ..aws.stack import find_pipeline, stage_service
 from ..aws.xray import TraceReader, TracesIncompleteError, latest, linked_trace_ids, wait_for_traces
 from ..errors import NotFoundError
+from ..exit_status import ExitStatus
+from ..render.console import console_text
 from ..render.html.page import page_html
 from ..render.json import map_json
 from ..render.svg.graph import map_svg
@@ -29,8 +34,12 @@ from ..traces.failure_states import state_of
 from ..traces.graph_model import TraceMap
 from ..traces.model import Trace
 from ..traces.summary import verdict
-from .output import write_whole
+from .arguments import positive
+from .output import write_result, write_whole
 from .terminal import OutputConsole, progress
+
+if TYPE_CHECKING:
+    from types_boto3_xray import XRayClient
 
 _TRACE_ID = re.compile(r"(?:.*Root=)?1-([0-9a-f]{8})-([0-9a-f]{24})(?:;.*)?|([0-9a-f]{8})([0-9a-f]{24})", re.IGNORECASE)
 _WATERFALLS = 3
@@ -50,17 +59,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="trace ids, also as a trace header or in the W3C form",
     )
     which.add_argument("--latest", metavar="STACK", help="the latest traces of a stack's API instead")
-    parser.add_argument("--count", type=_positive, default=1, metavar="N", help="with --latest: how many (default: 1)")
+    parser.add_argument("--count", type=positive, default=1, metavar="N", help="with --latest: how many (default: 1)")
     parser.add_argument(
         "--within",
-        type=_positive,
+        type=positive,
         default=60,
         metavar="MINUTES",
         help="with --latest: how far back to search (default: 60)",
     )
     parser.add_argument(
         "--wait",
-        type=_positive,
+        type=positive,
         default=0,
         metavar="SECONDS",
         help="wait for traces that are not there or not complete (default: no waiting)",
@@ -73,32 +82,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the map and the documents as JSON")
 
 
-def run(arguments: argparse.Namespace, connection: Connection) -> int:
+def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Fetch and show traces."""
-    traces = _fetch(arguments, connection)
+    client = connection.session.client("xray")
+    traces = _fetch(arguments, connection, client)
     found = build_map(traces)
+    links = {trace.id: console_link(client.meta.endpoint_url, connection.region, trace.id, trace) for trace in traces}
+    consoles = {trace_id: link for trace_id, link in links.items() if link is not None}
     if arguments.svg is not None:
         write_whole(Path(arguments.svg), map_svg(found))
     if arguments.html is not None:
         write_whole(Path(arguments.html), page_html(found, traces, logs=_logs(arguments, connection, traces)))
     if arguments.json:
-        sys.stdout.write(f"{json.dumps(map_json(found, traces), indent=2)}\n")
-        return 0
-    show(OutputConsole(highlight=False), found, traces, details=arguments.details)
+        write_result("trace", map_json(found, traces, consoles))
+        return ExitStatus.DONE
+    show(OutputConsole(highlight=False), found, traces, consoles, details=arguments.details)
     if arguments.svg is not None:
         sys.stdout.write(f"The map is in {arguments.svg}.\n")
     if arguments.html is not None:
         sys.stdout.write(f"The page is in {arguments.html}.\n")
-    return 0
+    return ExitStatus.DONE
 
 
-def show(console: Console, trace_map: TraceMap, traces: list[Trace], *, details: bool = False) -> None:
-    """Show the map, then the latest traces' waterfalls.
+def show(
+    console: Console,
+    trace_map: TraceMap,
+    traces: list[Trace],
+    consoles: Mapping[str, ConsoleLink],
+    *,
+    details: bool = False,
+) -> None:
+    """Shows the map, then the latest traces' waterfalls.
 
     Args:
         console: Where to.
         trace_map: The map.
         traces: Its traces.
+        consoles: Where traces are shown in the X-Ray console, by trace id.
         details: Whether to show every field of every span.
     """
     ascii_only = not console.encoding.startswith("utf")
@@ -109,6 +129,8 @@ def show(console: Console, trace_map: TraceMap, traces: list[Trace], *, details:
     for trace in shown:
         _out(console, Text(f"\nTrace {trace.id}", style="bold"))
         console.print(Text(verdict(paths[trace.id], trace_map)))
+        if (link := consoles.get(trace.id)) is not None:
+            _out(console, console_text(link))
         _out(console, waterfall_text(trace, width=console.width, ascii_only=ascii_only))
         _exceptions(console, trace)
         if details:
@@ -147,8 +169,8 @@ def _details(console: Console, trace: Trace) -> None:
             _out(console, Text(printable(line)))
 
 
-def _fetch(arguments: argparse.Namespace, connection: Connection) -> list[Trace]:
-    reader = TraceReader(connection.session.client("xray"))
+def _fetch(arguments: argparse.Namespace, connection: Connection, client: XRayClient) -> list[Trace]:
+    reader = TraceReader(client)
     with progress("Asking X-Ray …") as tell:
         trace_ids: list[str] = list(arguments.trace_ids) or _latest_ids(arguments, connection)
         try:
@@ -212,10 +234,3 @@ def _trace_id(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r} is no trace id; one is 1-<8 hexadecimal digits>-<24 of them>")
     parts = [part.lower() for part in match.groups() if part is not None]
     return f"1-{parts[0]}-{parts[1]}"
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rich.text import Text
 
+from ..aws.console import ConsoleLink, console_link
 from ..aws.http import Answer, new_trace_id, send
 from ..aws.read_errors import Reads
 from ..aws.session import Connection
@@ -19,13 +18,18 @@ from ..aws.xray import Progress, TraceReader, TracesIncompleteError, wait_for_tr
 from ..deployment.expected_path import Hop, route_of
 from ..deployment.inspect_stack import inspect
 from ..deployment.model import Deployment
-from ..diagnosis.checks import diagnose
+from ..diagnosis.diagnose import diagnose
 from ..diagnosis.runtime_findings import gather
 from ..diagnosis.verdict import Verdict, judge, progress_of, reaches_its_end
-from ..errors import NotFoundError, OpsError
-from ..render.terminal_verdict import verdict_json, verdict_text
+from ..errors import NotFoundError
+from ..exit_status import ExitStatus
+from ..render.console import console_text
+from ..render.json_verdict import verdict_json
+from ..render.terminal_verdict import verdict_text
 from ..text import counted, duration
 from ..traces.model import JsonValue, Trace
+from .arguments import add_stack, positive
+from .output import write_result
 from .request_body import add_body_arguments, body_of
 from .terminal import OutputConsole, progress
 from .trace import is_complete
@@ -36,11 +40,11 @@ _REFUSED_SECONDS = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("stack", metavar="STACK", help="the CloudFormation stack that holds the pipeline")
+    add_stack(parser)
     add_body_arguments(parser)
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=positive,
         default=_TIMEOUT_SECONDS,
         metavar="SECONDS",
         help=f"how long to wait for the trace (default: {_TIMEOUT_SECONDS})",
@@ -48,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
 
 
-def run(arguments: argparse.Namespace, connection: Connection) -> int:
+def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Send a request, follow its trace, and say what is wrong; 1 where it is not connected to its end."""
     session = connection.session
     body = body_of(arguments)
@@ -57,7 +61,8 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
     )
     if pipeline.api_url is None:
         raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
-    reader = TraceReader(session.client("xray"))
+    xray = session.client("xray")
+    reader = TraceReader(xray)
     reads = Reads()
     with progress("Reading the stack …") as tell:
         deployment = inspect(session, pipeline, progress=lambda what: tell(f"Reading {what} …"))
@@ -74,13 +79,14 @@ def run(arguments: argparse.Namespace, connection: Connection) -> int:
             findings += gather(session, reads, deployment, verdict, trace, answer, since)
             verdict = judge(route, trace, findings, deployment.unread)
     deployment = replace(deployment, unread=(*deployment.unread, *reads.unread))
+    console = console_link(xray.meta.endpoint_url, connection.region, answer.trace_id or "", trace)
     if arguments.json:
-        sys.stdout.write(f"{json.dumps(verdict_json(deployment, verdict, answer), indent=2)}\n")
+        write_result("verify", verdict_json(deployment, verdict, answer, console))
     else:
-        _show(deployment, pipeline.api_url, verdict, answer)
+        _show(deployment, pipeline.api_url, verdict, answer, console)
     if verdict.undecided:
-        return OpsError.exit_status
-    return 0 if verdict.connected and answer.accepted else 1
+        return ExitStatus.AWS
+    return ExitStatus.DONE if verdict.connected and answer.accepted else ExitStatus.NO
 
 
 def _send(connection: Connection, url: str, body: bytes | JsonValue) -> Answer:
@@ -119,17 +125,12 @@ def _wait(
         return error.traces[0] if error.traces else None
 
 
-def _show(deployment: Deployment, url: str, verdict: Verdict, answer: Answer) -> None:
+def _show(deployment: Deployment, url: str, verdict: Verdict, answer: Answer, link: ConsoleLink | None) -> None:
     console = OutputConsole(highlight=False)
     console.print(
         Text(f"{answer.status} in {duration(answer.seconds)} from {url}\nTrace {answer.trace_id}\n"), soft_wrap=True
     )
     ascii_only = not console.encoding.startswith("utf")
     console.print(verdict_text(deployment, verdict, width=console.width, ascii_only=ascii_only), soft_wrap=True)
-
-
-def _seconds(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number
+    if link is not None:
+        console.print(console_text(link), soft_wrap=True)

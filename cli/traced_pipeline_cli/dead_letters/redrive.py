@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from ..deployment.model import Queue
-from ..errors import OpsError
+from ..errors import CliError
+from ..exit_status import ExitStatus
 from .message import LAMBDA_ATTRIBUTES, DeadLetterMessage
+from .queues import DeadLetterQueue
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -22,10 +24,10 @@ _POLL_SECONDS = 0.5
 _ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 
-class RedriveError(OpsError):
+class RedriveError(CliError):
     """Messages could not be moved, and are where they were."""
 
-    exit_status = 1
+    exit_status = ExitStatus.NO
 
 
 class DuplicatedError(RedriveError):
@@ -43,6 +45,27 @@ class Move:
 
     moved: int
     status: str
+
+
+@dataclass
+class Outcome:
+    """What was done with one queue's messages.
+
+    Attributes:
+        place: The dead-letter queue.
+        moved: How many SQS's move task moved, about.
+        resent: How many were resent.
+        running: Whether the move task goes on.
+        remaining: Those that remain in the dead-letter queue since it is not known where they belong, by id.
+        traces: The traces of the messages, in order.
+    """
+
+    place: DeadLetterQueue
+    moved: int = 0
+    resent: int = 0
+    running: bool = False
+    remaining: dict[str, DeadLetterMessage] = field(default_factory=dict)
+    traces: dict[str, None] = field(default_factory=dict)
 
 
 def resend_message(client: SQSClient, place: Queue, message: DeadLetterMessage, source_queue: Queue) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ..deployment.model import Queue
 from ..text import counted, readable_name
-from ..traces.model import JsonObject
 
 
 def retry_text(queue: Queue) -> str:
@@ -22,17 +21,6 @@ def retry_text(queue: Queue) -> str:
     if queue.waiting:
         parts.append(f"{queue.waiting:,} waiting")
     return f"{readable_name(queue.name)}: {'; '.join(parts)}." if parts else ""
-
-
-def retry_json(queue: Queue) -> JsonObject:
-    """Returns what a source queue holds, as a JSON object; times are seconds."""
-    return {
-        "name": queue.name,
-        "url": queue.url,
-        "waiting": queue.waiting,
-        "in_flight": queue.in_flight,
-        "visibility_timeout_seconds": queue.visibility_timeout,
-    }
 
 
 def hidden_text(queue: Queue) -> str:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from ..deployment.model import Deployment, Function, SamplingRule
 from ..text import counted, readable_name
+from .checks import Check
 from .finding import Finding
 
 
@@ -15,7 +16,7 @@ def stage_tracing(deployment: Deployment) -> Iterator[Finding]:
     stage = deployment.stage
     if stage is not None and stage.traced is False:
         yield Finding(
-            check="stage-tracing-off",
+            check=Check.STAGE_TRACING_OFF,
             kind="stage",
             name=stage.service,
             text=f"X-Ray tracing is off on the stage {stage.service}, so that it records no request.",
@@ -28,7 +29,7 @@ def ingest_tracing(deployment: Deployment) -> Iterator[Finding]:
     for function in _entrances(deployment):
         if not function.active:
             yield Finding(
-                check="ingest-not-active",
+                check=Check.INGEST_NOT_ACTIVE,
                 kind="function",
                 name=function.name,
                 text=f"Lambda's tracing is PassThrough on the function {readable_name(function.name)}: it records "
@@ -66,7 +67,7 @@ def not_sampled(deployment: Deployment) -> Finding | None:
         else f"the rule {rule.name} records {counted(rule.reservoir, 'request')} a second and {rule.rate:.0%} of others"
     )
     return Finding(
-        check="not-sampled",
+        check=Check.NOT_SAMPLED,
         kind="stage",
         name=stage.service,
         text=f"Nothing of the request was recorded. It was sent with Sampled=1; that API Gateway heeds a caller's "

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..bridge_environment import EMITTER, ENABLED, INSTRUMENT, OFF_WORDS, XRAY_SDK_ENABLED
 from ..deployment.model import Deployment, Function
 from ..text import readable_name
+from .checks import Check
 from .finding import Finding
-
-_OFF = ("0", "false", "f", "no", "n", "off")
 
 
 def concurrency(deployment: Deployment) -> Iterator[Finding]:
@@ -16,7 +16,7 @@ def concurrency(deployment: Deployment) -> Iterator[Finding]:
     for function in deployment.functions:
         if function.concurrency == 0:
             yield Finding(
-                check="function-stopped",
+                check=Check.FUNCTION_STOPPED,
                 kind="function",
                 name=function.name,
                 text=f"The reserved concurrency of the function {readable_name(function.name)} is 0: Lambda throttles "
@@ -29,10 +29,10 @@ def bridge(deployment: Deployment) -> Iterator[Finding]:
     """A worker without the bridge, or with it switched off."""
     for function in _workers(deployment):
         name, variables = readable_name(function.name), function.environment
-        switch = next((key for key in ("TRACE_BRIDGE_ENABLED", "AWS_XRAY_SDK_ENABLED") if _off(variables, key)), None)
+        switch = next((key for key in (ENABLED, XRAY_SDK_ENABLED) if _off(variables, key)), None)
         if switch is not None:
             yield Finding(
-                check="bridge-off",
+                check=Check.BRIDGE_OFF,
                 kind="function",
                 name=function.name,
                 text=f"The bridge is switched off on the function {name} by {switch}={variables[switch]}.",
@@ -40,7 +40,7 @@ def bridge(deployment: Deployment) -> Iterator[Finding]:
             )
         elif function.bridged is False:
             yield Finding(
-                check="bridge-missing",
+                check=Check.BRIDGE_MISSING,
                 kind="function",
                 name=function.name,
                 text=f"The function {name} has no layer with the bridge; unless its own code brings trace_bridge "
@@ -48,14 +48,14 @@ def bridge(deployment: Deployment) -> Iterator[Finding]:
                 fix="Add the layer (QueueWorker does so by itself), and handle messages with sqs_handler or "
                 "continue_trace, or set the handler to trace_bridge.auto.handler.",
             )
-        if variables.get("TRACE_BRIDGE_EMITTER", "").lower() == "udp" and not function.active:
+        if variables.get(EMITTER, "").strip().lower() == "udp" and not function.active:
             yield Finding(
-                check="bridge-emitter",
+                check=Check.BRIDGE_EMITTER,
                 kind="function",
                 name=function.name,
-                text=f"The bridge of the function {name} may send by UDP only (TRACE_BRIDGE_EMITTER=udp), but Lambda "
+                text=f"The bridge of the function {name} may send by UDP only ({EMITTER}=udp), but Lambda "
                 "runs its daemon for sampled invocations only, and the function's tracing is PassThrough.",
-                fix="Take TRACE_BRIDGE_EMITTER away, or set the function's tracing to Active.",
+                fix=f"Take {EMITTER} away, or set the function's tracing to Active.",
             )
 
 
@@ -64,7 +64,7 @@ def permissions(deployment: Deployment) -> Iterator[Finding]:
     for function in deployment.functions:
         if function.may_send is False:
             yield Finding(
-                check="xray-permission-missing",
+                check=Check.XRAY_PERMISSION_MISSING,
                 kind="function",
                 name=function.name,
                 text=f"The role of the function {readable_name(function.name)} is not allowed xray:PutTraceSegments, "
@@ -79,7 +79,7 @@ def networks(deployment: Deployment) -> Iterator[Finding]:
         network = function.network
         if network is not None and network.endpoint is False and network.way_out is False:
             yield Finding(
-                check="vpc-without-xray",
+                check=Check.VPC_WITHOUT_XRAY,
                 kind="function",
                 name=function.name,
                 text=f"The function {readable_name(function.name)} is in the VPC {network.vpc}, which has neither an "
@@ -91,15 +91,15 @@ def networks(deployment: Deployment) -> Iterator[Finding]:
 def instrumentation(deployment: Deployment) -> Iterator[Finding]:
     """AWS calls that nobody records."""
     for function in _workers(deployment):
-        if _off(function.environment, "TRACE_BRIDGE_INSTRUMENT"):
+        if _off(function.environment, INSTRUMENT):
             for table in (table for table in deployment.tables if table in function.environment.values()):
                 yield Finding(
-                    check="calls-not-recorded",
+                    check=Check.CALLS_NOT_RECORDED,
                     kind="function",
                     name=function.name,
-                    text=f"TRACE_BRIDGE_INSTRUMENT is off on the function {readable_name(function.name)}: its AWS "
+                    text=f"{INSTRUMENT} is off on the function {readable_name(function.name)}: its AWS "
                     f"calls are not recorded, so that X-Ray cannot infer the table {readable_name(table)}.",
-                    fix="Take the variable TRACE_BRIDGE_INSTRUMENT away.",
+                    fix=f"Take the variable {INSTRUMENT} away.",
                 )
 
 
@@ -109,4 +109,4 @@ def _workers(deployment: Deployment) -> list[Function]:
 
 
 def _off(variables: Mapping[str, str], key: str) -> bool:
-    return variables.get(key, "").strip().lower() in _OFF
+    return variables.get(key, "").strip().lower() in OFF_WORDS

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..deployment.model import Deployment, Queue, Subscription, Topic
 from ..deployment.resource_policies import ServiceCall, admits
 from ..text import readable_name
+from .checks import Check
 from .finding import Finding
 
 _SNS = "sns.amazonaws.com"
@@ -17,7 +18,7 @@ def topic_tracing(deployment: Deployment) -> Iterator[Finding]:
     for topic in deployment.topics:
         if topic.active is False:
             yield Finding(
-                check="topic-not-active",
+                check=Check.TOPIC_NOT_ACTIVE,
                 kind="topic",
                 name=topic.name,
                 text=f"Active tracing is off on the topic {readable_name(topic.name)} (PassThrough): it "
@@ -34,7 +35,7 @@ def topic_policy(deployment: Deployment) -> Iterator[Finding]:
         call = ServiceCall(service=_SNS, action="xray:PutTraceSegments", resource=None, source_arn=topic.arn)
         if topic.active and admits(deployment.xray.policies, call) is False:
             yield Finding(
-                check="topic-without-xray-policy",
+                check=Check.TOPIC_WITHOUT_XRAY_POLICY,
                 kind="topic",
                 name=topic.name,
                 text=f"No resource policy of X-Ray lets {_SNS} write segments for the topic "
@@ -49,7 +50,7 @@ def subscriptions(deployment: Deployment) -> Iterator[Finding]:
     for topic in deployment.topics:
         if topic.subscriptions == ():
             yield Finding(
-                check="subscription-missing",
+                check=Check.SUBSCRIPTION_MISSING,
                 kind="topic",
                 name=topic.name,
                 text=f"No queue is subscribed to the topic {readable_name(topic.name)}: SNS drops its messages.",
@@ -62,7 +63,7 @@ def subscription_filters(deployment: Deployment) -> Iterator[Finding]:
     for topic, subscription, queue in _deliveries(deployment):
         if subscription.filter_policy is not None:
             yield Finding(
-                check="subscription-filters",
+                check=Check.SUBSCRIPTION_FILTERS,
                 kind="queue",
                 name=queue.name,
                 text=f"The subscription of the queue {readable_name(queue.name)} to the topic "
@@ -83,7 +84,7 @@ def queue_policies(deployment: Deployment) -> Iterator[Finding]:
                 else "SNS drops them"
             )
             yield Finding(
-                check="queue-policy",
+                check=Check.QUEUE_POLICY,
                 kind="queue",
                 name=queue.name,
                 text=f"The policy of the queue {readable_name(queue.name)} does not let {_SNS} send it messages of the "
@@ -98,7 +99,7 @@ def queue_keys(deployment: Deployment) -> Iterator[Finding]:
     for _, _, queue in _deliveries(deployment):
         if queue.key == "alias/aws/sqs":
             yield Finding(
-                check="queue-key",
+                check=Check.QUEUE_KEY,
                 kind="queue",
                 name=queue.name,
                 text=f"The queue {readable_name(queue.name)} is encrypted with the AWS managed key alias/aws/sqs, "
@@ -113,7 +114,7 @@ def queues_without_workers(deployment: Deployment) -> Iterator[Finding]:
         seen = all(one.what != f"the event source mappings of the queue {queue.name}" for one in deployment.unread)
         if seen and not any(source.queue == queue.arn for source in deployment.event_sources):
             yield Finding(
-                check="event-source-missing",
+                check=Check.EVENT_SOURCE_MISSING,
                 kind="queue",
                 name=queue.name,
                 text=f"No event source mapping leads from the queue {readable_name(queue.name)} to a function.",
@@ -130,7 +131,7 @@ def event_sources(deployment: Deployment) -> Iterator[Finding]:
         between = f"between the queue {readable_name(queue.name)} and the function {readable_name(function.name)}"
         if source.state not in ("Enabled", "Enabling", "Updating", ""):
             yield Finding(
-                check="event-source-disabled",
+                check=Check.EVENT_SOURCE_DISABLED,
                 kind="function",
                 name=function.name,
                 text=f"The event source mapping {between} is {source.state}: messages wait in the queue.",
@@ -138,7 +139,7 @@ def event_sources(deployment: Deployment) -> Iterator[Finding]:
             )
         elif source.filtered:
             yield Finding(
-                check="event-source-filters",
+                check=Check.EVENT_SOURCE_FILTERS,
                 kind="function",
                 name=function.name,
                 text=f"The event source mapping {between} has filter criteria; Lambda deletes what does not fit.",
@@ -153,7 +154,7 @@ def batch_failures(deployment: Deployment) -> Iterator[Finding]:
         if queue is None or function is None or not function.bridged or source.reports_failures:
             continue
         yield Finding(
-            check="batch-failures-ignored",
+            check=Check.BATCH_FAILURES_IGNORED,
             kind="function",
             name=function.name,
             text=f"The event source mapping between the queue {readable_name(queue.name)} and the function "

@@ -14,6 +14,7 @@ from ..deployment.model import Deployment, EventSource, Function, Queue
 from ..text import counted, printable, readable_name
 from ..traces.model import Trace
 from . import api
+from .checks import Check
 from .finding import Finding
 from .verdict import Verdict
 from .worker_logs import first_error
@@ -64,7 +65,7 @@ def gather(
                 found.append(_failing(deployment, function, source, logged))
         elif answer.accepted and not one.causes:
             found.extend(_silent(session, reads, deployment, function, source, log))
-    if not answer.accepted and all(one.check != "function-fails" for one in found):
+    if not answer.accepted and all(finding.check is not Check.FUNCTION_FAILS for finding in found):
         found.append(_refused(verdict, answer))
     return tuple(found)
 
@@ -81,7 +82,7 @@ def _refused(verdict: Verdict, answer: Answer) -> Finding:
     first = verdict.hops[0].hop if verdict.hops else Hop(kind="stage", name="the API", depth=0, previous=None)
     told = " ".join(printable(answer.body).split())[:_SHOWN_CHARACTERS]
     return Finding(
-        check="request-refused",
+        check=Check.REQUEST_REFUSED,
         kind=first.kind,
         name=first.name,
         text=f"The API answered {answer.status}: {told or 'nothing'}.",
@@ -105,7 +106,7 @@ def _silent(
     queue = read_queue(reads, session.client("sqs"), arn=source.queue)
     if queue is not None and queue.waiting + queue.in_flight > 0 and not logged:
         yield Finding(
-            check="queue-backlog",
+            check=Check.QUEUE_BACKLOG,
             kind="function",
             name=function.name,
             text=f"The queue {readable_name(queue.name)} has {counted(queue.waiting, 'message')} waiting and "
@@ -116,7 +117,7 @@ def _silent(
 
 def _failing(deployment: Deployment, function: Function, source: EventSource | None, reason: str) -> Finding:
     return Finding(
-        check="function-fails",
+        check=Check.FUNCTION_FAILS,
         kind="function",
         name=function.name,
         text=f"The function {readable_name(function.name)} failed: {_sentence(reason)}"

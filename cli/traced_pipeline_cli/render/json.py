@@ -1,19 +1,25 @@
-"""The trace map and its traces as JSON."""
+"""The trace map and its traces, answers of an API, and what could not be read, as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from ..aws.console import ConsoleLink
+from ..aws.http import Answer
+from ..aws.read_errors import Unread
 from ..traces.graph_model import Edge, MapLink, Node, TraceMap, TracePath
 from ..traces.model import JsonObject, JsonValue, Trace
 
 
-def map_json(trace_map: TraceMap, traces: Iterable[Trace] = ()) -> JsonObject:
+def map_json(
+    trace_map: TraceMap, traces: Iterable[Trace] = (), consoles: Mapping[str, ConsoleLink] | None = None
+) -> JsonObject:
     """The map as a JSON object.
 
     Args:
         trace_map: The map.
         traces: Traces whose documents are to be in it, whole and as X-Ray sent them.
+        consoles: Where traces are shown in the X-Ray console, by trace id.
 
     Returns:
         `summary`, `nodes`, `edges`, `links`, `clusters` and `traces`; times are seconds.
@@ -27,8 +33,36 @@ def map_json(trace_map: TraceMap, traces: Iterable[Trace] = ()) -> JsonObject:
         "clusters": [
             {"nodes": list(cluster.nodes), "trace_ids": list(cluster.trace_ids)} for cluster in trace_map.clusters
         ],
-        "traces": [_path(path, documents.get(path.trace_id)) for path in trace_map.traces],
+        "traces": [
+            {**_path(path, documents.get(path.trace_id)), "console": _console(path.trace_id, consoles or {})}
+            for path in trace_map.traces
+        ],
     }
+
+
+def answer_json(answer: Answer) -> JsonObject:
+    """Returns what an API answered as a JSON object; the body as JSON where it is."""
+    parsed = answer.json()
+    return {
+        "status": answer.status,
+        "trace_id": answer.trace_id,
+        "seconds": round(answer.seconds, 6),
+        "body": answer.body if parsed is None else parsed,
+    }
+
+
+def unread_json(unread: Iterable[Unread]) -> list[JsonValue]:
+    """Returns what could not be read, and why."""
+    return [{"what": read.what, "reason": read.reason} for read in unread]
+
+
+def console_json(console: ConsoleLink) -> JsonObject:
+    """Returns a trace's place in the X-Ray console as a JSON object."""
+    return {"url": console.url, "filter_expression": console.filter_expression}
+
+
+def _console(trace_id: str, consoles: Mapping[str, ConsoleLink]) -> JsonObject | None:
+    return console_json(consoles[trace_id]) if trace_id in consoles else None
 
 
 def _node(node: Node) -> JsonObject:

@@ -1,4 +1,4 @@
-"""A verdict for the terminal and as JSON."""
+"""A verdict for the terminal."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import textwrap
 
 from rich.text import Text
 
-from ..aws.http import Answer
 from ..deployment.expected_path import Hop
 from ..deployment.model import Deployment
 from ..diagnosis.finding import Finding
 from ..diagnosis.verdict import HopVerdict, Verdict
 from ..text import printable, readable_name
-from ..traces.model import JsonObject, JsonValue
 from ..traces.resource_types import KIND_LABELS
 
 _MARKS = {"connected": ("✓", "+", "green"), "failed": ("✗", "x", "red"), "disconnected": ("✗", "x", "red")}
@@ -126,45 +124,3 @@ def _summary(verdict: Verdict) -> str:
 def _place(hop: Hop) -> str:
     label = KIND_LABELS[hop.kind]
     return f"{label if label.startswith('API') else label.lower()} {readable_name(hop.name)}"
-
-
-def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer) -> JsonObject:
-    """The verdict as a JSON object.
-
-    Returns:
-        `connected`, `trace_id`, `status`, `hops` with their causes, `remarks`, `transaction_search` and `unread`.
-    """
-    hops: list[JsonValue] = [
-        {
-            "kind": one.hop.kind,
-            "name": one.hop.name,
-            "previous": one.hop.previous,
-            "status": one.status,
-            "reason": one.reason,
-            "causes": [_finding_json(finding) for finding in one.causes],
-        }
-        for one in verdict.hops
-    ]
-    destination = deployment.xray.destination
-    return {
-        "stack": deployment.stack,
-        "connected": verdict.connected,
-        "undecided": verdict.undecided,
-        "trace_id": answer.trace_id,
-        "status": answer.status,
-        "seconds": round(answer.seconds, 6),
-        "hops": hops,
-        "remarks": [_finding_json(finding) for finding in verdict.remarks],
-        "transaction_search": None if destination is None else destination == "CloudWatchLogs",
-        "unread": [{"what": unread.what, "reason": unread.reason} for unread in deployment.unread],
-    }
-
-
-def _finding_json(finding: Finding) -> JsonObject:
-    return {
-        "check": finding.check,
-        "kind": finding.kind,
-        "name": finding.name,
-        "text": finding.text,
-        "fix": finding.fix,
-    }

@@ -1,0 +1,117 @@
+"""Where requests go: what a stack says of its API, at AWS and elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from traced_pipeline_cli.aws.endpoints import is_of_aws
+from traced_pipeline_cli.aws.stack import Pipeline, find_pipeline
+from traced_pipeline_cli.errors import NotFoundError
+
+AT_AWS = "https://abc123.execute-api.us-east-1.amazonaws.com/prod/orders"
+RESOURCES = {"AWS::ApiGateway::RestApi": ["other9", "abc123"], "AWS::ApiGateway::Stage": ["test", "prod"]}
+
+
+def find(
+    outputs: dict[str, str],
+    *,
+    path: str | None = None,
+    resources: dict[str, list[str]] | None = None,
+    region: str = "us-east-1",
+    endpoint: str | None = None,
+) -> Pipeline:
+    """The pipeline of a stack with these outputs, whose API has one path that takes POST, `/orders`."""
+    session = boto3.Session(region_name=region, aws_access_key_id="a", aws_secret_access_key="s")
+    cloudformation: Any = session.client("cloudformation", endpoint_url=endpoint)
+    apigateway: Any = session.client("apigateway", endpoint_url=endpoint)
+    listed = [
+        {"ResourceType": kind, "PhysicalResourceId": physical, "LogicalResourceId": physical}
+        for kind, ids in (RESOURCES if resources is None else resources).items()
+        for physical in ids
+    ]
+    for resource in listed:
+        resource |= {"LastUpdatedTimestamp": "2026-01-01T00:00:00Z", "ResourceStatus": "CREATE_COMPLETE"}
+    stack = {
+        "StackName": "S",
+        "CreationTime": "2026-01-01T00:00:00Z",
+        "StackStatus": "CREATE_COMPLETE",
+        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+    }
+    with Stubber(cloudformation) as stub, Stubber(apigateway) as api:
+        stub.add_response("describe_stacks", {"Stacks": [stack]})
+        stub.add_response("list_stack_resources", {"StackResourceSummaries": listed})
+        api.add_response("get_resources", {"items": [{"path": "/orders", "resourceMethods": {"POST": {}}}]})
+        return find_pipeline(cloudformation, apigateway, "S", path=path)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        AT_AWS,
+        "https://api.example.com/orders",
+        "http://127.0.0.1:4566/somewhere/abc123/prod/orders",
+        "https://abc123.execute-api.cn-north-1.amazonaws.com.cn/prod/orders",
+    ],
+)
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:4566"])
+def test_the_url_a_stack_states_is_taken_as_it_is(url: str, endpoint: str | None) -> None:
+    found = find({"ApiUrl": url}, endpoint=endpoint)
+    assert (found.api_url, found.api_path) == (url, "/orders")
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (AT_AWS, "https://abc123.execute-api.us-east-1.amazonaws.com/prod/returns"),
+        ("http://127.0.0.1:4566/somewhere/abc123/prod/orders", "http://127.0.0.1:4566/somewhere/abc123/prod/returns"),
+        ("https://localhost/abc123/prod/orders/", "https://localhost/abc123/prod/returns"),
+    ],
+)
+def test_a_path_replaces_what_is_below_the_stage(stated: str, expected: str) -> None:
+    found = find({"ApiUrl": stated}, path="/returns", endpoint="http://127.0.0.1:4566")
+    assert (found.api_url, found.api_id, found.stage, found.api_path) == (expected, "abc123", "prod", "/returns")
+
+
+def test_the_api_and_the_stage_are_those_the_url_names() -> None:
+    found = find({"ApiUrl": "http://127.0.0.1:4566/abc123/prod/orders"})
+    assert (found.api_id, found.stage) == ("abc123", "prod")
+    found = find({"ApiUrl": "https://api.example.com/orders"})
+    assert (found.api_id, found.stage) == ("other9", "test")
+
+
+@pytest.mark.parametrize(
+    ("region", "host"),
+    [
+        ("us-east-1", "abc123.execute-api.us-east-1.amazonaws.com"),
+        ("us-gov-west-1", "abc123.execute-api.us-gov-west-1.amazonaws.com"),
+        ("cn-north-1", "abc123.execute-api.cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_without_an_output_an_api_is_posted_to_at_its_partitions_host(region: str, host: str) -> None:
+    one = {"AWS::ApiGateway::RestApi": ["abc123"], "AWS::ApiGateway::Stage": ["prod"]}
+    assert find({}, resources=one, region=region).api_url == f"https://{host}/prod/orders"
+
+
+def test_without_an_output_nothing_is_posted_to_aws_from_a_local_aws() -> None:
+    with pytest.raises(NotFoundError, match="No output of the stack S says where its API is served"):
+        find({"Site": "https://example.com/test/"}, endpoint="http://127.0.0.1:4566")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("https://xray.us-east-1.amazonaws.com", True),
+        ("https://xray.us-east-1.api.aws", True),
+        ("https://xray.cn-north-1.amazonaws.com.cn", True),
+        ("https://vpce-1.apigateway.us-east-1.vpce.amazonaws.com", True),
+        ("https://xray.eusc-de-east-1.amazonaws.eu", True),
+        ("https://notamazonaws.com", False),
+        ("https://amazonaws.com.example.com", False),
+        ("http://127.0.0.1:4566", False),
+    ],
+)
+def test_endpoints_of_aws_are_known_by_their_domain(endpoint: str, expected: bool) -> None:
+    assert is_of_aws(endpoint) is expected
