@@ -209,6 +209,7 @@ def test_redriven_messages_arrive_and_their_traces_go_on(failing: Failing, optio
     traces = [failing.send(ids[0]), new_trace_id()]
     failing.wait_for_dead_letter_messages(1)
     failing.undelivered(ids[1], traces[1])
+    wait_for(lambda: failing.attempts(traces[0]), what="the first attempt in the trace")
     failing.mend()
 
     ran = failing.command("redrive", STACK, "--yes", "--json", *options)
