@@ -51,6 +51,7 @@ test: peers ## Runs all the tests; the page of traces in Chromium, which is inst
 	@$(RUN) coverage run -m pytest -n 2 --dist loadfile
 	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report
+	@$(RUN) python scripts/coverage_floors.py
 
 synth: base ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from harness.facts import LocalFacts
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "JSII_NODE", "COLUMNS", "NO_COLOR")
+_COVERAGE = ("COVERAGE_PROCESS_CONFIG",)
+"""By this `make test` measures what its children run too; without coverage.py it means nothing."""
 REFUSED_PREFIXES = ("AWS_", "BOTO_", "CDK_", "_X_AMZN")
 
 
@@ -19,7 +21,7 @@ def bare_environment(home: Path, environment: Mapping[str, str] = os.environ) ->
         environment: Where the few things that are kept come from.
     """
     home.mkdir(parents=True, exist_ok=True)
-    bare = {name: environment[name] for name in _KEPT if name in environment}
+    bare = {name: environment[name] for name in (*_KEPT, *_COVERAGE) if name in environment}
     return bare | {
         "HOME": str(home),
         "NO_PROXY": "*",

@@ -138,3 +138,19 @@ def _reachable(graph: Mapping[str, Mapping[str, int]], module: str) -> set[str]:
             seen.add(target)
             todo.extend(graph.get(target, ()))
     return seen
+
+
+def of_other_tests(graph: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, int, str]]:
+    """Yields the imports of modules that pytest collects: of tests and of conftests.
+
+    Args:
+        graph: The modules of the tests, from `package_graph`.
+
+    Yields:
+        The module, the line of the import, and what is wrong with it.
+    """
+    for module, targets in graph.items():
+        for target, line in targets.items():
+            name = target.rpartition(".")[2]
+            if name == "conftest" or name.startswith("test_"):
+                yield module, line, f"must not import {target}; what tests share stands in tests/support"

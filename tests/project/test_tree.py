@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.import_graph import against_layers, cycles, package_graph
+from scripts.import_graph import against_layers, cycles, of_other_tests, package_graph
 
 
 def _package(folder: Path, **modules: str) -> dict[str, dict[str, int]]:
@@ -54,3 +54,19 @@ def test_a_module_without_a_layer_is_found(tmp_path: Path) -> None:
     assert list(against_layers(graph, "shop", [["prices"]])) == [
         ("shop.orders", 1, "stands in no layer; add it to LAYERS")
     ]
+
+
+@pytest.mark.parametrize(
+    "taken",
+    ["from .test_prices import price", "import shop.test_prices", "def f():\n    from shop.test_prices import price"],
+)
+def test_a_test_that_imports_another_test_is_found(tmp_path: Path, taken: str) -> None:
+    graph = _package(tmp_path, test_orders=taken, test_prices="from .prices import price", prices="")
+    [(module, _, problem)] = of_other_tests(graph)
+    assert module == "shop.test_orders"
+    assert problem == "must not import shop.test_prices; what tests share stands in tests/support"
+
+
+def test_a_test_that_imports_a_conftest_is_found(tmp_path: Path) -> None:
+    graph = _package(tmp_path, test_orders="from .conftest import price", conftest="")
+    assert [module for module, _, _ in of_other_tests(graph)] == ["shop.test_orders"]
