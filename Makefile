@@ -53,6 +53,9 @@ test: peers ## Runs all the tests; the page of traces in Chromium, which is inst
 	@$(RUN) coverage report
 	@$(RUN) python scripts/coverage_floors.py
 
+test-pythons: setup ## Runs unit and synth tests on every supported Python that is found [TESTS="tests/unit"].
+	@$(RUN) python -m scripts.pythons $(TESTS)
+
 synth: base ## Synthesizes the reference pipeline to cdk.out; needs no AWS credentials.
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS)
 	@echo "cdk.out/$(STACK).template.json"
@@ -79,4 +82,4 @@ clean: ## Removes everything the targets made.
 .DEFAULT:
 	@echo "make: there is no target '$@'; make help lists those there are" >&2; exit 2
 
-.PHONY: help setup base peers demo local deploy-local quick check test synth deploy dist layer bench lock clean
+.PHONY: help setup base peers demo local deploy-local quick check test test-pythons synth deploy dist layer bench lock clean

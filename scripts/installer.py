@@ -85,7 +85,7 @@ def run(name: str, command: Sequence[str], environment: Mapping[str, str] | None
     Raises:
         SetupError: The step failed.
     """
-    log = STATE / f"{name.lstrip('.')}.log"
+    log = STATE / f"{name.lstrip('.').replace('/', '-')}.log"
     with log.open("wb") as output:
         finished = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     if finished.returncode:
