@@ -52,6 +52,7 @@ class OrdersStack(Stack):
         CfnOutput(self, "TableName", value=orders.table.table_name)
 
 
-app = App()
-OrdersStack(app, "TracedPipeline")
-app.synth()
+if __name__ == "__main__":
+    app = App()
+    OrdersStack(app, "TracedPipeline")
+    app.synth()

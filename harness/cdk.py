@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.local_aws import ROOT, LocalAws
 
 _QUIET = ("--no-notices", "--no-version-reporting", "--no-color", "--progress", "events")
-_TIMEOUT_SECONDS = 300.0
+_TIMEOUT_SECONDS = 900.0
 
 
 class CdkError(Exception):

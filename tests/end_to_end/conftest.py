@@ -1,132 +1,73 @@
-"""Pipelines deployed on the local AWS by the real CDK CLI: the reference app in three modes, and the examples."""
+"""One local AWS a session, with pipelines that the real CDK CLI deploys there as the first test asks for them."""
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from traced_pipeline_cli.aws.http import Answer, send
-from traced_pipeline_cli.aws.stack import Pipeline, find_pipeline
 
 from harness.cdk import Cdk
 from harness.local_aws import LocalAws
+from tests.support.end_to_end.copies import Copies
+from tests.support.end_to_end.deployed import Deployed, Examples, deployed
+
+_HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deployed:
-    """A deployed pipeline and the clients to look at it with."""
-
-    pipeline: Pipeline
-    session: boto3.Session
-    ca_bundle: str
-    endpoint: str
-    environment: Mapping[str, str]
-    folder: Path
-    """Where the run's files are."""
-
-    def template(self) -> dict[str, Any]:
-        """The stack's template, as the CDK synthesized it."""
-        written = self.folder / "app.out" / f"{self.pipeline.stack}.template.json"
-        template: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
-        return template
-
-    def client(self, service: str) -> Any:
-        return self.session.client(service, endpoint_url=self.endpoint, verify=self.ca_bundle)  # type: ignore[call-overload]
-
-    def post(
-        self, body: object, *, signed: bool = True, content_type: str = "application/json", trace: str | None = None
-    ) -> Answer:
-        assert self.pipeline.api_url is not None
-        return send(
-            url=self.pipeline.api_url,
-            body=body if isinstance(body, bytes) else json.dumps(body).encode(),
-            credentials=self.session.get_credentials() if signed else None,
-            region="us-east-1",
-            content_type=content_type,
-            trace_header=trace,
-            verify=self.ca_bundle,
-        )
-
-    def documents(self, trace_id: str) -> list[dict[str, Any]]:
-        """The segment documents of a trace, as X-Ray answers them."""
-        traces = self.client("xray").batch_get_traces(TraceIds=[trace_id])["Traces"]
-        return [json.loads(segment["Document"]) for trace in traces for segment in trace["Segments"]]
-
-    def item(self, item_id: str) -> dict[str, Any] | None:
-        found = self.client("dynamodb").get_item(
-            TableName=self.pipeline.table, Key={"id": {"S": item_id}}, ConsistentRead=True
-        )
-        return found.get("Item")  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Examples:
-    """The deployed examples, and the cloud assembly they were deployed from."""
-
-    aws: LocalAws
-    assembly: Path
-
-    def __call__(self, stack: str) -> Deployed:
-        """The pipeline of a stack."""
-        return _found(self.aws, stack)
-
-
-def _deployed(aws: LocalAws, bridge: str) -> Deployed:
-    cdk = Cdk(aws)
-    cdk.bootstrap()
-    cdk.deploy(context={"sampling": "all", "bridge": bridge})
-    return _found(aws, "TracedPipeline")
-
-
-def _found(aws: LocalAws, stack: str) -> Deployed:
-    facts = aws.facts
-    session = boto3.Session(
-        aws_access_key_id=facts.access_key_id,
-        aws_secret_access_key=facts.secret_access_key,
-        region_name=facts.region,
-    )
-    endpoint, bundle = facts.endpoint, facts.ca_bundle
-    pipeline = find_pipeline(
-        session.client("cloudformation", endpoint_url=endpoint, verify=bundle),
-        session.client("apigateway", endpoint_url=endpoint, verify=bundle),
-        stack,
-    )
-    return Deployed(
-        pipeline=pipeline,
-        session=session,
-        ca_bundle=facts.ca_bundle,
-        endpoint=facts.endpoint,
-        environment=aws.environment,
-        folder=aws.folder,
-    )
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(scope="session")
-def bridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with LocalAws(tmp_path_factory.mktemp("bridged")) as aws:
-        yield _deployed(aws, "on")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A bootstrapped account. It is shared: a test that changes settings of the whole account starts its own."""
+    with LocalAws(tmp_path_factory.mktemp("end-to-end")) as aws:
+        Cdk(aws).bootstrap()
+        yield aws
 
 
 @pytest.fixture(scope="session")
-def unbridged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with LocalAws(tmp_path_factory.mktemp("unbridged")) as aws:
-        yield _deployed(aws, "off")
+def bridged(local_aws: LocalAws) -> Deployed:
+    """The reference pipeline."""
+    Cdk(local_aws).deploy(context={"sampling": "all"})
+    return deployed(local_aws, "TracedPipeline", assembly=local_aws.folder / "app.out")
 
 
 @pytest.fixture(scope="session")
-def linked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with LocalAws(tmp_path_factory.mktemp("linked")) as aws:
-        yield _deployed(aws, "linked")
+def modes(local_aws: LocalAws, bridged: Deployed) -> dict[str, Deployed]:
+    """The reference pipeline's other modes, beside the first, whose role for API Gateway's logs they use."""
+    outputs = Cdk(local_aws).deploy(app="python3 -m tests.support.end_to_end.modes", name="modes")
+    assembly = local_aws.folder / "modes.out"
+    return {
+        mode: deployed(local_aws, stack, assembly=assembly)
+        for stack in outputs
+        for mode in ("Unbridged", "Linked")
+        if stack.startswith(mode)
+    }
 
 
 @pytest.fixture(scope="session")
-def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
+def unbridged(modes: dict[str, Deployed]) -> Deployed:
+    """The reference pipeline with the bridge off."""
+    return modes["Unbridged"]
+
+
+@pytest.fixture(scope="session")
+def linked(modes: dict[str, Deployed]) -> Deployed:
+    """The reference pipeline whose worker keeps Lambda's own trace, linked to the request's."""
+    return modes["Linked"]
+
+
+@pytest.fixture(scope="session")
+def examples(local_aws: LocalAws) -> Examples:
     """All the examples, deployed as one app."""
-    with LocalAws(tmp_path_factory.mktemp("examples")) as aws:
-        cdk = Cdk(aws)
-        cdk.bootstrap()
-        cdk.deploy(app="python3 -m examples", name="examples")
-        yield Examples(aws=aws, assembly=aws.folder / "examples.out")
+    Cdk(local_aws).deploy(app="python3 -m examples", name="examples")
+    return Examples(aws=local_aws, assembly=local_aws.folder / "examples.out")
+
+
+@pytest.fixture(scope="module")
+def copies(bridged: Deployed) -> Iterator[Copies]:
+    """Altered copies of the reference pipeline, for one module."""
+    with Copies(bridged) as copies:
+        yield copies

@@ -1,11 +1,9 @@
 """A CDK app with the CDK's own custom resources: log retention, bucket notifications and an SDK's call."""
 
 import json
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack, custom_resources
 from aws_cdk import aws_lambda as lambda_
@@ -16,6 +14,7 @@ from aws_cdk import aws_sqs as sqs
 
 from harness.cdk import Cdk
 from harness.local_aws import LocalAws
+from tests.support.account import Account
 from tests.waiting import wait_for
 
 STACK = "CustomResources"
@@ -69,54 +68,46 @@ def _synthesized(folder: Path) -> Path:
     return Path(app.synth().directory)
 
 
-class Deployed:
-    """The deployed app's outputs, and clients."""
+@dataclass(frozen=True, kw_only=True)
+class Custom:
+    """The deployed app."""
 
-    def __init__(self, aws: LocalAws, outputs: dict[str, str]) -> None:
-        self.outputs = outputs
-        self._facts = aws.facts
-        self._session = boto3.Session(
-            aws_access_key_id=self._facts.access_key_id,
-            aws_secret_access_key=self._facts.secret_access_key,
-            region_name=self._facts.region,
-        )
-
-    def client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self._facts.endpoint, verify=str(self._facts.ca_bundle))  # type: ignore[call-overload]
+    account: Account
+    outputs: dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    folder = tmp_path_factory.mktemp("custom-resources")
-    with LocalAws(folder / "aws") as aws:
-        cdk = Cdk(aws)
-        cdk.bootstrap()
-        outputs = cdk.deploy(app=str(_synthesized(folder / "assembly")), name="custom-resources")
-        yield Deployed(aws, {name.removesuffix("Output"): value for name, value in outputs[STACK].items()})
+def custom(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Custom:
+    assembly = _synthesized(tmp_path_factory.mktemp("custom-resources"))
+    outputs = Cdk(local_aws).deploy(app=str(assembly), name="custom-resources")[STACK]
+    named = {name.removesuffix("Output"): value for name, value in outputs.items()}
+    return Custom(account=Account(facts=local_aws.facts), outputs=named)
 
 
-def test_log_retention_is_set(deployed: Deployed) -> None:
-    (group,) = deployed.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}")["logGroups"][:1]
+def test_log_retention_is_set(custom: Custom) -> None:
+    (group,) = custom.account.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{STACK}")[
+        "logGroups"
+    ][:1]
     assert (group["logGroupName"], group["retentionInDays"]) == (f"/aws/lambda/{STACK}", 7)
 
 
-def test_bucket_notifications_reach_the_queue(deployed: Deployed) -> None:
-    queues = deployed.client("sqs")
-    deployed.client("s3").put_object(Bucket=deployed.outputs["Bucket"], Key="new", Body=b"x")
+def test_bucket_notifications_reach_the_queue(custom: Custom) -> None:
+    queues = custom.account.client("sqs")
+    custom.account.client("s3").put_object(Bucket=custom.outputs["Bucket"], Key="new", Body=b"x")
 
     def notified() -> bool:
-        messages = queues.receive_message(QueueUrl=deployed.outputs["QueueUrl"], MaxNumberOfMessages=10)
+        messages = queues.receive_message(QueueUrl=custom.outputs["QueueUrl"], MaxNumberOfMessages=10)
         return any("ObjectCreated" in message["Body"] for message in messages.get("Messages", []))
 
     wait_for(notified, what="the notification")
 
 
-def test_an_sdk_call_of_a_custom_resource_is_answered(deployed: Deployed) -> None:
-    assert deployed.outputs["Asked"] == deployed.outputs["QueueArn"]
+def test_an_sdk_call_of_a_custom_resource_is_answered(custom: Custom) -> None:
+    assert custom.outputs["Asked"] == custom.outputs["QueueArn"]
 
 
-def test_a_node_function_reaches_the_endpoint(deployed: Deployed) -> None:
+def test_a_node_function_reaches_the_endpoint(custom: Custom) -> None:
     """As an SDK would: by the environment's endpoint and what Node trusts."""
-    answer = deployed.client("lambda").invoke(FunctionName=deployed.outputs["Function"])
+    answer = custom.account.client("lambda").invoke(FunctionName=custom.outputs["Function"])
     status = json.loads(answer["Payload"].read())
     assert ("FunctionError" in answer, status) == (False, 200)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from traced_pipeline_cli.aws.http import new_trace_id
 
-from tests.end_to_end.conftest import Deployed
-from tests.end_to_end.copies import Ran, Resources, command, deploy, find
+from tests.support.end_to_end.copies import Copies, Ran, Resources, command, find
+from tests.support.end_to_end.deployed import Deployed
 from tests.waiting import wait_for
 
 STACK = "Failing"
@@ -98,10 +98,8 @@ class Failing:
 
 
 @pytest.fixture(scope="module")
-def stack(bridged: Deployed) -> Failing:
-    deploy(bridged, STACK, _failing)
-    told = bridged.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
-    return Failing(deployed=bridged, outputs={output["OutputKey"]: output["OutputValue"] for output in told})
+def stack(bridged: Deployed, copies: Copies) -> Failing:
+    return Failing(deployed=bridged, outputs=copies.deploy(STACK, _failing))
 
 
 @pytest.fixture
@@ -131,8 +129,8 @@ def _retrying(resources: Resources) -> None:
     queue["RedrivePolicy"]["maxReceiveCount"] = 3
 
 
-def test_what_is_still_retried_is_said_instead_of_nothing(bridged: Deployed) -> None:
-    deploy(bridged, "Retrying", _retrying)
+def test_what_is_still_retried_is_said_instead_of_nothing(bridged: Deployed, copies: Copies) -> None:
+    copies.deploy("Retrying", _retrying)
     sent = command(bridged, "send", "Retrying", "--body", json.dumps({"id": "retried-1", **BODY}))
     assert sent.status == 0, sent
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from tests.end_to_end.conftest import Deployed, Examples
-from tests.end_to_end.following import Document, follow, start, whole_trace
+from tests.support.end_to_end.deployed import Deployed, Examples
+from tests.support.end_to_end.following import Document, follow, start, whole_trace
 from tests.waiting import wait_for
 
 

@@ -8,7 +8,7 @@ import pytest
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.parse import parse_trace
 
-from tests.end_to_end.conftest import Deployed
+from tests.support.end_to_end.deployed import Deployed
 from tests.waiting import wait_for
 
 ORDER = {"customer": "Ann", "amount": 12.5}
@@ -132,7 +132,8 @@ def test_without_the_bridge_the_trace_ends_at_the_queue(unbridged: Deployed) -> 
         summaries = asked["TraceSummaries"]
         for other in (summary["Id"] for summary in summaries):
             found = unbridged.documents(other)
-            if other != trace_id and "AWS::DynamoDB::Table" in _by_origin(found):
+            table = _by_origin(found).get("AWS::DynamoDB::Table")
+            if other != trace_id and table and table["aws"]["table_name"] == unbridged.pipeline.table:
                 return found
         return []
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Deployed
+from tests.support.end_to_end.deployed import Deployed
 
 GOOD = {"customer": "Ann", "amount": 1}
 

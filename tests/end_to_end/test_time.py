@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from traced_pipeline_cli.aws.http import new_trace_id
 
-from tests.end_to_end.conftest import Deployed
-from tests.end_to_end.copies import Resources, command, deploy, find
+from tests.support.end_to_end.copies import Copies, Resources, command, find
+from tests.support.end_to_end.deployed import Deployed
 from tests.waiting import wait_for
 
 TIME_OUT = 3
@@ -79,7 +79,7 @@ class Sleepers:
         return [one for one in self.deployed.documents(trace_id) if "WorkerFunction" in one["name"]]
 
 
-def _sleepers(deployed: Deployed, batch_size: int) -> Sleepers:
+def _sleepers(copies: Copies, batch_size: int) -> Sleepers:
     def alter(resources: Resources) -> None:
         worker = find(resources, "AWS::Lambda::Function", "WorkerFunction")
         worker.update(Code={"ZipFile": CODE}, Handler="index.handler", Timeout=TIME_OUT)
@@ -88,17 +88,15 @@ def _sleepers(deployed: Deployed, batch_size: int) -> Sleepers:
         find(resources, "AWS::SQS::Queue", "WorkerQueue")["VisibilityTimeout"] = TIME_OUT + 1
         find(resources, "AWS::Lambda::EventSourceMapping", "Worker")["BatchSize"] = batch_size
 
-    stack = deploy(deployed, f"Batch{batch_size}", alter)
-    told = deployed.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in told}
-    return Sleepers(deployed=deployed, stack=stack, outputs=outputs)
+    stack = f"Batch{batch_size}"
+    return Sleepers(deployed=copies.original, stack=stack, outputs=copies.deploy(stack, alter))
 
 
 @pytest.mark.parametrize("batch_size", [2, 10])
 def test_slow_messages_are_done_or_dead_with_the_reason_and_quick_ones_keep_their_segments(
-    bridged: Deployed, batch_size: int
+    copies: Copies, batch_size: int
 ) -> None:
-    sleepers = _sleepers(bridged, batch_size)
+    sleepers = _sleepers(copies, batch_size)
     slow = sleepers.send([f"slow-{number}" for number in range(MANY)], SLOW)
     wait_for(
         lambda: len(sleepers.stored() & slow.keys()) + sleepers.dead() >= MANY, what="the slow messages", seconds=300

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from traced_pipeline_cli.__main__ import main
 
-from tests.end_to_end.conftest import Deployed
+from tests.support.end_to_end.deployed import Deployed
 from tests.waiting import wait_for
 
 HOPS = ["API stage", "ingest", "topic", "queue", "worker", "table"]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Deployed
-from tests.end_to_end.copies import Ran, Resources, command, deploy, find, remove
+from tests.support.end_to_end.copies import Copies, Ran, Resources, command, find, remove
+from tests.support.end_to_end.deployed import Deployed
 
-_TIMEOUT = "15"
+# Seconds: what never comes is waited for so long, and what comes does so by then on a busy machine too.
+_TIMEOUT = "45"
 _AT_ONCE = 8
 _NO_BRIDGE = "def handler(event, context):\n    return {'batchItemFailures': []}\n"
 _NO_IMPORT = "import no_such_module\n"
@@ -118,7 +119,7 @@ BROKEN: dict[str, tuple[Callable[[Resources], None], str, str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def verdicts(bridged: Deployed) -> dict[str, Ran]:
+def verdicts(bridged: Deployed, copies: Copies) -> dict[str, Ran]:
     """What `verify` said of each deployment."""
 
     def verify(name: str) -> Ran:
@@ -126,8 +127,8 @@ def verdicts(bridged: Deployed) -> dict[str, Ran]:
 
     alterations = {"Whole": _whole} | {name: alter for name, (alter, *_) in BROKEN.items()}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        stacks = list(pool.map(lambda item: deploy(bridged, *item), alterations.items()))
-        return dict(zip(stacks, pool.map(verify, stacks), strict=True))
+        list(pool.map(lambda item: copies.deploy(*item), alterations.items()))
+        return dict(zip(alterations, pool.map(verify, alterations), strict=True))
 
 
 def _first_break(verdict: dict[str, Any]) -> dict[str, Any]:
@@ -179,9 +180,9 @@ def test_of_a_failing_ingest_function_the_exception_is_told_not_what_the_api_mak
     assert [hop["causes"] for hop in verdict["hops"][2:]] == [[]] * 4
 
 
-def test_a_failing_ingest_function_that_is_not_recorded_is_told_by_its_log(bridged: Deployed) -> None:
-    stack = deploy(bridged, "Unrecorded", _ingest_raises_unrecorded)
-    verdict = command(bridged, "verify", stack, "--timeout", _TIMEOUT, "--json").json()
+def test_a_failing_ingest_function_that_is_not_recorded_is_told_by_its_log(bridged: Deployed, copies: Copies) -> None:
+    copies.deploy("Unrecorded", _ingest_raises_unrecorded)
+    verdict = command(bridged, "verify", "Unrecorded", "--timeout", _TIMEOUT, "--json").json()
     broken = _first_break(verdict)
     # X-Ray infers the function from the stage's call.
     assert (broken["kind"], broken["status"]) == ("function", "failed")
@@ -194,8 +195,9 @@ def test_the_rest_of_a_trace_without_its_stage_is_there(verdicts: dict[str, Ran]
     assert [hop["status"] for hop in hops] == ["missing", *["connected"] * 5]
 
 
-def test_a_vpc_without_a_way_to_xray_is_the_cause(bridged: Deployed) -> None:
-    stack = deploy(bridged, "InVpc", _with_a_closed_vpc)
+def test_a_vpc_without_a_way_to_xray_is_the_cause(bridged: Deployed, copies: Copies) -> None:
+    stack = "InVpc"
+    copies.deploy(stack, _with_a_closed_vpc)
     listed = bridged.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
     worker = next(name for key, name in ids.items() if key.startswith("OrdersWorkerFunction1"))
@@ -217,7 +219,7 @@ def test_a_vpc_without_a_way_to_xray_is_the_cause(bridged: Deployed) -> None:
 
     ec2.create_vpc_endpoint(VpcId=ids["Vpc"], ServiceName="com.amazonaws.us-east-1.xray", VpcEndpointType="Interface")
     functions.update_function_configuration(FunctionName=worker, VpcConfig=vpc)
-    mended = command(bridged, "verify", stack, "--timeout", "20", "--json")
+    mended = command(bridged, "verify", stack, "--timeout", _TIMEOUT, "--json")
     assert mended.status == 0, mended
 
 

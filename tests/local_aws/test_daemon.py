@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_functions import archive
-from tests.local_aws.test_permissions import role
+from tests.support.account import Account
+from tests.support.local_aws.functions import archive, role
+from tests.waiting import wait_for
 
 # What the X-Ray SDK sends to the daemon: aws_xray_sdk.core.sampling.connector.
 ASKING = """
@@ -23,8 +23,8 @@ def handler(event, context):
 """
 
 
-def ask(aws: LocalAws, path: str, body: str = "{}", method: str = "POST") -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(aws.ready["daemon_address"], timeout=10)
+def ask(aws: Account, path: str, body: str = "{}", method: str = "POST") -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(aws.facts.daemon_address, timeout=10)
     connection.request(method, path, body)
     answer = connection.getresponse()
     found = answer.status, answer.read()
@@ -32,7 +32,7 @@ def ask(aws: LocalAws, path: str, body: str = "{}", method: str = "POST") -> tup
     return found
 
 
-def test_rules_and_targets_are_handed_out_without_a_signature(aws: LocalAws) -> None:
+def test_rules_and_targets_are_handed_out_without_a_signature(aws: Account) -> None:
     status, body = ask(aws, "/GetSamplingRules")
     names = [record["SamplingRule"]["RuleName"] for record in json.loads(body)["SamplingRuleRecords"]]
     assert (status, "Default" in names) == (200, True)
@@ -50,23 +50,23 @@ def test_rules_and_targets_are_handed_out_without_a_signature(aws: LocalAws) -> 
         ("POST", "/SamplingTargets", "nonsense", 400),
     ],
 )
-def test_anything_else_is_not(aws: LocalAws, method: str, path: str, body: str, status: int) -> None:
+def test_anything_else_is_not(aws: Account, method: str, path: str, body: str, status: int) -> None:
     assert ask(aws, path, body, method)[0] == status
     assert ask(aws, "/GetSamplingRules")[0] == 200
 
 
-def test_the_x_ray_sdks_sampler_gets_the_rules(aws: LocalAws) -> None:
+def test_the_x_ray_sdks_sampler_gets_the_rules(aws: Account) -> None:
     from aws_xray_sdk.core.daemon_config import DaemonConfig
     from aws_xray_sdk.core.sampling.connector import ServiceConnector
 
     connector = ServiceConnector()
-    daemon = DaemonConfig(aws.ready["daemon_address"])
+    daemon = DaemonConfig(aws.facts.daemon_address)
     connector.setup_xray_client(ip=daemon.tcp_ip, port=daemon.tcp_port, client=None)
     assert "Default" in [rule.name for rule in connector.fetch_sampling_rules()]
 
 
 @pytest.mark.parametrize(("action", "status"), [("xray:*", 200), ("xray:PutTraceSegments", 403)])
-def test_a_functions_daemon_asks_as_its_role(aws: LocalAws, action: str, status: int) -> None:
+def test_a_functions_daemon_asks_as_its_role(aws: Account, action: str, status: int) -> None:
     name = f"asking-{status}"
     functions: Any = aws.client("lambda", header="Root=1-5759e988-bd862e3fe1be46a994271009;Sampled=1")
     functions.create_function(
@@ -77,5 +77,5 @@ def test_a_functions_daemon_asks_as_its_role(aws: LocalAws, action: str, status:
         Code={"ZipFile": archive(index=ASKING)},
         TracingConfig={"Mode": "Active"},
     )
-    answer = eventually(lambda: json.loads(functions.invoke(FunctionName=name)["Payload"].read()))
+    answer = wait_for(lambda: json.loads(functions.invoke(FunctionName=name)["Payload"].read()))
     assert answer["status"] == status, answer

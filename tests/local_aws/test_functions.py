@@ -1,13 +1,12 @@
 import datetime as dt
-import io
-import json
-import zipfile
-from typing import Any
 
 import pytest
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_hops import fields
+from harness.local_aws import LocalAws
+from tests.support.account import Account
+from tests.support.local_aws.functions import archive, invoke
+from tests.support.local_aws.tracing import fields
+from tests.waiting import wait_for
 
 READER = """
 import shared
@@ -17,28 +16,16 @@ def handler(event, context):
 """
 
 
-def invoke(aws: LocalAws, name: str, *, header: str | None = None) -> Any:
-    return json.loads(aws.client("lambda", header=header).invoke(FunctionName=name, Payload=b"{}")["Payload"].read())
-
-
-def archive(**files: str) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as zipped:
-        for name, text in files.items():
-            zipped.writestr(name.replace("__", "/") + ".py", text)
-    return content.getvalue()
-
-
-def names(aws: LocalAws, trace_id: str) -> set[str]:
+def names(aws: Account, trace_id: str) -> set[str]:
     documents = aws.documents(trace_id)
     parts = [part for document in documents for part in document.get("subsegments", [])]
     return {entity["name"] for entity in (*documents, *parts, *(s for p in parts for s in p.get("subsegments", [])))}
 
 
-def test_a_sampled_functions_datagram_lands_under_its_invocation(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_sampled_functions_datagram_lands_under_its_invocation(aws: Account, stack: dict[str, str]) -> None:
     root = "1-5759e988-bd862e3fe1be46a994271001"
     invoke(aws, stack["Ingest"], header=f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1")
-    eventually(lambda: "by datagram" in names(aws, root))
+    wait_for(lambda: "by datagram" in names(aws, root))
     function = next(found for found in aws.documents(root) if found.get("origin") == "AWS::Lambda::Function")
     invocation = next(part for part in function["subsegments"] if part["name"] == "Invocation")
     assert "by datagram" in {part["name"] for part in invocation["subsegments"]}
@@ -48,20 +35,20 @@ def test_a_sampled_functions_datagram_lands_under_its_invocation(aws: LocalAws, 
     ("function", "reason"), [("PassThrough", "no sampled invocation"), ("NotAllowed", "not allowed")]
 )
 def test_the_daemon_drops_what_aws_would_not_send(
-    aws: LocalAws, stack: dict[str, str], function: str, reason: str
+    aws: Account, local_aws: LocalAws, stack: dict[str, str], function: str, reason: str
 ) -> None:
     root = "1-5759e988-bd862e3fe1be46a994271002"
     seen = invoke(aws, stack[function], header=f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1")
     assert fields(seen["env"])["Root"] == root
-    eventually(lambda: stack[function] in dropped(aws, reason))
+    wait_for(lambda: stack[function] in dropped(local_aws, reason))
     assert "by datagram" not in names(aws, root)
 
 
-def dropped(aws: LocalAws, reason: str) -> str:
-    return "".join(line for line in aws.log.read_text().splitlines() if "dropped" in line and reason in line)
+def dropped(local_aws: LocalAws, reason: str) -> str:
+    return "".join(line for line in local_aws.log.read_text().splitlines() if "dropped" in line and reason in line)
 
 
-def test_the_functions_own_code_comes_before_its_layer(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_the_functions_own_code_comes_before_its_layer(aws: Account, stack: dict[str, str]) -> None:
     functions = aws.client("lambda")
     layer = functions.publish_layer_version(
         LayerName="shared", Content={"ZipFile": archive(python__shared="OWNER = 'layer'")}
@@ -79,7 +66,7 @@ def test_the_functions_own_code_comes_before_its_layer(aws: LocalAws, stack: dic
         assert invoke(aws, name) == owner
 
 
-def test_a_function_that_raises_is_an_error_and_no_fault(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_function_that_raises_is_an_error_and_no_fault(aws: Account, stack: dict[str, str]) -> None:
     """As in a published summary of such a trace: HttpStatus 200, HasError true, HasFault false."""
     functions, root = aws.client("lambda"), "1-5759e988-bd862e3fe1be46a994271003"
     functions.create_function(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.local_aws.conftest import LocalAws
-from tests.local_aws.test_xray_api import put
+from tests.support.account import Account
+from tests.support.local_aws.xray import put
 
 # A day of its own, so that no other test's traces are counted.
 BEGIN = float(int(time.time() - 20 * 86400))
@@ -24,7 +24,7 @@ def trace_id(number: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def xray(aws: LocalAws) -> Any:
+def xray(aws: Account) -> Any:
     """X-Ray's client, with many requests, every tenth of which failed in a service called."""
     for first in range(0, COUNT, 50):
         put(aws, *(_document(number) for number in range(first, first + 50)))

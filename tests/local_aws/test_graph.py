@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws
-from tests.local_aws.test_xray_api import put
+from tests.support.account import Account
+from tests.support.local_aws.tracing import send_and_consume
+from tests.support.local_aws.xray import put
 
 PUBLISHED = json.loads((Path(__file__).parent / "published" / "service_graph.json").read_text(encoding="utf-8"))
 # X-Ray takes nothing that is older than its retention: the published requests are sent as if they were of last week.
@@ -72,7 +73,7 @@ def published_services() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def published_requests(aws: LocalAws) -> list[str]:
+def published_requests(aws: Account) -> list[str]:
     """The four requests of the published graph: two called a table and a topic, one failed."""
     documents = [
         request(1, BEGIN, 0.005),
@@ -96,7 +97,7 @@ def published_requests(aws: LocalAws) -> list[str]:
     return [document["trace_id"] for document in documents]
 
 
-def test_the_published_requests_make_the_published_graph(aws: LocalAws, published_requests: list[str]) -> None:
+def test_the_published_requests_make_the_published_graph(aws: Account, published_requests: list[str]) -> None:
     xray = aws.client("xray")
     begin = dt.datetime.fromtimestamp(BEGIN, dt.UTC)
     answer = xray.get_service_graph(StartTime=begin, EndTime=begin + dt.timedelta(seconds=30))
@@ -108,7 +109,7 @@ def test_the_published_requests_make_the_published_graph(aws: LocalAws, publishe
     assert later["Services"] == []
 
 
-def test_a_group_has_a_graph_of_its_own(aws: LocalAws, published_requests: list[str]) -> None:
+def test_a_group_has_a_graph_of_its_own(aws: Account, published_requests: list[str]) -> None:
     xray = aws.client("xray")
     group = xray.create_group(GroupName="failed", FilterExpression="error")["Group"]
     begin = dt.datetime.fromtimestamp(BEGIN, dt.UTC)
@@ -126,7 +127,7 @@ def test_a_group_has_a_graph_of_its_own(aws: LocalAws, published_requests: list[
         xray.get_service_graph(**window, GroupName="failed")
 
 
-def test_a_queue_stands_between_producer_and_consumer(aws: LocalAws) -> None:
+def test_a_queue_stands_between_producer_and_consumer(aws: Account) -> None:
     """As in a published graph of grafana/x-ray-datasource: named by its URL, its edge without figures."""
     url = "https://sqs.us-east-1.amazonaws.com/123456789012/SampleQueue"
     trace_id = f"1-{int(BEGIN):08x}-{'5' * 24}"
@@ -146,8 +147,7 @@ def test_a_queue_stands_between_producer_and_consumer(aws: LocalAws) -> None:
     assert "Root" not in services["ProcessSQSRecord", "AWS::Lambda"]
 
 
-def test_a_link_leads_from_the_queue_to_its_consumer(aws: LocalAws, stack: dict[str, str]) -> None:
-    from tests.local_aws.test_links import send_and_consume
+def test_a_link_leads_from_the_queue_to_its_consumer(aws: Account, stack: dict[str, str]) -> None:
 
     producer, consumer = send_and_consume(aws, stack)
     services = aws.client("xray").get_trace_graph(TraceIds=[producer, consumer])["Services"]
@@ -166,7 +166,7 @@ def test_a_link_leads_from_the_queue_to_its_consumer(aws: LocalAws, stack: dict[
     assert edge["ResponseTimeHistogram"] == []
 
 
-def test_each_consumer_is_linked_with_its_own_queue(aws: LocalAws) -> None:
+def test_each_consumer_is_linked_with_its_own_queue(aws: Account) -> None:
     """Two queues behind one topic; what Lambda writes is on the producer's side one link for each consumer's trace."""
     producer, consumer = (f"1-{int(BEGIN):08x}-{digit * 24}" for digit in "67")
     child, parent = (
@@ -187,7 +187,7 @@ def test_each_consumer_is_linked_with_its_own_queue(aws: LocalAws) -> None:
     assert [key for key in found if key[1] == "client"] == [("Producer", "client")]
 
 
-def test_one_client_stands_before_every_root(aws: LocalAws) -> None:
+def test_one_client_stands_before_every_root(aws: Account) -> None:
     ids = [f"1-{int(BEGIN):08x}-{digit * 24}" for digit in "89"]
     put(aws, *(span(1, name, BEGIN + 80, 1, trace_id=trace) for name, trace in zip(("One", "Two"), ids, strict=True)))
     found = by_name(aws.client("xray").get_trace_graph(TraceIds=ids)["Services"])

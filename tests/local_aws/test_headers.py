@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws
-from tests.local_aws.test_hops import PARENT, ROOT, SAMPLED, receive
+from tests.support.account import Account
+from tests.support.local_aws.functions import invoke
+from tests.support.local_aws.tracing import PARENT, ROOT, SAMPLED, fields, receive
 
 OTHER = f"Root={ROOT};Sampled=0"
 MALFORMED = ["Root=dummy;Parent=53995c3f42cd8ad8;Sampled=0", "Sampled=1", "nonsense", f"Root={ROOT};Parent=xyz"]
@@ -17,7 +18,7 @@ def attribute(header: str) -> dict[str, Any]:
     return {"AWSTraceHeader": {"DataType": "String", "StringValue": header}}
 
 
-def take(aws: LocalAws, url: str) -> Any:
+def take(aws: Account, url: str) -> Any:
     """Receive and delete one message."""
     sqs = aws.client("sqs")
     message = receive(sqs, url, MessageAttributeNames=["All"])
@@ -30,12 +31,12 @@ def header_of(message: Any) -> str | None:
     return found
 
 
-def test_send_message_takes_the_http_header(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_send_message_takes_the_http_header(aws: Account, stack: dict[str, str]) -> None:
     aws.client("sqs", header=SAMPLED).send_message(QueueUrl=stack["SpareUrl"], MessageBody="x")
     assert header_of(take(aws, stack["SpareUrl"])) == SAMPLED
 
 
-def test_send_message_prefers_the_system_attribute(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_send_message_prefers_the_system_attribute(aws: Account, stack: dict[str, str]) -> None:
     aws.client("sqs", header=SAMPLED).send_message(
         QueueUrl=stack["SpareUrl"], MessageBody="x", MessageSystemAttributes=attribute(OTHER)
     )
@@ -43,7 +44,7 @@ def test_send_message_prefers_the_system_attribute(aws: LocalAws, stack: dict[st
 
 
 def test_send_message_batch_takes_the_header_for_all_and_the_attribute_for_one(
-    aws: LocalAws, stack: dict[str, str]
+    aws: Account, stack: dict[str, str]
 ) -> None:
     entries: list[Any] = [
         {"Id": "own", "MessageBody": "own", "MessageSystemAttributes": attribute(OTHER)},
@@ -57,7 +58,7 @@ def test_send_message_batch_takes_the_header_for_all_and_the_attribute_for_one(
 
 
 @pytest.mark.parametrize("header", MALFORMED)
-def test_a_malformed_header_is_refused(aws: LocalAws, stack: dict[str, str], header: str) -> None:
+def test_a_malformed_header_is_refused(aws: Account, stack: dict[str, str], header: str) -> None:
     with pytest.raises(ClientError, match="InvalidParameterValue"):
         aws.client("sqs", header=header).send_message(QueueUrl=stack["SpareUrl"], MessageBody="x")
     with pytest.raises(ClientError, match="InvalidParameterValue"):
@@ -66,7 +67,7 @@ def test_a_malformed_header_is_refused(aws: LocalAws, stack: dict[str, str], hea
         )
 
 
-def test_a_malformed_attribute_fails_its_entry_alone(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_malformed_attribute_fails_its_entry_alone(aws: Account, stack: dict[str, str]) -> None:
     entries: list[Any] = [
         {"Id": "bad", "MessageBody": "bad", "MessageSystemAttributes": attribute("nonsense")},
         {"Id": "good", "MessageBody": "good"},
@@ -78,7 +79,7 @@ def test_a_malformed_attribute_fails_its_entry_alone(aws: LocalAws, stack: dict[
 
 @pytest.mark.parametrize(("queue", "raw"), [("Queue", False), ("RawQueue", True)], ids=["wrapped", "raw"])
 @pytest.mark.parametrize("batch", [False, True], ids=["Publish", "PublishBatch"])
-def test_a_topic_hands_the_header_on(aws: LocalAws, stack: dict[str, str], queue: str, raw: bool, batch: bool) -> None:
+def test_a_topic_hands_the_header_on(aws: Account, stack: dict[str, str], queue: str, raw: bool, batch: bool) -> None:
     for url in (stack["QueueUrl"], stack["RawQueueUrl"]):
         aws.client("sqs").purge_queue(QueueUrl=url)
     sns, sent = aws.client("sns", header=SAMPLED), ["first", "second"] if batch else ["first"]
@@ -96,14 +97,14 @@ def test_a_topic_hands_the_header_on(aws: LocalAws, stack: dict[str, str], queue
     assert all(("colour" in message.get("MessageAttributes", {})) is raw for message in messages)
 
 
-def test_a_topic_leaves_a_malformed_header_behind(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_topic_leaves_a_malformed_header_behind(aws: Account, stack: dict[str, str]) -> None:
     aws.client("sqs").purge_queue(QueueUrl=stack["QueueUrl"])
     aws.client("sns", header="nonsense").publish(TopicArn=stack["TopicArn"], Message="x")
     assert header_of(take(aws, stack["QueueUrl"])) is None
 
 
 def test_a_header_outlives_redelivery_the_dead_letter_queue_and_the_way_back(
-    aws: LocalAws, stack: dict[str, str]
+    aws: Account, stack: dict[str, str]
 ) -> None:
     sqs = aws.client("sqs", header=SAMPLED)
     sent = sqs.send_message(QueueUrl=stack["PoorUrl"], MessageBody="x")["MessageId"]
@@ -123,7 +124,7 @@ def test_a_header_outlives_redelivery_the_dead_letter_queue_and_the_way_back(
     assert back["MessageId"] != sent
 
 
-def test_only_letters_of_a_queue_find_their_way_back(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_only_letters_of_a_queue_find_their_way_back(aws: Account, stack: dict[str, str]) -> None:
     sqs = aws.client("sqs", header=SAMPLED)
     sqs.send_message(QueueUrl=stack["DeadUrl"], MessageBody="sent by hand")
     arn = sqs.get_queue_attributes(QueueUrl=stack["DeadUrl"], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -136,7 +137,7 @@ def test_only_letters_of_a_queue_find_their_way_back(aws: LocalAws, stack: dict[
         sqs.start_message_move_task(SourceArn=spare)
 
 
-def test_a_message_a_queue_keeps_out_goes_to_the_subscriptions_letters(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_message_a_queue_keeps_out_goes_to_the_subscriptions_letters(aws: Account, stack: dict[str, str]) -> None:
     aws.client("sqs").purge_queue(QueueUrl=stack["LettersUrl"])
     aws.client("sns", header=SAMPLED).publish(TopicArn=stack["TopicArn"], Message="kept out")
     letter = take(aws, stack["LettersUrl"])
@@ -144,9 +145,7 @@ def test_a_message_a_queue_keeps_out_goes_to_the_subscriptions_letters(aws: Loca
     assert header_of(letter) == SAMPLED
 
 
-def test_invoke_hands_the_header_on_with_lineage(aws: LocalAws, stack: dict[str, str]) -> None:
-    from tests.local_aws.test_functions import invoke
-    from tests.local_aws.test_hops import fields
+def test_invoke_hands_the_header_on_with_lineage(aws: Account, stack: dict[str, str]) -> None:
 
     seen = invoke(aws, stack["PassThrough"], header=f"{SAMPLED};Lineage=12345678:0")
     env = fields(seen["env"])

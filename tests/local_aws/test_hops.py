@@ -1,27 +1,11 @@
 import json
 import re
-from typing import Any
 
-from tests.local_aws.conftest import LocalAws, eventually
-
-ROOT = "1-5759e988-bd862e3fe1be46a994272793"
-PARENT = "53995c3f42cd8ad8"
-SAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=1"
+from tests.support.account import Account
+from tests.support.local_aws.tracing import PARENT, ROOT, SAMPLED, fields, receive
 
 
-def fields(header: str) -> dict[str, str]:
-    return dict(part.split("=", 1) for part in header.split(";"))
-
-
-def receive(sqs: Any, url: str, **options: Any) -> Any:
-    def once() -> Any:
-        answer = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["AWSTraceHeader"], **options)
-        return (answer.get("Messages") or [None])[0]
-
-    return eventually(once)
-
-
-def test_a_traced_stage_decides_and_the_trace_is_connected(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_traced_stage_decides_and_the_trace_is_connected(aws: Account, stack: dict[str, str]) -> None:
     status, seen, headers = aws.post(f"{stack['ApiId']}/traced/")
     env = fields(seen["env"])
     assert status == 200
@@ -41,7 +25,7 @@ def test_a_traced_stage_decides_and_the_trace_is_connected(aws: LocalAws, stack:
     assert {"Invocation", "Overhead"} <= parts.keys()
 
 
-def test_a_callers_decision_stands(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_callers_decision_stands(aws: Account, stack: dict[str, str]) -> None:
     root = "1-5759e988-bd862e3fe1be46a994270000"
     _, seen, _ = aws.post(f"{stack['ApiId']}/traced/", x_amzn_trace_id=f"Root={root};Parent={PARENT};Sampled=0")
     assert fields(seen["env"])["Root"] == root
@@ -49,7 +33,7 @@ def test_a_callers_decision_stands(aws: LocalAws, stack: dict[str, str]) -> None
     assert aws.documents(root) == []
 
 
-def test_an_untraced_stage_passes_the_header_on(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_an_untraced_stage_passes_the_header_on(aws: Account, stack: dict[str, str]) -> None:
     root = "1-5759e988-bd862e3fe1be46a994270001"
     _, seen, _ = aws.post(f"{stack['ApiId']}/plain/", x_amzn_trace_id=f"Root={root};Parent={PARENT};Sampled=1")
     assert fields(seen["env"])["Root"] == root
@@ -58,7 +42,7 @@ def test_an_untraced_stage_passes_the_header_on(aws: LocalAws, stack: dict[str, 
     assert PARENT in {document.get("parent_id") for document in documents}
 
 
-def test_pass_through_gets_root_and_lineage_only(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_pass_through_gets_root_and_lineage_only(aws: Account, stack: dict[str, str]) -> None:
     answer = aws.client("lambda", header=SAMPLED).invoke(FunctionName=stack["PassThrough"], Payload=b"{}")
     seen = json.loads(answer["Payload"].read())
     assert fields(seen["env"]).keys() == {"Root", "Lineage"}
@@ -66,7 +50,7 @@ def test_pass_through_gets_root_and_lineage_only(aws: LocalAws, stack: dict[str,
     assert seen["group"] == f"/aws/lambda/{stack['PassThrough']}"
 
 
-def test_an_unsampled_message_leaves_its_consumer_untraced(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_an_unsampled_message_leaves_its_consumer_untraced(aws: Account, stack: dict[str, str]) -> None:
     sqs = aws.client("sqs", header=f"Root={ROOT};Parent={PARENT};Sampled=0")
     sqs.send_message(QueueUrl=stack["ConsumedUrl"], MessageBody="x")
     message = receive(sqs, stack["ResultsUrl"])

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws import template
-from tests.local_aws.conftest import LocalAws, eventually
+from tests.support.account import Account
+from tests.support.local_aws import template
+from tests.waiting import wait_for
 
 ROOT = {"AWS": "arn:aws:iam::000000000000:root"}
 
@@ -17,7 +18,7 @@ def statement(principal: dict[str, str], *actions: str, **condition: Any) -> dic
     return {**told, **({"Condition": condition} if condition else {})}
 
 
-def make_key(aws: LocalAws, *statements: dict[str, Any]) -> str:
+def make_key(aws: Account, *statements: dict[str, Any]) -> str:
     document = {"Version": "2012-10-17", "Statement": [statement(ROOT, "kms:*"), *statements]}
     return str(aws.client("kms").create_key(Policy=json.dumps(document))["KeyMetadata"]["Arn"])
 
@@ -28,12 +29,12 @@ def from_sns(*actions: str, topic: str = "*") -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def keyed(aws: LocalAws) -> dict[str, str]:
+def keyed(aws: Account) -> dict[str, str]:
     """A topic and queues of no key yet, and two functions: one may use keys, the other not."""
     return aws.deploy("keyed", template.keyed())
 
 
-def arrives(aws: LocalAws, keyed: dict[str, str], key: str) -> bool:
+def arrives(aws: Account, keyed: dict[str, str], key: str) -> bool:
     """Whether a message gets from the topic into the queue when that has a key."""
     sqs, url = aws.client("sqs"), keyed["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key})
@@ -54,14 +55,14 @@ def arrives(aws: LocalAws, keyed: dict[str, str], key: str) -> bool:
     ids=["both actions", "by wildcard", "nothing", "one action", "another topic"],
 )
 def test_sns_needs_the_key_of_a_queue(
-    aws: LocalAws, keyed: dict[str, str], statements: list[dict[str, Any]], delivered: bool
+    aws: Account, keyed: dict[str, str], statements: list[dict[str, Any]], delivered: bool
 ) -> None:
     assert arrives(aws, keyed, make_key(aws, *statements)) is delivered
 
 
 @pytest.mark.parametrize(("function", "published"), [("WithKeys", True), ("WithoutKeys", False)])
 def test_a_publisher_needs_the_key_of_the_topic(
-    aws: LocalAws, keyed: dict[str, str], function: str, published: bool
+    aws: Account, keyed: dict[str, str], function: str, published: bool
 ) -> None:
     sns, topic = aws.client("sns"), keyed["TopicArn"]
     sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue=make_key(aws))
@@ -74,7 +75,7 @@ def test_a_publisher_needs_the_key_of_the_topic(
         sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="")
 
 
-def test_a_consumer_needs_the_key_of_its_queue(aws: LocalAws, keyed: dict[str, str]) -> None:
+def test_a_consumer_needs_the_key_of_its_queue(aws: Account, keyed: dict[str, str]) -> None:
     sqs, functions = aws.client("sqs"), aws.client("lambda")
     urls = {name: keyed[f"{name}Url"] for name in ("Readable", "Unreadable")}
     key = make_key(aws)
@@ -90,8 +91,8 @@ def test_a_consumer_needs_the_key_of_its_queue(aws: LocalAws, keyed: dict[str, s
         mappings = functions.list_event_source_mappings(FunctionName=keyed["WithoutKeys"])["EventSourceMappings"]
         return "KMS" in mappings[0]["LastProcessingResult"]
 
-    eventually(lambda: left("Readable") == 0)
-    eventually(refused)
+    wait_for(lambda: left("Readable") == 0)
+    wait_for(refused)
     assert left("Unreadable") == 1
 
 
@@ -99,7 +100,7 @@ def test_a_consumer_needs_the_key_of_its_queue(aws: LocalAws, keyed: dict[str, s
     ("groups", "made"),
     [("arn:aws:logs:us-east-1:000000000000:log-group:*", True), ("arn:aws:logs:us-east-1:111111111111:*", False)],
 )
-def test_a_log_group_needs_a_key_that_lets_logs_in(aws: LocalAws, groups: str, made: bool) -> None:
+def test_a_log_group_needs_a_key_that_lets_logs_in(aws: Account, groups: str, made: bool) -> None:
     logs = {"Service": "logs.us-east-1.amazonaws.com"}
     source = {"kms:EncryptionContext:aws:logs:arn": groups}
     key = make_key(aws, statement(logs, "kms:GenerateDataKey*", "kms:Decrypt*", ArnLike=source))
@@ -114,7 +115,7 @@ def test_a_log_group_needs_a_key_that_lets_logs_in(aws: LocalAws, groups: str, m
     assert [group["kmsKeyId"] for group in found] == ([key] if made else [])
 
 
-def test_a_fifo_topic_of_a_template_is_one(aws: LocalAws, keyed: dict[str, str]) -> None:
+def test_a_fifo_topic_of_a_template_is_one(aws: Account, keyed: dict[str, str]) -> None:
     sns, sqs, topic = aws.client("sns"), aws.client("sqs"), keyed["FifoTopicArn"]
     with pytest.raises(ClientError, match="MessageGroupId"):
         sns.publish(TopicArn=topic, Message="hello")
@@ -130,7 +131,7 @@ def test_a_fifo_topic_of_a_template_is_one(aws: LocalAws, keyed: dict[str, str])
     assert {message["Attributes"]["MessageGroupId"] for message in answer["Messages"]} == {"group"}
 
 
-def test_a_fifo_topic_needs_its_suffix(aws: LocalAws) -> None:
+def test_a_fifo_topic_needs_its_suffix(aws: Account) -> None:
     topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "plain", "FifoTopic": True}}
     with pytest.raises(RuntimeError, match=r"ends in \.fifo"):
         aws.deploy("no-suffix", {"Resources": {"Topic": topic}})

@@ -6,16 +6,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws
-from tests.local_aws.test_functions import archive
-from tests.local_aws.test_permissions import role
+from tests.support.account import Account
+from tests.support.local_aws.functions import archive, role
 
 MEGABYTE = 1024 * 1024
 SIZES = "def handler(event, context):\n    return 'x' * int(event.get('size', 0))\n"
 
 
 @pytest.fixture(scope="module")
-def function(aws: LocalAws) -> str:
+def function(aws: Account) -> str:
     """A function that answers as many letters as it is asked for."""
     aws.client("lambda").create_function(
         FunctionName="sized",
@@ -28,7 +27,7 @@ def function(aws: LocalAws) -> str:
 
 
 @pytest.mark.parametrize(("kind", "most"), [("RequestResponse", 6 * MEGABYTE), ("Event", MEGABYTE)])
-def test_lambda_refuses_a_request_that_is_too_large(aws: LocalAws, function: str, kind: Any, most: int) -> None:
+def test_lambda_refuses_a_request_that_is_too_large(aws: Account, function: str, kind: Any, most: int) -> None:
     functions = aws.client("lambda")
     frame = len(json.dumps({"size": 0, "fill": ""}))
     fitting, too_large = (json.dumps({"size": 0, "fill": "x" * (size - frame)}) for size in (most, most + 1))
@@ -38,7 +37,7 @@ def test_lambda_refuses_a_request_that_is_too_large(aws: LocalAws, function: str
     assert problem.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
 
 
-def test_an_answer_that_is_too_large_is_an_error_of_the_function(aws: LocalAws, function: str) -> None:
+def test_an_answer_that_is_too_large_is_an_error_of_the_function(aws: Account, function: str) -> None:
     functions = aws.client("lambda")
     fitting = functions.invoke(FunctionName=function, Payload=json.dumps({"size": 6 * MEGABYTE - 2}))
     assert "FunctionError" not in fitting
@@ -48,6 +47,6 @@ def test_an_answer_that_is_too_large_is_an_error_of_the_function(aws: LocalAws, 
 
 
 @pytest.mark.parametrize("size", [10 * MEGABYTE + 1, 7 * MEGABYTE])
-def test_api_gateway_refuses_a_body_that_is_too_large(aws: LocalAws, stack: dict[str, str], size: int) -> None:
+def test_api_gateway_refuses_a_body_that_is_too_large(aws: Account, stack: dict[str, str], size: int) -> None:
     status, answer, _ = aws.post(f"{stack['ApiId']}/traced/", json.dumps("x" * (size - 2)))
     assert (status, answer["message"]) == (413, "Request Too Long")

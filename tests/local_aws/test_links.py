@@ -4,29 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_functions import invoke
-from tests.local_aws.test_hops import fields, receive
+from tests.support.account import Account
+from tests.support.local_aws.functions import invoke
+from tests.support.local_aws.tracing import by_origin, send_and_consume
 
 PUBLISHED = json.loads((Path(__file__).parent / "published" / "trace_with_link.json").read_text(encoding="utf-8"))
-
-
-def send_and_consume(aws: LocalAws, stack: dict[str, str]) -> tuple[str, str]:
-    """Let the traced producer's message be consumed; the two traces' ids."""
-    _, seen, _ = aws.post(f"{stack['ApiId']}/traced/")
-    producer = fields(seen["env"])
-    sqs = aws.client("sqs", header=f"Root={producer['Root']};Parent={producer['Parent']};Sampled=1")
-    sqs.send_message(QueueUrl=stack["ConsumedUrl"], MessageBody="x")
-    message = receive(sqs, stack["ResultsUrl"])
-    sqs.delete_message(QueueUrl=stack["ResultsUrl"], ReceiptHandle=message["ReceiptHandle"])
-    consumer = fields(json.loads(message["Body"])["env"])
-    assert (consumer["Sampled"], consumer["Root"] != producer["Root"]) == ("1", True)
-    eventually(lambda: by_origin(aws, consumer["Root"], "AWS::Lambda"))
-    return producer["Root"], consumer["Root"]
-
-
-def by_origin(aws: LocalAws, trace_id: str, origin: str) -> Any:
-    return next((found for found in aws.documents(trace_id) if found.get("origin") == origin), None)
 
 
 def part(function: Any, name: str) -> Any:
@@ -40,7 +22,7 @@ def shape(value: object) -> object:
     return [shape(inner) for inner in value] if isinstance(value, list) else type(value).__name__
 
 
-def test_a_cold_invocation_is_written_as_in_the_published_trace(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_a_cold_invocation_is_written_as_in_the_published_trace(aws: Account, stack: dict[str, str]) -> None:
     functions = aws.client("lambda")
     functions.update_function_configuration(FunctionName=stack["Ingest"], MemorySize=256)  # starts it anew
     roots = [f"1-5759e988-bd862e3fe1be46a99427200{number}" for number in (1, 2)]
@@ -71,7 +53,7 @@ def test_a_cold_invocation_is_written_as_in_the_published_trace(aws: LocalAws, s
             assert initialization["end_time"] <= function["start_time"]
 
 
-def test_links_are_written_as_in_the_published_trace(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_links_are_written_as_in_the_published_trace(aws: Account, stack: dict[str, str]) -> None:
     producer, consumer = send_and_consume(aws, stack)
     (expected,) = part(PUBLISHED["Segments"][1], "Invocation")["links"]
     (child,) = part(by_origin(aws, producer, "AWS::Lambda::Function"), "Invocation")["links"]

@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.local_aws import template
-from tests.local_aws.conftest import LocalAws, eventually
+from tests.support.account import Account
+from tests.support.local_aws import template
+from tests.waiting import wait_for
 
 HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
 @pytest.fixture
-def queues(aws: LocalAws) -> Iterator[tuple[Any, dict[str, str], dict[str, str]]]:
+def queues(aws: Account) -> Iterator[tuple[Any, dict[str, str], dict[str, str]]]:
     """SQS, and the URLs and ARNs of a work queue and its dead-letter queue."""
     sqs = aws.client("sqs")
     urls = {"dead": sqs.create_queue(QueueName="moves-dead")["QueueUrl"]}
@@ -39,7 +40,7 @@ def _die(sqs: Any, urls: dict[str, str]) -> None:
     """Let a message of the work queue become a dead letter."""
     traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}}
     sqs.send_message(QueueUrl=urls["work"], MessageBody="dead", MessageSystemAttributes=traced)
-    eventually(lambda: _received(sqs, urls["work"]) and not _received(sqs, urls["work"]))
+    wait_for(lambda: _received(sqs, urls["work"]) and not _received(sqs, urls["work"]))
 
 
 def test_a_letter_goes_back_to_its_queue_as_a_new_message(queues: Any) -> None:
@@ -74,7 +75,7 @@ def test_only_dead_letter_queues_can_be_moved_from(queues: Any) -> None:
         sqs.start_message_move_task(SourceArn=f"{arns['work']}-gone")
 
 
-def test_an_uncaught_error_is_in_the_log_and_a_disabled_mapping_says_so(aws: LocalAws) -> None:
+def test_an_uncaught_error_is_in_the_log_and_a_disabled_mapping_says_so(aws: Account) -> None:
     resources = {
         "Role": template.hops()["Resources"]["Role"],
         "Queue": {"Type": "AWS::SQS::Queue"},
@@ -102,5 +103,5 @@ def test_an_uncaught_error_is_in_the_log_and_a_disabled_mapping_says_so(aws: Loc
     assert functions.get_event_source_mapping(UUID=told["Mapping"])["State"] == "Disabled"
     functions.invoke(FunctionName=told["Raising"])
     group = f"/aws/lambda/{told['Raising']}"
-    lines = eventually(lambda: [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]])
+    lines = wait_for(lambda: [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]])
     assert "[ERROR] ValueError: no id" in lines

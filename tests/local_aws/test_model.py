@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_sampling import rule
-from tests.local_aws.test_topic import policy
-from tests.local_aws.test_transaction_search import spans_policy
-from tests.local_aws.test_xray_api import put
+from tests.support.account import Account
+from tests.support.local_aws.xray import put, rule, spans_policy, topic_policy
+from tests.waiting import wait_for
 
 NOW = time.time()
 TRACE = f"1-{int(NOW):08x}-{0xB070:024x}"
@@ -80,7 +78,7 @@ class Answers:
 
 
 @pytest.fixture(scope="module")
-def answers(aws: LocalAws) -> Iterator[Answers]:
+def answers(aws: Account) -> Iterator[Answers]:
     """One answer of every operation there is, each with something in it."""
     found = Answers(aws.client("xray"))
     xray, logs = found.client, aws.client("logs")
@@ -121,7 +119,7 @@ def answers(aws: LocalAws) -> Iterator[Answers]:
     xray.get_trace_summaries(**window, FilterExpression='service("modelled")')
     xray.get_service_graph(**window)
     token = xray.start_trace_retrieval(TraceIds=[TRACE], **window)["RetrievalToken"]
-    eventually(lambda: xray.list_retrieved_traces(RetrievalToken=token).get("Traces"))
+    wait_for(lambda: xray.list_retrieved_traces(RetrievalToken=token).get("Traces"))
     xray.get_retrieved_traces_graph(RetrievalToken=token)
     xray.cancel_trace_retrieval(RetrievalToken=token)
     xray.create_sampling_rule(SamplingRule=rule("modelled", ServiceName="nobody", Attributes={"a": "b"}))
@@ -146,7 +144,7 @@ def answers(aws: LocalAws) -> Iterator[Answers]:
     xray.put_encryption_config(Type="NONE")
     xray.get_encryption_config()
     xray.delete_group(GroupName="modelled")
-    xray.put_resource_policy(PolicyName="modelled", PolicyDocument=policy())
+    xray.put_resource_policy(PolicyName="modelled", PolicyDocument=topic_policy())
     xray.list_resource_policies()
     xray.delete_resource_policy(PolicyName="modelled")
     xray.update_indexing_rule(Name="Default", Rule={"Probabilistic": {"DesiredSamplingPercentage": 1}})
@@ -196,7 +194,7 @@ def test_every_operation_is_looked_at(answers: Answers) -> None:
     assert missing == {"GetInsight", "GetInsightEvents", "GetInsightImpactGraph"}
 
 
-def test_a_document_is_read_back_as_it_was_sent(aws: LocalAws) -> None:
+def test_a_document_is_read_back_as_it_was_sent(aws: Account) -> None:
     """No field is lost, whether X-Ray's model knows it or not."""
     document = {
         "id": f"{9:016x}",

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from harness.local_aws import PYTHON, ROOT
 from local import ministack_contract
-from tests.local_aws.conftest import INTERPRETER, REPOSITORY
 
 PACKAGES = ("ministack", "ministack.core", "ministack.services", "ministack.services.cloudformation")
 
 
 def test_every_private_name_is_still_there() -> None:
     run = subprocess.run(
-        [INTERPRETER, "-m", "local", "--check-names"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [PYTHON, "-m", "local", "--check-names"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert "ministack.services.sns._fanout" in run.stdout.splitlines()
@@ -42,7 +42,7 @@ def test_no_name_is_used_that_is_not_listed() -> None:
     listed = {str(name) for name in ministack_contract.REQUIRED}
     # An attribute of a listed class is listed with it.
     listed |= {name.rsplit(".", 1)[0] for name in listed if name.endswith("._spawn")}
-    used = {name for path in (REPOSITORY / "local").rglob("*.py") for name in used_names(path)}
+    used = {name for path in (ROOT / "local").rglob("*.py") for name in used_names(path)}
     assert len(used) > 30
     assert used - listed == set()
 

@@ -14,7 +14,9 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.local_aws.conftest import LocalAws, eventually, start, stop
+from harness.local_aws import LocalAws
+from tests.support.account import Account
+from tests.waiting import wait_for
 
 NOW = float(int(time.time()))
 WINDOW: dict[str, Any] = {
@@ -130,7 +132,7 @@ def independent(draw: st.DrawFn) -> Any:
 class Reads:
     """Everything an SDK can read of the two traces."""
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: Account) -> None:
         self._xray = aws.client("xray")
 
     def all(self) -> dict[str, Any]:
@@ -157,9 +159,9 @@ class Reads:
 class Senders:
     """The two ways of a document to X-Ray."""
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: Account) -> None:
         self._xray = aws.client("xray")
-        host, port = aws.ready["daemon_address"].split(":")
+        host, port = aws.facts.daemon_address.split(":")
         self._address = host, int(port)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._aws = aws
@@ -171,29 +173,28 @@ class Senders:
         for sent in (text, json.dumps(span(1, "marker", trace_id=marker))):
             self._socket.sendto(f'{{"format": "json", "version": 1}}\n{sent}'.encode(), self._address)
         # Datagrams are read one after the other: with the second the first has been dealt with.
-        eventually(lambda: self._aws.documents(marker))
+        wait_for(lambda: self._aws.documents(marker))
 
     def close(self) -> None:
         self._socket.close()
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """A local AWS of its own: what is taken in here may be of any time, and would be on everybody's map."""
-    local = start(tmp_path_factory.mktemp("odd-documents"))
-    yield local
-    stop(local)
+    with LocalAws(tmp_path_factory.mktemp("odd-documents")) as local_aws:
+        yield Account(facts=local_aws.facts)
 
 
 @pytest.fixture(scope="module")
-def senders(aws: LocalAws) -> Iterator[Senders]:
+def senders(aws: Account) -> Iterator[Senders]:
     found = Senders(aws)
     yield found
     found.close()
 
 
 @pytest.fixture(scope="module")
-def before(aws: LocalAws) -> dict[str, Any]:
+def before(aws: Account) -> dict[str, Any]:
     """The reads before anything odd was sent."""
     documents = [
         segment(GOOD[0], name="shop", annotations={GROUP: "yes"}, links=[]),
@@ -217,7 +218,7 @@ def before(aws: LocalAws) -> dict[str, Any]:
 )
 @given(document=spoiled() | spoiled() | spoiled() | independent() | anything)
 def test_no_document_changes_what_is_read_of_other_traces(
-    aws: LocalAws, senders: Senders, before: dict[str, Any], document: object
+    aws: Account, senders: Senders, before: dict[str, Any], document: object
 ) -> None:
     senders.send(document)
     now = Reads(aws).all()
@@ -244,7 +245,7 @@ def test_no_document_changes_what_is_read_of_other_traces(
     ],
 )
 def test_a_field_of_another_kind_is_refused_with_its_place(
-    aws: LocalAws, change: dict[str, Any], code: str, words: str
+    aws: Account, change: dict[str, Any], code: str, words: str
 ) -> None:
     document = json.dumps({**segment(trace_id(5, 1)), **change})
     (refused,) = aws.client("xray").put_trace_segments(TraceSegmentDocuments=[document])["UnprocessedTraceSegments"]
@@ -252,7 +253,7 @@ def test_a_field_of_another_kind_is_refused_with_its_place(
     assert words in refused["Message"]
 
 
-def test_what_is_null_or_nobody_knows_is_taken(aws: LocalAws) -> None:
+def test_what_is_null_or_nobody_knows_is_taken(aws: Account) -> None:
     document = segment(trace_id(5, 2), user=None, aws=None, subsegments=None, new={"a": None}, inferred=True)
     put = aws.client("xray").put_trace_segments(TraceSegmentDocuments=[json.dumps(document)])
     assert put["UnprocessedTraceSegments"] == []
@@ -261,7 +262,7 @@ def test_what_is_null_or_nobody_knows_is_taken(aws: LocalAws) -> None:
     assert found["new"] == {"a": None}
 
 
-def test_subsegments_that_name_each_other_as_parents_are_read(aws: LocalAws) -> None:
+def test_subsegments_that_name_each_other_as_parents_are_read(aws: Account) -> None:
     trace = trace_id(5, 3)
     ring = [
         span(number, f"step {number}", trace_id=trace, type="subsegment", parent_id=f"{number % 3 + 1:016x}")
@@ -279,7 +280,7 @@ def test_subsegments_that_name_each_other_as_parents_are_read(aws: LocalAws) -> 
     assert names == ["step 1", "step 3", "step 2"]
 
 
-def test_a_chain_of_a_thousand_subsegments_is_read(aws: LocalAws) -> None:
+def test_a_chain_of_a_thousand_subsegments_is_read(aws: Account) -> None:
     """Each is sent by itself; together they are deeper than JSON can be written."""
     trace, xray = trace_id(5, 4), aws.client("xray")
     links = {number: f"{number - 1:016x}" for number in range(2, 1001)}
@@ -298,7 +299,7 @@ def test_a_chain_of_a_thousand_subsegments_is_read(aws: LocalAws) -> None:
     assert count == 1000
 
 
-def test_a_document_from_long_ago_is_refused_as_aws_refuses_it(aws: LocalAws) -> None:
+def test_a_document_from_long_ago_is_refused_as_aws_refuses_it(aws: Account) -> None:
     old = copy.deepcopy(segment("1-581cf771-a006649127e371903a2de979"))
     for found in (old, *old["subsegments"]):
         found["start_time"], found["end_time"] = 1478293361.271, 1478293361.449
@@ -314,7 +315,7 @@ def test_a_document_from_long_ago_is_refused_as_aws_refuses_it(aws: LocalAws) ->
 
 
 @pytest.mark.parametrize("body", [{"TraceSegmentDocuments": [1]}, {"TraceSegmentDocuments": "x"}, {}, []])
-def test_a_request_that_does_not_fit_is_refused(aws: LocalAws, body: object) -> None:
+def test_a_request_that_does_not_fit_is_refused(aws: Account, body: object) -> None:
     client = aws.client("xray")
     client.meta.events.register("before-call", lambda params, **_: params.update(body=json.dumps(body)))
     with pytest.raises(ClientError, match="InvalidRequestException"):

@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_sampling import rule
-from tests.local_aws.test_topic import policy
-from tests.local_aws.test_transaction_search import spans_policy
-from tests.local_aws.test_xray_api import put
+from tests.support.account import Account
+from tests.support.local_aws.xray import put, rule, spans_policy, topic_policy
+from tests.waiting import wait_for
 
 NOW = float(int(time.time()))
 TRACE = f"1-{int(NOW):08x}-{0x0FE7A7:024x}"
@@ -29,7 +27,7 @@ STATISTICS = [{"RuleName": "Default", "ClientID": "c" * 24, "Timestamp": NOW, "R
 
 
 @pytest.fixture(scope="module")
-def names(aws: LocalAws) -> Iterator[dict[str, Any]]:
+def names(aws: Account) -> Iterator[dict[str, Any]]:
     """What the calls are about: a failed trace, a group, a rule, a key, spans; taken away again."""
     xray, logs = aws.client("xray"), aws.client("logs")
     logs.put_resource_policy(policyName="spans", policyDocument=spans_policy())
@@ -50,7 +48,7 @@ def names(aws: LocalAws) -> Iterator[dict[str, Any]]:
     )
     created = xray.create_sampling_rule(SamplingRule=rule("operations", ServiceName="nobody"))
     token = xray.start_trace_retrieval(TraceIds=[TRACE], **WINDOW)["RetrievalToken"]
-    eventually(lambda: xray.list_retrieved_traces(RetrievalToken=token).get("Traces"))
+    wait_for(lambda: xray.list_retrieved_traces(RetrievalToken=token).get("Traces"))
     yield {
         "group": group["Group"]["GroupARN"],
         "rule": created["SamplingRuleRecord"]["SamplingRule"]["RuleARN"],
@@ -176,7 +174,7 @@ CASES = [
 
 @pytest.mark.parametrize(("operation", "request_of", "expected"), CASES)
 def test_every_operation_answers(
-    aws: LocalAws, names: dict[str, Any], operation: str, request_of: Request, expected: Expected
+    aws: Account, names: dict[str, Any], operation: str, request_of: Request, expected: Expected
 ) -> None:
     client = aws.client("xray")
     method = {name: python for python, name in client.meta.method_to_api_mapping.items()}[operation]
@@ -193,13 +191,13 @@ def test_every_operation_answers(
         assert expected(answer), answer
 
 
-def test_no_operation_is_left_out(aws: LocalAws) -> None:
+def test_no_operation_is_left_out(aws: Account) -> None:
     every = aws.client("xray").meta.service_model.operation_names
     assert sorted(str(found.id) for found in CASES) == sorted(every)
     assert len(every) == 38
 
 
-def test_tags_come_with_a_group_or_a_rule_and_go_with_it(aws: LocalAws, names: dict[str, Any]) -> None:
+def test_tags_come_with_a_group_or_a_rule_and_go_with_it(aws: Account, names: dict[str, Any]) -> None:
     xray = aws.client("xray")
     xray.tag_resource(ResourceARN=names["rule"], Tags=[{"Key": "team", "Value": "one"}, {"Key": "stage", "Value": "x"}])
     xray.tag_resource(ResourceARN=names["rule"], Tags=[{"Key": "team", "Value": "two"}])
@@ -214,12 +212,12 @@ def test_tags_come_with_a_group_or_a_rule_and_go_with_it(aws: LocalAws, names: d
 
 
 @pytest.mark.parametrize("name", ["alias/aws/xray", "alias/operations"])
-def test_a_key_is_found_by_its_alias(aws: LocalAws, names: dict[str, Any], name: str) -> None:
+def test_a_key_is_found_by_its_alias(aws: Account, names: dict[str, Any], name: str) -> None:
     xray, kms = aws.client("xray"), aws.client("kms")
     if name == "alias/operations":
         kms.create_alias(AliasName=name, TargetKeyId=names["key"])
     xray.put_encryption_config(Type="KMS", KeyId=name)
-    config = eventually(lambda: _active(xray))
+    config = wait_for(lambda: _active(xray))
     assert (config["Type"], config["KeyId"].startswith("arn:aws:kms:")) == ("KMS", True)
     for wrong in ({"Type": "KMS"}, {"Type": "KMS", "KeyId": "alias/gone"}, {"Type": "NONE", "KeyId": name}):
         with pytest.raises(xray.exceptions.InvalidRequestException):
@@ -241,13 +239,17 @@ def _active(xray: Any) -> Any:
         ("CreateSamplingRule", {"SamplingRule": rule("r", ServiceName="s" * 65)}, "SamplingRule.ServiceName has 65"),
         ("CreateSamplingRule", {"SamplingRule": rule("r", Priority=0)}, "Priority is 0, 1 to 9999 is expected"),
         ("CreateSamplingRule", {"SamplingRule": rule("r", Priority="1")}, "Priority is '1', a integer is expected"),
-        ("PutResourcePolicy", {"PolicyName": "a b", "PolicyDocument": policy()}, "PolicyName is 'a b', which does not"),
+        (
+            "PutResourcePolicy",
+            {"PolicyName": "a b", "PolicyDocument": topic_policy()},
+            "PolicyName is 'a b', which does not",
+        ),
         ("BatchGetTraces", {"TraceIds": "x"}, "TraceIds is 'x', a list is expected"),
         ("GetServiceGraph", {"StartTime": 1, "EndTime": 1e300}, "EndTime is 1e\\+300"),
         ("GetInsight", {"InsightId": "1"}, "InsightId is '1', which does not match"),
     ],
 )
-def test_a_request_beyond_the_model_is_refused(aws: LocalAws, operation: str, body: dict[str, Any], words: str) -> None:
+def test_a_request_beyond_the_model_is_refused(aws: Account, operation: str, body: dict[str, Any], words: str) -> None:
     """A client that does not check, as others than botocore are."""
     client = aws.client("xray")
     client.meta.events.register("before-call", lambda params, **_: params.update(body=json.dumps(body)))
@@ -258,7 +260,7 @@ def test_a_request_beyond_the_model_is_refused(aws: LocalAws, operation: str, bo
     assert problem.value.response["Error"]["Code"] == "InvalidRequestException"
 
 
-def test_figures_come_by_the_minute_for_what_is_selected(aws: LocalAws) -> None:
+def test_figures_come_by_the_minute_for_what_is_selected(aws: Account) -> None:
     begin = float(int(NOW) // 120 * 120 - 7200)
     xray = aws.client("xray")
     call = {"id": f"{2:016x}", "name": "pay", "namespace": "remote", "start_time": begin, "end_time": begin + 0.5}

@@ -5,7 +5,7 @@ from typing import Any
 
 import urllib3
 
-from tests.local_aws.conftest import LocalAws
+from tests.support.account import Account
 
 
 def _api() -> dict[str, Any]:
@@ -44,16 +44,16 @@ def _api() -> dict[str, Any]:
     }
 
 
-def test_an_api_url_can_be_called_as_the_stack_says_it(aws: LocalAws) -> None:
+def test_an_api_url_can_be_called_as_the_stack_says_it(aws: Account) -> None:
     name = f"outputs-{secrets.token_hex(4)}"
     outputs = aws.deploy(name, _api())
-    assert outputs["ApiUrl"].startswith(f"{aws.ready['endpoint']}/_aws/execute-api/")
-    with urllib3.PoolManager(ca_certs=aws.ready["ca_bundle"]) as pool:
+    assert outputs["ApiUrl"].startswith(f"{aws.facts.endpoint}/_aws/execute-api/")
+    with urllib3.PoolManager(ca_certs=aws.facts.ca_bundle) as pool:
         assert pool.request("GET", outputs["ApiUrl"]).status == 200
     exports = {export["Name"]: export["Value"] for export in aws.client("cloudformation").list_exports()["Exports"]}
     assert exports[f"{name}-url"] == outputs["ApiUrl"]
 
 
-def test_the_url_of_an_api_elsewhere_stays_as_it_is(aws: LocalAws) -> None:
+def test_the_url_of_an_api_elsewhere_stays_as_it_is(aws: Account) -> None:
     outputs = aws.deploy(f"outputs-{secrets.token_hex(4)}", _api())
     assert outputs["Theirs"] == "https://theirs0001.execute-api.us-east-1.amazonaws.com/prod/"

@@ -15,27 +15,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_functions import archive
+from tests.support.account import Account
+from tests.support.local_aws.functions import allow, archive, document, role
+from tests.waiting import wait_for
 
 SINGLE_ACTIONS = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:ReceiveMessage"]
-ASSUME = {
-    "Effect": "Allow",
-    "Principal": {"Service": "lambda.amazonaws.com"},
-    "Action": "sts:AssumeRole",
-}
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def allow(*actions: str) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
 
 
 @contextlib.contextmanager
-def user(aws: LocalAws, name: str, *actions: str) -> Iterator[dict[str, str]]:
+def user(aws: Account, name: str, *actions: str) -> Iterator[dict[str, str]]:
     """Keys of a user who may do these."""
     iam = aws.client("iam")
     iam.create_user(UserName=name)
@@ -46,7 +34,7 @@ def user(aws: LocalAws, name: str, *actions: str) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_batch_needs_the_permission_of_the_single_action(aws: LocalAws, allowed: bool) -> None:
+def test_a_batch_needs_the_permission_of_the_single_action(aws: Account, allowed: bool) -> None:
     url = aws.client("sqs").create_queue(QueueName=f"batches-{allowed}")["QueueUrl"]
     topic = aws.client("sns").create_topic(Name=f"batches-{allowed}")["TopicArn"]
     actions = [*SINGLE_ACTIONS, "sns:Publish"] if allowed else ["sqs:ReceiveMessage"]
@@ -74,14 +62,14 @@ def test_a_batch_needs_the_permission_of_the_single_action(aws: LocalAws, allowe
                     call()
 
 
-def test_a_wrong_secret_is_refused(aws: LocalAws) -> None:
+def test_a_wrong_secret_is_refused(aws: Account) -> None:
     for service, call in (("sqs", "list_queues"), ("sns", "list_topics"), ("xray", "get_groups")):
         client = aws.client(service, aws_secret_access_key="not the secret")
         with pytest.raises(ClientError, match="signature"):
             getattr(client, call)()
 
 
-def test_a_signature_of_two_hours_ago_is_refused(aws: LocalAws) -> None:
+def test_a_signature_of_two_hours_ago_is_refused(aws: Account) -> None:
     with at(dt.timedelta(hours=-2)), pytest.raises(ClientError, match=r"[Ss]ignature (expired|not yet current)"):
         aws.client("sqs").list_queues()
 
@@ -95,7 +83,7 @@ def at(shift: dt.timedelta) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def protected(aws: LocalAws) -> str:
+def protected(aws: Account) -> str:
     """The path of an API's method that needs a signature."""
     resources: dict[str, Any] = {
         "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "Protected"}},
@@ -134,28 +122,21 @@ def protected(aws: LocalAws) -> str:
     ],
 )
 def test_an_apis_signature_is_checked(
-    aws: LocalAws, protected: str, secret: str | None, shift: dt.timedelta, status: int, words: str
+    aws: Account, protected: str, secret: str | None, shift: dt.timedelta, status: int, words: str
 ) -> None:
-    url = f"{aws.ready['endpoint']}/_aws/execute-api/{protected}"
+    url = f"{aws.facts.endpoint}/_aws/execute-api/{protected}"
     request = AWSRequest("POST", url, data=b"{}", headers={"content-type": "application/json"})
-    keys = Credentials(aws.ready["access_key_id"], secret or aws.ready["secret_access_key"])
+    keys = Credentials(aws.facts.access_key_id, secret or aws.facts.secret_access_key)
     with at(shift):
-        SigV4Auth(keys, "execute-api", aws.ready["region"]).add_auth(request)
-    pool = urllib3.PoolManager(ca_certs=aws.ready["ca_bundle"])
+        SigV4Auth(keys, "execute-api", aws.facts.region).add_auth(request)
+    pool = urllib3.PoolManager(ca_certs=aws.facts.ca_bundle)
     answer = pool.request("POST", url, body=b"{}", headers=dict(request.headers))
     pool.clear()
     assert answer.status == status, answer.data
     assert words in answer.data.decode()
 
 
-def role(aws: LocalAws, name: str, *actions: str) -> str:
-    iam = aws.client("iam")
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(ASSUME))["Role"]["Arn"]
-    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(allow("logs:*", *actions)))
-    return str(arn)
-
-
-def function(aws: LocalAws, name: str, role_arn: str) -> None:
+def function(aws: Account, name: str, role_arn: str) -> None:
     aws.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.13",
@@ -165,7 +146,7 @@ def function(aws: LocalAws, name: str, role_arn: str) -> None:
     )
 
 
-def test_a_mapping_needs_its_roles_permissions(aws: LocalAws) -> None:
+def test_a_mapping_needs_its_roles_permissions(aws: Account) -> None:
     sqs, functions = aws.client("sqs"), aws.client("lambda")
     url = sqs.create_queue(QueueName="mapped")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -177,16 +158,16 @@ def test_a_mapping_needs_its_roles_permissions(aws: LocalAws) -> None:
     iam.put_role_policy(RoleName="mapped", PolicyName="own", PolicyDocument=document(allow(*consume)))
     mapping = functions.create_event_source_mapping(FunctionName="mapped", EventSourceArn=arn)["UUID"]
     sqs.send_message(QueueUrl=url, MessageBody="x")
-    eventually(lambda: "OK" in functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"])
+    wait_for(lambda: "OK" in functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"])
     iam.put_role_policy(RoleName="mapped", PolicyName="own", PolicyDocument=document(allow("logs:*")))
     sqs.send_message(QueueUrl=url, MessageBody="y")
-    eventually(lambda: "PROBLEM" in functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"])
+    wait_for(lambda: "PROBLEM" in functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"])
     shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
     assert shown["ApproximateNumberOfMessages"] == "1"
     functions.delete_event_source_mapping(UUID=mapping)
 
 
-def test_without_concurrency_messages_are_received_until_they_are_dead(aws: LocalAws) -> None:
+def test_without_concurrency_messages_are_received_until_they_are_dead(aws: Account) -> None:
     sqs, functions = aws.client("sqs"), aws.client("lambda")
     dead = sqs.create_queue(QueueName="throttled-dead")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -202,7 +183,7 @@ def test_without_concurrency_messages_are_received_until_they_are_dead(aws: Loca
     functions.put_function_concurrency(FunctionName="throttled", ReservedConcurrentExecutions=0)
     mapping = functions.create_event_source_mapping(FunctionName="throttled", EventSourceArn=source)["UUID"]
     sqs.send_message(QueueUrl=url, MessageBody="never")
-    (letter,) = eventually(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"), seconds=60)
+    (letter,) = wait_for(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"), seconds=60)
     assert letter["Body"] == "never"
     functions.delete_event_source_mapping(UUID=mapping)
 
@@ -211,7 +192,7 @@ def test_without_concurrency_messages_are_received_until_they_are_dead(aws: Loca
     ("policy", "allowed"),
     [("AWSXrayWriteOnlyAccess", True), ("AWSXrayFullAccess", True), ("AWSXrayReadOnlyAccess", False)],
 )
-def test_the_managed_policies_of_tracing_are_known(aws: LocalAws, policy: str, allowed: bool) -> None:
+def test_the_managed_policies_of_tracing_are_known(aws: Account, policy: str, allowed: bool) -> None:
     with user(aws, f"with-{policy}") as keys:
         aws.client("iam").attach_user_policy(UserName=f"with-{policy}", PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
         xray = aws.client("xray", **keys)

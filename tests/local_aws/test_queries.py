@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws
-from tests.local_aws.test_xray_api import put
+from tests.support.account import Account
+from tests.support.local_aws.xray import put
 
 # A day of their own for each kind of test, so that none finds the traces of another.
 DAY = 86400.0
@@ -32,7 +32,7 @@ def segment(begin: float, number: int, **more: Any) -> dict[str, Any]:
     return {**document, **more}
 
 
-def summaries(aws: LocalAws, begin: float, seconds: float = 10, **options: Any) -> list[Any]:
+def summaries(aws: Account, begin: float, seconds: float = 10, **options: Any) -> list[Any]:
     start = dt.datetime.fromtimestamp(begin, dt.UTC)
     pages = (
         aws.client("xray")
@@ -43,7 +43,7 @@ def summaries(aws: LocalAws, begin: float, seconds: float = 10, **options: Any) 
 
 
 @pytest.fixture(scope="module")
-def filtered(aws: LocalAws) -> str:
+def filtered(aws: Account) -> str:
     """A trace with a shop that called a table and a payment service, which failed."""
     calls: list[dict[str, object]] = [
         {"id": f"{2:016x}", "name": "dynamodb", "namespace": "aws", "aws": {"table_name": "orders"}},
@@ -149,7 +149,7 @@ def filtered(aws: LocalAws) -> str:
         '!rootcause.json = #[{"Services": [{"Name": "shop"}, {"Name": "cart"}]}]',
     ],
 )
-def test_an_expression_finds_the_trace_and_its_negation_does_not(aws: LocalAws, filtered: str, expression: str) -> None:
+def test_an_expression_finds_the_trace_and_its_negation_does_not(aws: Account, filtered: str, expression: str) -> None:
     assert [found["Id"] for found in summaries(aws, FILTERED, FilterExpression=expression)] == [filtered]
     assert summaries(aws, FILTERED, FilterExpression=f"!({expression})") == []
 
@@ -184,13 +184,13 @@ def test_an_expression_finds_the_trace_and_its_negation_does_not(aws: LocalAws, 
         ("responsetime > fast", "found fast"),
     ],
 )
-def test_what_cannot_be_read_is_refused(aws: LocalAws, expression: str, words: str) -> None:
+def test_what_cannot_be_read_is_refused(aws: Account, expression: str, words: str) -> None:
     with pytest.raises(ClientError, match="InvalidRequestException") as problem:
         summaries(aws, FILTERED, FilterExpression=expression)
     assert words in str(problem.value)
 
 
-def test_each_time_range_has_its_own_meaning(aws: LocalAws) -> None:
+def test_each_time_range_has_its_own_meaning(aws: Account) -> None:
     """The trace begins in second 0, its first segment ends in second 1, its last in second 9."""
     first = segment(TIMED, 1)
     second = segment(TIMED, 1, id=f"{2:016x}", parent_id=first["id"], start_time=TIMED + 5, end_time=TIMED + 9)
@@ -206,7 +206,7 @@ def test_each_time_range_has_its_own_meaning(aws: LocalAws) -> None:
         summaries(aws, TIMED, DAY + 1)
 
 
-def test_pages_come_newest_first_and_survive_newcomers(aws: LocalAws) -> None:
+def test_pages_come_newest_first_and_survive_newcomers(aws: Account) -> None:
     put(aws, *(segment(PAGED + number * 0.01, number) for number in range(250)))
     xray, start = aws.client("xray"), dt.datetime.fromtimestamp(PAGED - 1, dt.UTC)
     window: dict[str, Any] = {"StartTime": start, "EndTime": start + dt.timedelta(seconds=60)}
@@ -226,7 +226,7 @@ def test_pages_come_newest_first_and_survive_newcomers(aws: LocalAws) -> None:
     assert half == []
 
 
-def test_batch_get_traces_comes_in_pages_of_whole_traces(aws: LocalAws) -> None:
+def test_batch_get_traces_comes_in_pages_of_whole_traces(aws: Account) -> None:
     ids = [trace_id(PAGED, 0xBA00 + number) for number in range(4)]
     for found in ids:
         put(
@@ -244,7 +244,7 @@ def test_batch_get_traces_comes_in_pages_of_whole_traces(aws: LocalAws) -> None:
     assert [(trace["Id"], len(trace["Segments"])) for trace in traces] == [(found, 40) for found in ids]
 
 
-def test_a_deeply_nested_document_is_taken_or_refused_but_never_breaks(aws: LocalAws) -> None:
+def test_a_deeply_nested_document_is_taken_or_refused_but_never_breaks(aws: Account) -> None:
     def nested(depth: int) -> str:
         text = json.dumps(segment(PAGED, 0xDEE0 + depth))
         for number in range(depth):
@@ -263,7 +263,7 @@ def test_a_deeply_nested_document_is_taken_or_refused_but_never_breaks(aws: Loca
     assert refused["ErrorCode"] == "ParseError"
 
 
-def test_ten_thousand_segments_and_ten_thousand_traces_take_seconds(aws: LocalAws) -> None:
+def test_ten_thousand_segments_and_ten_thousand_traces_take_seconds(aws: Account) -> None:
     """Far from what the machine could: each of these takes a second or two, minutes when something is quadratic."""
     xray = aws.client("xray")
     large = trace_id(MANY, 0)

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_hops import fields
+from tests.support.account import Account
+from tests.support.local_aws.tracing import fields
+from tests.waiting import wait_for
 
 # An SDK's part: the call, and the datagram about it.
 CODE = """
@@ -89,7 +90,7 @@ def _arn(name: str) -> dict[str, list[str]]:
     return {"Fn::GetAtt": [name, "Arn"]}
 
 
-def test_the_functions_calls_are_in_their_traces(aws: LocalAws) -> None:
+def test_the_functions_calls_are_in_their_traces(aws: Account) -> None:
     outputs = aws.deploy("sam", template())
     header = "Root=1-5759e988-bd862e3fe1be46a99427a001;Parent=53995c3f42cd8ad9;Sampled=1"
     invoked = aws.client("lambda", header=header).invoke(FunctionName=outputs["WorkFunction"])
@@ -98,18 +99,16 @@ def test_the_functions_calls_are_in_their_traces(aws: LocalAws) -> None:
     assert _called(aws, root) == outputs["Table"]
 
 
-def test_the_functions_event_source_works(aws: LocalAws) -> None:
+def test_the_functions_event_source_works(aws: Account) -> None:
     outputs = aws.deploy("sam-messages", template())
     aws.client("sqs").send_message(QueueUrl=outputs["Queue"], MessageBody="x")
     items = aws.client("dynamodb")
-    eventually(lambda: items.scan(TableName=outputs["Table"])["Items"], seconds=30)
+    wait_for(lambda: items.scan(TableName=outputs["Table"])["Items"], seconds=30)
 
 
-def _called(aws: LocalAws, root: str) -> Any:
+def _called(aws: Account, root: str) -> Any:
     """The table that the function's trace ends in, once its call is there."""
-    tables = eventually(
-        lambda: [found for found in aws.documents(root) if found.get("origin") == "AWS::DynamoDB::Table"]
-    )
+    tables = wait_for(lambda: [found for found in aws.documents(root) if found.get("origin") == "AWS::DynamoDB::Table"])
     origins = {found.get("origin") for found in aws.documents(root)}
     assert {"AWS::Lambda", "AWS::Lambda::Function"} <= origins
     return tables[0]["aws"]["table_name"]

@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.xray.sampling.rules import Request, Reservoir, Rule, SamplingRules
-from tests.local_aws.conftest import LocalAws
-from tests.local_aws.test_hops import fields, receive
+from tests.support.account import Account
+from tests.support.local_aws.tracing import fields, receive
+from tests.support.local_aws.xray import rule
 
 REQUEST = Request(
     service_name="Shop/prod",
@@ -21,13 +22,8 @@ REQUEST = Request(
 )
 
 
-def rule(name: str, **more: Any) -> dict[str, Any]:
-    patterns = dict.fromkeys(("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", "ResourceARN"), "*")
-    return {"RuleName": name, "Priority": 1, "FixedRate": 0.0, "ReservoirSize": 0, "Version": 1, **patterns, **more}
-
-
 @pytest.fixture
-def rules(aws: LocalAws) -> Iterator[Any]:
+def rules(aws: Account) -> Iterator[Any]:
     """X-Ray's client, with the sampling rules of before put back after."""
     xray = aws.client("xray")
     before = {record["SamplingRule"]["RuleName"] for record in xray.get_sampling_rules()["SamplingRuleRecords"]}
@@ -60,7 +56,7 @@ def test_the_first_matching_rule_by_priority_decides() -> None:
     assert rules.decide(REQUEST).rule_name == "Default"
 
 
-def test_a_rate_of_zero_leaves_the_whole_way_untraced(aws: LocalAws, stack: dict[str, str], rules: Any) -> None:
+def test_a_rate_of_zero_leaves_the_whole_way_untraced(aws: Account, stack: dict[str, str], rules: Any) -> None:
     rules.create_sampling_rule(SamplingRule=rule("nothing", ServiceName="Hops/*"))
     sqs = aws.client("sqs")
     sqs.purge_queue(QueueUrl=stack["QueueUrl"])
@@ -74,7 +70,7 @@ def test_a_rate_of_zero_leaves_the_whole_way_untraced(aws: LocalAws, stack: dict
     assert aws.documents(env["Root"]) == []
 
 
-def test_a_reservoir_takes_so_many_a_second(aws: LocalAws, stack: dict[str, str], rules: Any) -> None:
+def test_a_reservoir_takes_so_many_a_second(aws: Account, stack: dict[str, str], rules: Any) -> None:
     rules.create_sampling_rule(SamplingRule=rule("two", ServiceName="Hops/*", ReservoirSize=2))
     begin = int(time.time())
     decisions = [fields(aws.post(f"{stack['ApiId']}/traced/")[1]["env"])["Sampled"] for _ in range(12)]

@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from tests.local_aws import template
-from tests.local_aws.conftest import LocalAws
+from tests.support.account import Account
+from tests.support.local_aws import template
 
 ROLE_MISSING = "CloudWatch Logs role ARN must be set in account settings to enable logging"
 
 
-def test_an_access_log_needs_the_accounts_role_and_bodies_are_validated_by_content_type(aws: LocalAws) -> None:
+def test_an_access_log_needs_the_accounts_role_and_bodies_are_validated_by_content_type(aws: Account) -> None:
     with pytest.raises(RuntimeError, match=ROLE_MISSING):
         aws.deploy("without-role", template.logging_stage(with_role=False))
     api = aws.deploy("with-role", template.logging_stage(with_role=True))["ApiId"]
@@ -29,7 +29,7 @@ def test_an_access_log_needs_the_accounts_role_and_bodies_are_validated_by_conte
     ]
 
 
-def test_of_a_failed_function_the_api_tells_nothing_and_the_trace_its_exception(aws: LocalAws) -> None:
+def test_of_a_failed_function_the_api_tells_nothing_and_the_trace_its_exception(aws: Account) -> None:
     stack = template.hops()
     raising = "class NoOrder(Exception): pass\ndef handler(event, context):\n    raise NoOrder('no id:\\n 4711')\n"
     for of_the_account in ("Rule", "Group"):

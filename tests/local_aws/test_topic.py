@@ -1,27 +1,14 @@
-import json
 from typing import Any
 
 import pytest
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_hops import fields, receive
+from tests.support.account import Account
+from tests.support.local_aws.tracing import fields, receive
+from tests.support.local_aws.xray import topic_policy
+from tests.waiting import wait_for
 
 
-def policy(*, principal: str = "sns.amazonaws.com", account: str = "000000000000", topic: str = "*") -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": principal},
-        "Action": ["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
-        "Resource": "*",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": account},
-            "StringLike": {"aws:SourceArn": f"arn:aws:sns:us-east-1:{account}:{topic}"},
-        },
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def publish(aws: LocalAws, stack: dict[str, str]) -> tuple[dict[str, str], dict[str, str], Any]:
+def publish(aws: Account, stack: dict[str, str]) -> tuple[dict[str, str], dict[str, str], Any]:
     """Send one request; the ingest function's header, the message's, and the topic's segment if there is one."""
     sqs = aws.client("sqs")
     sqs.purge_queue(QueueUrl=stack["QueueUrl"])
@@ -38,9 +25,9 @@ def delivery_to(topic: Any, url: str) -> Any:
 
 
 def test_an_admitted_topic_stands_between_publisher_and_queue(
-    aws: LocalAws, stack: dict[str, str], policies: Any
+    aws: Account, stack: dict[str, str], policies: Any
 ) -> None:
-    policies.put_resource_policy(PolicyName="topics", PolicyDocument=policy())
+    policies.put_resource_policy(PolicyName="topics", PolicyDocument=topic_policy())
     env, header, topic = publish(aws, stack)
     assert topic["name"] == stack["TopicArn"].rsplit(":", 1)[-1]
     assert topic["parent_id"] == env["Parent"]
@@ -61,17 +48,17 @@ def test_an_admitted_topic_stands_between_publisher_and_queue(
 
 
 def test_a_queue_that_keeps_the_message_out_is_a_fault_of_the_topic(
-    aws: LocalAws, stack: dict[str, str], policies: Any
+    aws: Account, stack: dict[str, str], policies: Any
 ) -> None:
-    policies.put_resource_policy(PolicyName="topics", PolicyDocument=policy())
+    policies.put_resource_policy(PolicyName="topics", PolicyDocument=topic_policy())
     _, _, topic = publish(aws, stack)
     delivery = delivery_to(topic, stack["ClosedUrl"])
     assert (topic["fault"], delivery["fault"], delivery["http"]["response"]["status"]) == (True, True, 403)
     assert "fault" not in delivery_to(topic, stack["QueueUrl"])
 
 
-def test_each_message_of_a_batch_has_a_segment_of_its_own(aws: LocalAws, stack: dict[str, str], policies: Any) -> None:
-    policies.put_resource_policy(PolicyName="topics", PolicyDocument=policy())
+def test_each_message_of_a_batch_has_a_segment_of_its_own(aws: Account, stack: dict[str, str], policies: Any) -> None:
+    policies.put_resource_policy(PolicyName="topics", PolicyDocument=topic_policy())
     root = "1-5759e988-bd862e3fe1be46a994270b01"
     entries: Any = [{"Id": body, "Message": body} for body in ("first", "second")]
     aws.client("sns", header=f"Root={root};Parent=53995c3f42cd8ad8;Sampled=1").publish_batch(
@@ -83,9 +70,9 @@ def test_each_message_of_a_batch_has_a_segment_of_its_own(aws: LocalAws, stack: 
 
 
 def test_an_active_topics_function_is_called_from_its_segment(
-    aws: LocalAws, stack: dict[str, str], policies: Any
+    aws: Account, stack: dict[str, str], policies: Any
 ) -> None:
-    policies.put_resource_policy(PolicyName="topics", PolicyDocument=policy())
+    policies.put_resource_policy(PolicyName="topics", PolicyDocument=topic_policy())
     sns = aws.client("sns", header="Root=1-5759e988-bd862e3fe1be46a994270b02;Parent=53995c3f42cd8ad8;Sampled=1")
     arn = sns.create_topic(Name="calls-a-function", Attributes={"TracingConfig": "Active"})["TopicArn"]
     function = aws.client("lambda").get_function(FunctionName=stack["ConsumerName"])["Configuration"]["FunctionArn"]
@@ -98,7 +85,7 @@ def test_an_active_topics_function_is_called_from_its_segment(
             (found for found in documents if found.get("origin") == "AWS::Lambda" and "inferred" not in found), None
         )
 
-    service = eventually(called)
+    service = wait_for(called)
     topic = next(found for found in aws.documents(service["trace_id"]) if found.get("origin") == "AWS::SNS")
     (delivery,) = topic["subsegments"]
     assert (delivery["name"], delivery["id"]) == ("Lambda", service["parent_id"])
@@ -111,14 +98,14 @@ def test_an_active_topics_function_is_called_from_its_segment(
     "document",
     [
         None,
-        policy(principal="events.amazonaws.com"),
-        policy(account="111111111111"),
-        policy(topic="another-topic"),
+        topic_policy(principal="events.amazonaws.com"),
+        topic_policy(account="111111111111"),
+        topic_policy(topic="another-topic"),
     ],
     ids=["no policy", "another service", "another account", "another topic"],
 )
 def test_without_an_admitting_policy_the_topic_is_silent(
-    aws: LocalAws, stack: dict[str, str], policies: Any, document: str | None
+    aws: Account, stack: dict[str, str], policies: Any, document: str | None
 ) -> None:
     if document:
         policies.put_resource_policy(PolicyName="topics", PolicyDocument=document)

@@ -9,36 +9,20 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_xray_api import put
+from tests.support.account import Account
+from tests.support.local_aws.xray import put, spans_policy
+from tests.waiting import wait_for
 
 NOW = time.time()
-ARN = "arn:aws:logs:us-east-1:000000000000:log-group:aws/spans:*"
-
-
-def spans_policy() -> str:
-    """As in the CloudWatch User Guide, "Enable transaction search"."""
-    statement = {
-        "Sid": "TransactionSearchXRayAccess",
-        "Effect": "Allow",
-        "Principal": {"Service": "xray.amazonaws.com"},
-        "Action": "logs:PutLogEvents",
-        "Resource": [ARN],
-        "Condition": {
-            "ArnLike": {"aws:SourceArn": "arn:aws:xray:us-east-1:000000000000:*"},
-            "StringEquals": {"aws:SourceAccount": "000000000000"},
-        },
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.fixture
-def search(aws: LocalAws) -> Iterator[Any]:
+def search(aws: Account) -> Iterator[Any]:
     """X-Ray's client, with Transaction Search on and nothing indexed."""
     logs, xray = aws.client("logs"), aws.client("xray")
     logs.put_resource_policy(policyName="spans", policyDocument=spans_policy())
     assert xray.update_trace_segment_destination(Destination="CloudWatchLogs")["Destination"] == "CloudWatchLogs"
-    eventually(lambda: xray.get_trace_segment_destination()["Status"] == "ACTIVE")
+    wait_for(lambda: xray.get_trace_segment_destination()["Status"] == "ACTIVE")
     index(xray, 0)
     yield xray
     index(xray, 1)
@@ -66,7 +50,7 @@ def retrieve(xray: Any, *trace_ids: str, start: float = NOW - 60) -> dict[str, l
     )["RetrievalToken"]
     first = xray.list_retrieved_traces(RetrievalToken=token)
     assert (first["RetrievalStatus"], first["Traces"]) == ("RUNNING", [])
-    eventually(lambda: xray.list_retrieved_traces(RetrievalToken=token)["RetrievalStatus"] == "COMPLETE")
+    wait_for(lambda: xray.list_retrieved_traces(RetrievalToken=token)["RetrievalStatus"] == "COMPLETE")
     spans: dict[str, list[str]] = {}
     more: dict[str, str] = {}
     while True:
@@ -82,7 +66,7 @@ def retrieve(xray: Any, *trace_ids: str, start: float = NOW - 60) -> dict[str, l
         more = {"NextToken": answer["NextToken"]}
 
 
-def test_it_takes_a_policy_of_cloudwatch_logs(aws: LocalAws) -> None:
+def test_it_takes_a_policy_of_cloudwatch_logs(aws: Account) -> None:
     xray = aws.client("xray")
     assert xray.get_trace_segment_destination()["Destination"] == "XRay"
     with pytest.raises(ClientError, match=r"AccessDeniedException.*PutLogEvents on the aws/spans Log Group"):
@@ -92,7 +76,7 @@ def test_it_takes_a_policy_of_cloudwatch_logs(aws: LocalAws) -> None:
         aws.deploy("search-denied", {"Resources": {"S": {"Type": "AWS::XRay::TransactionSearchConfig"}}})
 
 
-def test_an_unindexed_trace_is_found_by_retrieval_alone(search: Any, aws: LocalAws) -> None:
+def test_an_unindexed_trace_is_found_by_retrieval_alone(search: Any, aws: Account) -> None:
     (hidden,) = trace(0x5EA0)
     put(aws, hidden)
     assert search.batch_get_traces(TraceIds=[hidden["trace_id"]])["Traces"] == []
@@ -103,7 +87,7 @@ def test_an_unindexed_trace_is_found_by_retrieval_alone(search: Any, aws: LocalA
     assert retrieve(search, hidden["trace_id"], start=NOW - 3600) == {}
 
 
-def test_an_indexed_trace_is_found_by_both(search: Any, aws: LocalAws) -> None:
+def test_an_indexed_trace_is_found_by_both(search: Any, aws: Account) -> None:
     index(search, 100)
     (found,) = trace(0x5EA1)
     put(aws, found)
@@ -113,7 +97,7 @@ def test_an_indexed_trace_is_found_by_both(search: Any, aws: LocalAws) -> None:
     assert found["trace_id"] in retrieve(search, found["trace_id"])
 
 
-def test_half_of_the_traces_are_indexed_whole(search: Any, aws: LocalAws) -> None:
+def test_half_of_the_traces_are_indexed_whole(search: Any, aws: Account) -> None:
     index(search, 50)
     ids = []
     for number in range(0x5F00, 0x5F00 + 40):
@@ -130,20 +114,20 @@ def test_half_of_the_traces_are_indexed_whole(search: Any, aws: LocalAws) -> Non
     assert set(sizes) == {2}
 
 
-def test_large_retrievals_come_in_pages(search: Any, aws: LocalAws) -> None:
+def test_large_retrievals_come_in_pages(search: Any, aws: Account) -> None:
     large = trace(0x5EB0, segments=730)
     for at in range(0, len(large), 50):
         put(aws, *large[at : at + 50])
     assert retrieve(search, large[0]["trace_id"])[large[0]["trace_id"]] == [segment["id"] for segment in large]
 
 
-def test_a_graph_of_what_was_retrieved_and_cancelling(search: Any, aws: LocalAws) -> None:
+def test_a_graph_of_what_was_retrieved_and_cancelling(search: Any, aws: Account) -> None:
     (segment,) = trace(0x5EC0)
     put(aws, segment)
     begin = dt.datetime.fromtimestamp(NOW - 60, dt.UTC)
     window = {"StartTime": begin, "EndTime": begin + dt.timedelta(minutes=10)}
     token = search.start_trace_retrieval(TraceIds=[segment["trace_id"]], **window)["RetrievalToken"]
-    eventually(lambda: search.get_retrieved_traces_graph(RetrievalToken=token)["RetrievalStatus"] == "COMPLETE")
+    wait_for(lambda: search.get_retrieved_traces_graph(RetrievalToken=token)["RetrievalStatus"] == "COMPLETE")
     services = search.get_retrieved_traces_graph(RetrievalToken=token)["Services"]
     assert {(found["Service"]["Name"], found["Service"].get("Type")) for found in services} == {
         ("shop", None),
@@ -155,7 +139,7 @@ def test_a_graph_of_what_was_retrieved_and_cancelling(search: Any, aws: LocalAws
         search.list_retrieved_traces(RetrievalToken="unknown")
 
 
-def test_a_stack_switches_it_on(aws: LocalAws) -> None:
+def test_a_stack_switches_it_on(aws: Account) -> None:
     logs, xray, stacks = aws.client("logs"), aws.client("xray"), aws.client("cloudformation")
     logs.put_resource_policy(policyName="spans", policyDocument=spans_policy())
     config = {"Type": "AWS::XRay::TransactionSearchConfig", "Properties": {"IndexingPercentage": 7}}
@@ -165,6 +149,6 @@ def test_a_stack_switches_it_on(aws: LocalAws) -> None:
     (rule,) = xray.get_indexing_rules()["IndexingRules"]
     assert rule["Rule"]["Probabilistic"]["DesiredSamplingPercentage"] == 7
     stacks.delete_stack(StackName="search")
-    eventually(lambda: xray.get_trace_segment_destination()["Destination"] == "XRay")
+    wait_for(lambda: xray.get_trace_segment_destination()["Destination"] == "XRay")
     logs.delete_resource_policy(policyName="spans")
     index(xray, 1)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import LocalAws, eventually
-from tests.local_aws.test_topic import policy
+from tests.support.account import Account
+from tests.support.local_aws.xray import put, topic_policy
+from tests.waiting import wait_for
 
 NOW = time.time()
 
@@ -23,11 +24,6 @@ def segment(trace: int, number: int, **more: Any) -> dict[str, Any]:
     return {key: value for key, value in {**document, **more}.items() if value is not None}
 
 
-def put(aws: LocalAws, *documents: object) -> Any:
-    texts = [document if isinstance(document, str) else json.dumps(document) for document in documents]
-    return aws.client("xray").put_trace_segments(TraceSegmentDocuments=texts)["UnprocessedTraceSegments"]
-
-
 @pytest.mark.parametrize(
     ("document", "code", "words"),
     [
@@ -40,7 +36,7 @@ def put(aws: LocalAws, *documents: object) -> Any:
         (segment(1, 1, metadata={"x": "y" * 65536}), "SegmentSizeExceeded", "the limit is 65536"),
     ],
 )
-def test_a_bad_document_is_handed_back_with_its_reason(aws: LocalAws, document: object, code: str, words: str) -> None:
+def test_a_bad_document_is_handed_back_with_its_reason(aws: Account, document: object, code: str, words: str) -> None:
     good = segment(2, 1)
     (refused,) = put(aws, good, document)
     assert refused["ErrorCode"] == code
@@ -49,7 +45,7 @@ def test_a_bad_document_is_handed_back_with_its_reason(aws: LocalAws, document: 
     assert [found["id"] for found in aws.documents(good["trace_id"])] == [good["id"]]
 
 
-def test_putting_segments_needs_the_permission(aws: LocalAws) -> None:
+def test_putting_segments_needs_the_permission(aws: Account) -> None:
     iam = aws.client("iam")
     iam.create_user(UserName="nobody")
     key = iam.create_access_key(UserName="nobody")["AccessKey"]
@@ -58,7 +54,7 @@ def test_putting_segments_needs_the_permission(aws: LocalAws) -> None:
         xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(segment(3, 1))])
 
 
-def test_the_complete_document_takes_the_place_of_the_one_in_progress(aws: LocalAws) -> None:
+def test_the_complete_document_takes_the_place_of_the_one_in_progress(aws: Account) -> None:
     complete = segment(4, 1, name="complete")
     in_progress = segment(4, 1, name="begun", end_time=None, in_progress=True)
     subsegment = segment(4, 2, type="subsegment", parent_id=f"{1:016x}", name="step")
@@ -71,7 +67,7 @@ def test_the_complete_document_takes_the_place_of_the_one_in_progress(aws: Local
     assert found["subsegments"][0]["subsegments"][0]["name"] == "inner"
 
 
-def test_a_called_service_is_inferred_unless_it_answers(aws: LocalAws) -> None:
+def test_a_called_service_is_inferred_unless_it_answers(aws: Account) -> None:
     calls: list[dict[str, Any]] = [
         {"name": "dynamodb", "namespace": "aws", "aws": {"table_name": "orders", "operation": "PutItem"}},
         {"name": "SQS", "namespace": "aws", "aws": {"queue_url": "https://sqs/1/waiting"}},
@@ -107,16 +103,16 @@ def test_a_called_service_is_inferred_unless_it_answers(aws: LocalAws) -> None:
     assert inferred["AWS::SQS::Queue"]["aws"]["resource_names"] == ["https://sqs/1/waiting"]
 
 
-def test_the_daemon_feeds_the_same_traces(aws: LocalAws) -> None:
+def test_the_daemon_feeds_the_same_traces(aws: Account) -> None:
     document = segment(6, 1, name="by datagram")
-    host, port = aws.ready["daemon_address"].split(":")
+    host, port = aws.facts.daemon_address.split(":")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for header in ("no header", '{"format": "json", "version": 1}'):
             sender.sendto(f"{header}\n{json.dumps(document)}".encode(), (host, int(port)))
-    assert [found["name"] for found in eventually(lambda: aws.documents(document["trace_id"]))] == ["by datagram"]
+    assert [found["name"] for found in wait_for(lambda: aws.documents(document["trace_id"]))] == ["by datagram"]
 
 
-def test_five_traces_at_a_time(aws: LocalAws) -> None:
+def test_five_traces_at_a_time(aws: Account) -> None:
     ids = [segment(number, 1)["trace_id"] for number in range(6)]
     with pytest.raises(ClientError, match=r"InvalidRequestException.*6 ids"):
         aws.client("xray").batch_get_traces(TraceIds=ids)
@@ -124,19 +120,19 @@ def test_five_traces_at_a_time(aws: LocalAws) -> None:
 
 def test_five_policies_of_five_kilobytes(policies: Any) -> None:
     for number in range(5):
-        policies.put_resource_policy(PolicyName=f"policy-{number}", PolicyDocument=policy())
+        policies.put_resource_policy(PolicyName=f"policy-{number}", PolicyDocument=topic_policy())
     with pytest.raises(policies.exceptions.PolicyCountLimitExceededException, match="5"):
-        policies.put_resource_policy(PolicyName="one-more", PolicyDocument=policy())
-    again = policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=policy(topic="orders"))
+        policies.put_resource_policy(PolicyName="one-more", PolicyDocument=topic_policy())
+    again = policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=topic_policy(topic="orders"))
     assert again["ResourcePolicy"]["PolicyRevisionId"] == "2"
     assert len(policies.list_resource_policies()["ResourcePolicies"]) == 5
     with pytest.raises(policies.exceptions.PolicySizeLimitExceededException, match="5120"):
-        policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=policy(topic="x" * 5120))
+        policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=topic_policy(topic="x" * 5120))
     with pytest.raises(policies.exceptions.MalformedPolicyDocumentException):
         policies.put_resource_policy(PolicyName="policy-0", PolicyDocument="{")
 
 
-def test_deployed_settings_are_those_of_the_api(aws: LocalAws, stack: dict[str, str]) -> None:
+def test_deployed_settings_are_those_of_the_api(aws: Account, stack: dict[str, str]) -> None:
     xray = aws.client("xray")
     rules = {record["SamplingRule"]["RuleName"] for record in xray.get_sampling_rules()["SamplingRuleRecords"]}
     assert {"Default", "everything"} <= rules

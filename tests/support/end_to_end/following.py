@@ -10,7 +10,7 @@ from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.graph_model import TraceMap
 from traced_pipeline_cli.traces.parse import parse_trace
 
-from tests.end_to_end.conftest import Deployed
+from tests.support.end_to_end.deployed import Deployed
 from tests.waiting import wait_for
 
 Document = dict[str, Any]

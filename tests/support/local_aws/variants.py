@@ -3,9 +3,8 @@
 import json
 from typing import Any
 
-from tests.local_aws.template import _att, _function, _ref, _role, hops
-from tests.local_aws.test_sampling import rule
-from tests.local_aws.test_topic import policy
+from tests.support.local_aws.template import _att, _function, _ref, _role, hops
+from tests.support.local_aws.xray import rule, topic_policy
 
 REACHING = """
 import boto3, botocore.exceptions
@@ -67,7 +66,7 @@ def pipeline(
 
 def resource_policy(name: str) -> dict[str, Any]:
     """A stack with one resource policy of X-Ray."""
-    properties = {"PolicyName": name, "PolicyDocument": policy()}
+    properties = {"PolicyName": name, "PolicyDocument": topic_policy()}
     return {"Resources": {"Policy": {"Type": "AWS::XRay::ResourcePolicy", "Properties": properties}}}
 
 
