@@ -12,7 +12,7 @@ _TIMEOUT_SECONDS = 900.0
 
 
 class CdkError(Exception):
-    """The CDK CLI failed; the message holds its last words and where the rest is."""
+    """The CDK CLI failed; the message has its last lines and the path of its log."""
 
 
 class Cdk:
@@ -59,8 +59,10 @@ class Cdk:
         for key, value in (context or {}).items():
             arguments += ["--context", f"{key}={value}"]
         self._run(f"deploy-{name}", arguments, folder)
-        told: dict[str, dict[str, str]] = json.loads(outputs.read_text(encoding="utf-8")) if outputs.exists() else {}
-        return told
+        by_stack: dict[str, dict[str, str]] = (
+            json.loads(outputs.read_text(encoding="utf-8")) if outputs.exists() else {}
+        )
+        return by_stack
 
     def _run(self, name: str, arguments: Sequence[str], folder: Path) -> None:
         log = self._aws.folder / f"cdk-{name}.log"
@@ -81,7 +83,7 @@ class Cdk:
 
 
 def _reason(log: Path) -> str:
-    """The lines of a log that tell why."""
+    """Returns the lines of a log that say why."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if "CREATE_FAILED" in line or "Error" in line or "❌" in line]
-    return " | ".join((telling or lines)[-3:])[:1000] or "it said nothing"
+    errors = [line for line in lines if "CREATE_FAILED" in line or "Error" in line or "❌" in line]
+    return " | ".join((errors or lines)[-3:])[:1000] or "its log is empty"

@@ -89,9 +89,9 @@ def _check_account(aws: LocalAws) -> None:
     Raises:
         DemoError: It is not the local AWS.
     """
-    found = boto3.client("sts").get_caller_identity()["Account"]
-    if found != aws.facts.account:
-        raise DemoError(f"sts get-caller-identity answers account {found}, not the local {aws.facts.account}")
+    account = boto3.client("sts").get_caller_identity()["Account"]
+    if account != aws.facts.account:
+        raise DemoError(f"sts get-caller-identity answers account {account}, not the local {aws.facts.account}")
 
 
 def _send_all(pipeline: Pipeline, count: int, *, ca_bundle: str) -> list[Request]:
@@ -101,18 +101,18 @@ def _send_all(pipeline: Pipeline, count: int, *, ca_bundle: str) -> list[Request
     session = boto3.Session()
     credentials, region = session.get_credentials(), session.region_name
 
-    def one(number: int) -> Request:
-        body: dict[str, JsonValue] = {"customer": f"customer-{number}", "amount": 10 + number}
-        answer = send(url=url, body=body, credentials=credentials, region=region, verify=ca_bundle)
-        told = answer.json()
-        if not answer.accepted or not isinstance(told, dict) or not isinstance(told.get("id"), str):
+    def send_one(number: int) -> Request:
+        order: dict[str, JsonValue] = {"customer": f"customer-{number}", "amount": 10 + number}
+        answer = send(url=url, body=order, credentials=credentials, region=region, verify=ca_bundle)
+        body = answer.json()
+        if not answer.accepted or not isinstance(body, dict) or not isinstance(body.get("id"), str):
             raise DemoError(f"request {number} was answered {answer.status}: {answer.body[:300]}")
         if answer.trace_id is None:
             raise DemoError(f"request {number} was answered without a trace id: {answer.body[:300]}")
-        return Request(item_id=str(told["id"]), trace_id=answer.trace_id)
+        return Request(item_id=str(body["id"]), trace_id=answer.trace_id)
 
     with ThreadPoolExecutor(_SENDERS) as senders:
-        return list(senders.map(one, range(count)))
+        return list(senders.map(send_one, range(count)))
 
 
 def _draw(proof: Proof, logs: Mapping[str, FunctionLogs], *, bridged: bool) -> dict[str, Path]:

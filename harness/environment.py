@@ -14,7 +14,7 @@ REFUSED_PREFIXES = ("AWS_", "BOTO_", "CDK_", "_X_AMZN")
 
 
 def bare_environment(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What a child needs of the machine, and nothing else: no credentials, profiles, endpoints or proxies.
+    """Returns what a child needs of the machine, and nothing else: no credentials, profiles, endpoints or proxies.
 
     Args:
         home: The child's home directory, a folder of the run.
@@ -37,7 +37,7 @@ def bare_environment(home: Path, environment: Mapping[str, str] = os.environ) ->
 
 
 def local_environment(home: Path, facts: LocalFacts) -> dict[str, str]:
-    """The environment of a child that talks to the local AWS, and to it alone.
+    """Returns the environment of a child that talks to the local AWS, and to it alone.
 
     Args:
         home: The child's home directory, a folder of the run.

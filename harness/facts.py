@@ -1,4 +1,4 @@
-"""What the local AWS says of itself once it serves."""
+"""Where a local AWS is, as it writes it once it serves."""
 
 import json
 from dataclasses import dataclass, fields
@@ -30,5 +30,5 @@ class LocalFacts:
     @classmethod
     def read(cls, ready_file: Path) -> "LocalFacts":
         """Reads the file that the local AWS writes when it serves."""
-        told = json.loads(ready_file.read_text(encoding="utf-8"))
-        return cls(**{field.name: str(told[field.name]) for field in fields(cls)})
+        facts = json.loads(ready_file.read_text(encoding="utf-8"))
+        return cls(**{field.name: str(facts[field.name]) for field in fields(cls)})

@@ -85,7 +85,7 @@ def _run(folder: Path, port: int) -> int:
 
 
 def _free_port() -> int:
-    """The usual port, or 0 for any other where it is taken."""
+    """Returns the usual port, or 0 for any other where it is taken."""
     try:
         socket.create_server(("127.0.0.1", USUAL_PORT)).close()
     except OSError:

@@ -85,7 +85,7 @@ class LocalAws:
         self.stop()
 
     def wait(self) -> int:
-        """Waits until it ends by itself; gives its exit status."""
+        """Waits until it ends by itself; returns its exit status."""
         return self._process.wait() if self._process is not None else 0
 
     def stop(self) -> None:
@@ -117,9 +117,9 @@ class LocalAws:
 
     def _last_line(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return next((line for line in reversed(lines) if line.strip()), "it said nothing")
+        return next((line for line in reversed(lines) if line.strip()), "its log is empty")
 
 
 def new_run_folder() -> Path:
-    """A folder for one run: state, logs, output of the CDK CLI."""
+    """Returns a folder for one run: state, logs, output of the CDK CLI."""
     return Path(tempfile.mkdtemp(prefix="traced-pipeline-"))

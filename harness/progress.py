@@ -20,7 +20,7 @@ class Progress:
 
     @contextmanager
     def step(self, name: str) -> Iterator[Callable[[str], None]]:
-        """A step; gives a function to tell how far it is."""
+        """Shows a step while the block runs; gives a function that shows how far it is."""
         began = time.monotonic()
         self._line(f"{name} …")
 

@@ -54,7 +54,7 @@ class Proof:
     example: Trace
 
     def summary(self) -> str:
-        """The run in a line, such as `20 requests, 20 traces, 1 cluster, 6 nodes, 20 items`."""
+        """Returns the run in a line, such as `20 requests, 20 traces, 1 cluster, 6 nodes, 20 items`."""
         return f"{_counted(self.requests, 'request')}, {self.trace_map.summary()}, {_counted(self.items, 'item')}"
 
 

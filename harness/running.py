@@ -73,19 +73,19 @@ def find_running(environment: Mapping[str, str] = os.environ, *, folder: Path = 
     Raises:
         NotRunningError: None runs, or several do and the shell names none of them.
     """
-    running = [found for path in sorted(folder.glob("*/facts.json")) if (found := _read(path)) is not None]
-    named = [found for found in running if found.facts.endpoint == environment.get("AWS_ENDPOINT_URL")]
+    running = [local for path in sorted(folder.glob("*/facts.json")) if (local := _read(path)) is not None]
+    named = [local for local in running if local.facts.endpoint == environment.get("AWS_ENDPOINT_URL")]
     candidates = named or running
     if not candidates:
         raise NotRunningError("no local AWS of this checkout is running; start one with `make local` in another shell")
     if len(candidates) > 1:
-        files = " or ".join(f"`. {folder / str(urlsplit(found.facts.endpoint).port) / 'env'}`" for found in running)
+        files = " or ".join(f"`. {folder / str(urlsplit(local.facts.endpoint).port) / 'env'}`" for local in running)
         raise NotRunningError(f"{len(candidates)} local AWS are running; choose one by {files}")
     return candidates[0]
 
 
 def shell_text(environment: Mapping[str, str]) -> str:
-    """The lines by which a shell (sh, bash, zsh) talks to the local AWS alone, with the project's tools first."""
+    """Returns the lines by which a shell (sh, bash, zsh) talks to the local AWS alone, project's tools first."""
     node = (ROOT / ".setup/node-path").read_text(encoding="utf-8").strip()
     tools = [str(ROOT / ".venv/bin"), node, str(ROOT / "node_modules/.bin")]
     refused = "|".join(f"{prefix}*" for prefix in REFUSED_PREFIXES)
@@ -103,10 +103,10 @@ def shell_text(environment: Mapping[str, str]) -> str:
 
 
 def _read(path: Path) -> RunningLocalAws | None:
-    """What a file announces; None where whoever wrote it is gone."""
-    said = json.loads(path.read_text(encoding="utf-8"))
+    """Returns what a file announces; `None` where the process that wrote it has ended."""
+    announced = json.loads(path.read_text(encoding="utf-8"))
     try:
-        os.kill(int(said["pid"]), 0)
+        os.kill(int(announced["pid"]), 0)
     except ProcessLookupError:
         return None
-    return RunningLocalAws(facts=LocalFacts(**said["facts"]), folder=Path(said["folder"]))
+    return RunningLocalAws(facts=LocalFacts(**announced["facts"]), folder=Path(announced["folder"]))

@@ -10,7 +10,7 @@ from local import ministack_contract, server
 
 
 def main() -> int:
-    """Run the local AWS in the foreground; 0 after a clean stop, 2 when it cannot start."""
+    """Runs the local AWS in the foreground; 0 after a clean stop, 2 when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m local", description="The local AWS: MiniStack with X-Ray.")
     parser.add_argument("--ready-file", type=Path, help="written with endpoint and credentials once it serves")
     parser.add_argument("--work-dir", type=Path, help="directory for every file of the run")

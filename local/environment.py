@@ -24,14 +24,14 @@ class Credentials:
 
 
 def new_credentials() -> Credentials:
-    """Make credentials that hold for one run."""
+    """Makes credentials that hold for one run."""
     return Credentials(access_key_id=ACCOUNT, secret_access_key=secrets.token_hex(20))
 
 
 def close_environment(
     *, work_dir: Path, port: int, material: Material, credentials: Credentials, log_level: str
 ) -> None:
-    """Replace this process's environment, before anything of MiniStack is imported.
+    """Replaces this process's environment, before anything of MiniStack is imported.
 
     Args:
         work_dir: Where every file goes; temporary ones as well.
@@ -67,7 +67,7 @@ def close_environment(
             "HOME": str(work_dir),
             "TMPDIR": str(temporary),
             "PYTHONDONTWRITEBYTECODE": "1",
-            # Handed on to the functions' processes. On AWS a function needs neither endpoint nor certificate.
+            # Inherited by the functions' processes. On AWS a function needs neither endpoint nor certificate.
             "AWS_ENDPOINT_URL": f"https://127.0.0.1:{port}",
             "AWS_CA_BUNDLE": str(material.ca_bundle),
             "NODE_EXTRA_CA_CERTS": str(material.ca_bundle),

@@ -18,7 +18,7 @@ from local.xray.state import XRay
 
 
 def install() -> Daemon:
-    """Change MiniStack, once per process and before it serves.
+    """Changes MiniStack, once per process and before it serves.
 
     Returns:
         The daemon, not yet started.

@@ -1,4 +1,4 @@
-"""Every private name of MiniStack this package leans on, and the check that they are all still there.
+"""Every private name of MiniStack this package uses, and the check that they are all still there.
 
 Imports nothing of MiniStack until asked to check.
 """
@@ -33,7 +33,7 @@ class Name:
         return f"{self.module}.{self.path}"
 
     def problem(self) -> str | None:
-        """What is wrong with it; `None` if it is as expected."""
+        """Returns what is wrong with it; `None` if it is as expected."""
         try:
             value: object = importlib.import_module(self.module)
         except ImportError as problem:
@@ -48,9 +48,9 @@ class Name:
         if self.parameters:
             if not callable(value):
                 return f"{self}: is a {type(value).__name__}, expected a function"
-            found = tuple(inspect.signature(value).parameters)[: len(self.parameters)]
-            if found != self.parameters:
-                return f"{self}: parameters are {', '.join(found)}, expected {', '.join(self.parameters)}"
+            parameters = tuple(inspect.signature(value).parameters)[: len(self.parameters)]
+            if parameters != self.parameters:
+                return f"{self}: parameters are {', '.join(parameters)}, expected {', '.join(self.parameters)}"
         missing = [text for text in self.text if not isinstance(value, str) or text not in value]
         return f"{self}: does not hold {missing[0]!r} any more" if missing else None
 
@@ -194,11 +194,11 @@ REQUIRED = (
 
 
 class NamesGoneError(Exception):
-    """MiniStack is not the one this package was written for."""
+    """MiniStack is not the version this package was written for."""
 
 
 def check(names: Iterable[Name] = REQUIRED) -> None:
-    """Check that every name is there and has the expected shape.
+    """Checks that every name is there and has the expected shape.
 
     Raises:
         NamesGoneError: Some are not; the message names each of them, the version found, and what to do.
@@ -206,11 +206,11 @@ def check(names: Iterable[Name] = REQUIRED) -> None:
     problems = [problem for name in names if (problem := name.problem())]
     if problems:
         try:
-            found = importlib.metadata.version("ministack")
+            version = importlib.metadata.version("ministack")
         except importlib.metadata.PackageNotFoundError:
-            found = "none"
+            version = "none"
         listed = "".join(f"\n  {problem}" for problem in problems)
         raise NamesGoneError(
-            f"MiniStack {found} lacks names that the local AWS leans on (written for {VERSION}):{listed}\n"
+            f"MiniStack {version} lacks names that the local AWS uses (written for {VERSION}):{listed}\n"
             f"Install ministack=={VERSION}, or adapt the modules under local/patches to the new names."
         )

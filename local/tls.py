@@ -26,7 +26,7 @@ class Material:
 
 
 def create(directory: Path) -> Material:
-    """Write a new authority and a certificate for 127.0.0.1 and localhost below `directory`."""
+    """Writes a new authority and a certificate for 127.0.0.1 and localhost below `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local AWS authority")])

@@ -31,7 +31,7 @@ _REFUSED = "The ciphertext references a key that doesn't exist or that you don't
 
 
 def install() -> None:
-    """Refuse what AWS refuses for want of a key; before SNS's own changes, which look at what was delivered."""
+    """Refuses what AWS refuses for want of a key; before SNS's own changes, which look at what was delivered."""
     _install_publish()
     _install_delivery()
     _install_mapping()
@@ -105,8 +105,8 @@ def _install_log_groups() -> None:
 
 
 def _key(reference: object) -> Fields | None:
-    found: Fields | None = kms._resolve_key(str(reference)) if reference else None
-    return found
+    key: Fields | None = kms._resolve_key(str(reference)) if reference else None
+    return key
 
 
 def _service_may(service: str, key: Fields, action: str, source: Fields) -> bool:

@@ -1,7 +1,7 @@
 """SNS: the tracing header on its way to the subscribers, the topic's own segments, and what cannot be delivered.
 
 Sources: X-Ray Developer Guide, "Amazon SNS and AWS X-Ray"; SNS Developer Guide, "Active tracing in Amazon SNS" and
-"Amazon SNS dead-letter queues". SNS hands the publisher's header on. With `TracingConfig` Active it also sends a
+"Amazon SNS dead-letter queues". SNS propagates the publisher's header. With `TracingConfig` Active it also sends a
 segment, if the header says Sampled=1 and a resource policy of X-Ray admits the topic. It never decides about
 sampling itself. A message that a queue's policy keeps out goes to the subscription's dead-letter queue at once.
 """
@@ -46,7 +46,7 @@ _topic_segment: ContextVar[_TopicSegment | None] = ContextVar("topic_segment", d
 
 
 def install(xray: XRay) -> None:
-    """Carry the publisher's header to the subscribers, and send the topic's segments."""
+    """Carries the publisher's header to the subscribers, and sends the topic's segments."""
     _install_fanout(xray)
     _install_queue_delivery()
     _install_function_delivery(xray)
@@ -87,7 +87,7 @@ def _install_queue_delivery() -> None:
             segment.deliveries.append(_to_queue(subsegment_id, start, queue_arn, arrived=delivery.arrived))
         dead_letters = None if delivery.arrived else _dead_letter_queue(str(kwargs.get("topic_arn", "")), queue_arn)
         if dead_letters:
-            # That the letter keeps the header of the delivery is assumed.
+            # That the dead-letter message keeps the header of the delivery is assumed.
             with request_context.using(_delivery, _Delivery(header=delivery.header)):
                 deliver(dead_letters, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""X-Ray as a service of MiniStack: its routing, its IAM actions, its handler, and its way into CloudWatch Logs."""
+"""X-Ray as a service of MiniStack: its routing, its IAM actions, its handler, and its access to CloudWatch Logs."""
 
 from ministack import app
 from ministack.core import iam_actions, router
@@ -28,15 +28,15 @@ def install(xray: XRay) -> Api:
 
 
 def _key_arn(key: str) -> str | None:
-    found = kms._resolve_key(key)
-    if found is None and key.removeprefix("alias/") == "aws/xray":
+    existing = kms._resolve_key(key)
+    if existing is None and key.removeprefix("alias/") == "aws/xray":
         # AWS's own key for X-Ray, which is there as soon as somebody asks for it.
         return f"arn:aws:kms:{get_region()}:{get_account_id()}:{_OWN_KEY}"
-    return str(found["Arn"]) if found else None
+    return str(existing["Arn"]) if existing else None
 
 
 def may_write_spans() -> bool:
-    """Whether a resource policy of CloudWatch Logs lets X-Ray write the spans of Transaction Search.
+    """Returns whether a resource policy of CloudWatch Logs lets X-Ray write the spans of Transaction Search.
 
     Source: CloudWatch User Guide, "Enable transaction search": the policy admits `xray.amazonaws.com` to
     `logs:PutLogEvents` on the log group `aws/spans`.

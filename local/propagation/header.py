@@ -19,22 +19,22 @@ _ENTITY = re.compile(r"[0-9a-fA-F]{16}")
 
 
 def new_trace_id() -> str:
-    """Make a trace id of the present second, as `1-<8 hex: epoch>-<24 hex: random>`."""
+    """Makes a trace id of the present second, as `1-<8 hex: epoch>-<24 hex: random>`."""
     return f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
 
 
 def new_entity_id() -> str:
-    """Make a segment or subsegment id: 16 hexadecimal digits."""
+    """Makes a segment or subsegment id: 16 hexadecimal digits."""
     return secrets.token_hex(8)
 
 
 def is_trace_id(text: str) -> bool:
-    """Tell whether `text` has the form of a trace id."""
+    """Tells whether `text` has the form of a trace id."""
     return _ROOT.fullmatch(text) is not None
 
 
 def is_entity_id(text: str) -> bool:
-    """Tell whether `text` has the form of a segment id."""
+    """Tells whether `text` has the form of a segment id."""
     return _ENTITY.fullmatch(text) is not None
 
 
@@ -58,7 +58,7 @@ class TraceHeader:
 
     @classmethod
     def parse(cls, text: str | None) -> Self | None:
-        """Read a header; `None` unless it is well formed and has a Root."""
+        """Reads a header; `None` unless it is well formed and has a Root."""
         fields = _fields(text or "")
         if fields is None:
             return None
@@ -72,7 +72,7 @@ class TraceHeader:
         return cls(root=root, parent=parent, sampled=_sampled(sampled), lineage=lineage, others=others)
 
     def render(self) -> str:
-        """Write the header in the order AWS writes it: Root, Parent, Sampled, Lineage, the rest."""
+        """Writes the header in the order AWS writes it: Root, Parent, Sampled, Lineage, the rest."""
         known = (
             ("Root", self.root),
             ("Parent", self.parent),

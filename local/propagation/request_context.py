@@ -20,7 +20,7 @@ received: ContextVar[float | None] = ContextVar("received", default=None)
 
 @contextmanager
 def using(variable: ContextVar[T], value: T) -> Iterator[T]:
-    """Set `variable` to `value` for the length of a block."""
+    """Sets `variable` to `value` for the length of a block."""
     token = variable.set(value)
     try:
         yield value

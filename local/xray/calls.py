@@ -43,24 +43,24 @@ class Call:
 
 
 def key_of(segment: Document) -> NodeKey:
-    """The node a segment belongs to."""
+    """Returns the node a segment belongs to."""
     kind = segment.get("origin") or ("remote" if segment.get("inferred") else "")
     return NodeKey(name=node_name(segment), type=kind)
 
 
 def account_of(segment: Document) -> str | None:
-    """The account a segment says it is of; `None` where it says nothing."""
+    """Returns the account a segment says it is of; `None` where it says nothing."""
     account = (segment.get("aws") or {}).get("account_id")
     return str(account) if account else None
 
 
 def services(segments: Sequence[Document]) -> Iterator[Document]:
-    """The segments; a subsegment sent by itself whose parent never came is nobody's node."""
+    """Returns the segments; a subsegment sent by itself whose parent never came is nobody's node."""
     return (segment for segment in segments if segment.get("type") != "subsegment")
 
 
 def calls(segments: Sequence[Document]) -> Iterator[Call]:
-    """Every request of a trace, by the parent ids of its segments.
+    """Returns every request of a trace, by the parent ids of its segments.
 
     A consumer's segment that continues from the subsegment by which a message was sent stands behind the inferred
     queue or topic: X-Ray Developer Guide, "Amazon SQS and AWS X-Ray", draws producer, queue, consumer.

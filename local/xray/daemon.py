@@ -1,4 +1,4 @@
-"""The X-Ray daemon: takes documents in over UDP on the loopback interface, and hands sampling rules out over TCP.
+"""The X-Ray daemon: receives documents by UDP on the loopback interface, and serves sampling rules by TCP.
 
 Source: X-Ray Developer Guide, "Sending trace data to AWS X-Ray", "Sending segment documents to the X-Ray
 daemon": one datagram is the header line `{"format": "json", "version": 1}`, a line feed, one document.
@@ -54,11 +54,11 @@ class Daemon:
         self._thread = threading.Thread(target=self._run, name="xray-daemon", daemon=True)
 
     def start(self) -> None:
-        """Begin to read."""
+        """Begins to read."""
         self._thread.start()
 
     def address(self, owner: str, may: May = lambda _action: None) -> str:
-        """Opens an address of `owner`'s own, or hands back the one it has.
+        """Opens an address of `owner`'s own, or returns the one it has.
 
         Args:
             owner: Who sends to it (a function's ARN), for the log and to find it again.
@@ -79,7 +79,7 @@ class Daemon:
             return self._addresses[owner]
 
     def close(self) -> None:
-        """Stop reading and close every address."""
+        """Stops reading and closes every address."""
         self._wake_out.close()
         self._thread.join(timeout=2)
 
@@ -136,7 +136,7 @@ class Daemon:
 
 
 def _sockets() -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket at one port of the loopback interface."""
+    """Returns a UDP and a TCP socket at one port of the loopback interface."""
     for _ in range(_TRIES):
         listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -42,7 +42,7 @@ def serve(connection: socket.socket, *, may: May, ask: Ask) -> None:
             self._answer(HTTPStatus.NOT_FOUND, {}, b"")
 
         def log_message(self, *_args: object) -> None:
-            """Nothing: a refusal is in the answer."""
+            """Returns nothing: a refusal is in the answer."""
 
         def _body(self) -> bytes:
             length = self.headers.get("Content-Length", "0")

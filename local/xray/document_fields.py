@@ -131,7 +131,7 @@ _TYPES: dict[Kind, tuple[type, ...]] = {
 
 
 def normalized(entity: Document) -> Document:
-    """The segment or subsegment without fields that are null or X-Ray's own; what lies deeper as well."""
+    """Returns the segment or subsegment without fields that are null or X-Ray's own; what lies deeper as well."""
     return {
         key: _without_nulls(value, _ENTITY[key]) if key in _ENTITY else value
         for key, value in entity.items()
@@ -140,14 +140,14 @@ def normalized(entity: Document) -> Document:
 
 
 def problems(entity: Document) -> Iterator[str]:
-    """Everything that is of another kind than documented, each with its place in the segment or subsegment."""
+    """Returns everything that is of another kind than documented, each with its place in the segment or subsegment."""
     for key, expected in _ENTITY.items():
         if key in entity:
             yield from _problems(entity[key], expected, key)
 
 
 def kind_of(value: object) -> str:
-    """What JSON calls a value's kind."""
+    """Returns what JSON calls a value's kind."""
     names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")
 
@@ -184,9 +184,9 @@ def _problems(value: Any, expected: Expected, place: str) -> Iterator[str]:
             for number, inner_value in enumerate(value):
                 yield from _problems(inner_value, of, f"{place}[{number}]")
         case Either(options=options):
-            found = [list(_problems(value, option, place)) for option in options]
-            if all(found):
-                yield found[-1][0]
+            problems = [list(_problems(value, option, place)) for option in options]
+            if all(problems):
+                yield problems[-1][0]
         case _:
             yield from _kind_problem(value, expected, place)
 

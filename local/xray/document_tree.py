@@ -17,7 +17,7 @@ _PLACING_FIELDS = ("trace_id", "parent_id", "type")
 
 
 def walk(document: Document) -> Iterator[Document]:
-    """The document itself, then every subsegment nested in it, parents first."""
+    """Returns the document itself, then every subsegment nested in it, parents first."""
     pending = [document]
     while pending:
         entity = pending.pop()
@@ -26,7 +26,7 @@ def walk(document: Document) -> Iterator[Document]:
 
 
 def depth_of(value: object) -> int:
-    """How deep objects and arrays lie within each other; 0 for a value that is neither."""
+    """Returns how deep objects and arrays lie within each other; 0 for a value that is neither."""
     deepest = 0
     pending: list[tuple[object, int]] = [(value, 1)]
     while pending:
@@ -89,6 +89,6 @@ def _fill(root: Document, waiting: dict[str, list[Document]], depths: Mapping[st
                 document.pop(field, None)
         if fitting:
             inner = [*(entity.get("subsegments") or []), *fitting]
-            entity["subsegments"] = sorted(inner, key=lambda found: float(found["start_time"]))
-        pending.extend((found, depth + 2) for found in entity.get("subsegments") or [])
+            entity["subsegments"] = sorted(inner, key=lambda subsegment: float(subsegment["start_time"]))
+        pending.extend((subsegment, depth + 2) for subsegment in entity.get("subsegments") or [])
     return too_deep

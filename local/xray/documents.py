@@ -102,7 +102,7 @@ def _check_placing(document: Document) -> None:
 
 
 def _checked(document: Document) -> Document:
-    """The document and its subsegments, normalized; parents before what they hold, without recursion."""
+    """Returns the document and its subsegments, normalized; parents before what they hold, without recursion."""
     whole = normalized(document)
     pending: list[tuple[Document, str]] = [(whole, "")]
     while pending:

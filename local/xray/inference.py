@@ -31,12 +31,12 @@ _RESOURCES = (
 
 
 def inferred(*, trace_id: str, segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Derive the inferred segments of a trace from the subsegments of its real ones."""
+    """Derives the inferred segments of a trace from the subsegments of its real ones."""
     answers: dict[str, list[str]] = {}
     for segment in segments:
         if parent := segment.get("parent_id"):
             answers.setdefault(parent, []).append(segment.get("origin", ""))
-    found: list[dict[str, Any]] = []
+    inferred: list[dict[str, Any]] = []
     pending = [subsegment for segment in segments for subsegment in segment.get("subsegments") or []]
     while pending:
         subsegment = pending.pop()
@@ -44,8 +44,8 @@ def inferred(*, trace_id: str, segments: list[dict[str, Any]]) -> list[dict[str,
         if subsegment.get("namespace") in ("aws", "remote"):
             document = _document(trace_id, subsegment)
             if not _answered(document.get("origin", ""), answers.get(subsegment["id"], [])):
-                found.append(document)
-    return found
+                inferred.append(document)
+    return inferred
 
 
 def name_call(entity: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ def name_call(entity: dict[str, Any]) -> None:
 
 
 def node_name(segment: dict[str, Any]) -> str:
-    """What the trace map calls a segment's node: an inferred one after its resource, any other as it calls itself."""
+    """Returns the name of a segment's node on the map: its resource's for an inferred segment, else its own."""
     resources = (segment.get("aws") or {}).get("resource_names") if segment.get("inferred") else None
     return str(resources[0] if resources else segment["name"])
 
@@ -80,7 +80,7 @@ def _answered(origin: str, answering: list[str]) -> bool:
 
 
 def _resource(aws: dict[str, Any]) -> tuple[str, str] | tuple[None, None]:
-    """Type and name of the resource that a call's fields name."""
+    """Returns type and name of the resource that a call's fields name."""
     return next(((kind, str(aws[key])) for key, kind in _RESOURCES if aws.get(key)), (None, None))
 
 

@@ -31,7 +31,7 @@ class ApiError(Exception):
 
 
 def parse(body: bytes) -> Body:
-    """Read a request's body; an empty one is an empty object.
+    """Reads a request's body; an empty one is an empty object.
 
     Raises:
         ApiError: It is not a JSON object.
@@ -46,7 +46,7 @@ def parse(body: bytes) -> Body:
 
 
 def string(body: Body, field: str) -> str:
-    """A string that must be there.
+    """Returns a string that must be there.
 
     Raises:
         ApiError: It is not, or empty.
@@ -58,7 +58,7 @@ def string(body: Body, field: str) -> str:
 
 
 def strings(body: Body, field: str, *, most: int | None = None) -> list[str]:
-    """A list of strings that must be there, each string once.
+    """Returns a list of strings that must be there, each string once.
 
     Raises:
         ApiError: It is not a list of strings, or of more than `most`.
@@ -73,22 +73,22 @@ def strings(body: Body, field: str, *, most: int | None = None) -> list[str]:
 
 
 def time_range(body: Body, *, longest: float | None = None) -> tuple[float, float]:
-    """StartTime and EndTime, in seconds since 1970.
+    """Returns StartTime and EndTime, in seconds since 1970.
 
     Raises:
         ApiError: One is missing, they are out of order, or more than `longest` seconds apart.
     """
     start, end = (_time(body, field) for field in ("StartTime", "EndTime"))
     if end < start or (longest is not None and end - start > longest):
-        apart = "" if longest is None else f", at most {longest / 3600:g} hours apart"
-        raise ApiError(f"StartTime {start} and EndTime {end} must be in order{apart}")
+        limit = "" if longest is None else f", at most {longest / 3600:g} hours apart"
+        raise ApiError(f"StartTime {start} and EndTime {end} must be in order{limit}")
     return start, end
 
 
 def page(items: Sequence[tuple[str, T]], *, size: int, token: object) -> tuple[list[T], str | None]:
-    """One page of items that are in order by unique keys.
+    """Returns one page of items that are in order by unique keys.
 
-    The token names the last key handed out, so that items that come in between neither repeat nor hide others.
+    The token names the last key returned, so that items that come in between neither repeat nor hide others.
 
     Returns:
         The page, and the token of the next one; `None` after the last.
@@ -109,12 +109,12 @@ def page(items: Sequence[tuple[str, T]], *, size: int, token: object) -> tuple[l
 
 
 def token_of(key: str) -> str:
-    """The token of the page that begins behind a key."""
+    """Returns the token of the page that begins behind a key."""
     return base64.urlsafe_b64encode(key.encode()).decode()
 
 
 def decoded(token: object) -> str:
-    """The key a token was made of; empty for what is no token."""
+    """Returns the key a token was made of; empty for what is no token."""
     try:
         return base64.urlsafe_b64decode(str(token).encode()).decode()
     except (binascii.Error, ValueError):

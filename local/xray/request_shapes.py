@@ -37,7 +37,7 @@ def model() -> ServiceModel:
 
 @cache
 def operations() -> dict[str, str]:
-    """The names of X-Ray's operations by their paths, without slashes."""
+    """Returns the names of X-Ray's operations by their paths, without slashes."""
     return {str(model().operation_model(name).http["requestUri"]).strip("/"): name for name in model().operation_names}
 
 
@@ -52,7 +52,7 @@ def require(operation: str, body: dict[str, Any]) -> None:
 
 
 def problems(operation: str, body: dict[str, Any]) -> Iterator[str]:
-    """Everything in a request that the model does not allow, each with its place."""
+    """Returns everything in a request that the model does not allow, each with its place."""
     shape = model().operation_model(operation).input_shape
     if shape is not None:
         yield from _problems(shape, body, "")

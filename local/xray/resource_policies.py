@@ -39,7 +39,7 @@ class ResourcePolicies:
         self._policies: dict[str, ResourcePolicy] = {}
 
     def put(self, *, name: str, document: str, revision: str | None = None) -> ResourcePolicy:
-        """Create a policy, or write over the one of that name.
+        """Creates a policy, or overwrites the one of that name.
 
         Args:
             name: 1 to 128 letters, digits or `_+=,.@-`.
@@ -70,7 +70,7 @@ class ResourcePolicies:
             return policy
 
     def delete(self, *, name: str, revision: str | None = None) -> None:
-        """Delete a policy; one that is not there is no error.
+        """Deletes a policy; one that is not there is no error.
 
         Raises:
             ApiError: `revision` is not the present one.
@@ -80,12 +80,12 @@ class ResourcePolicies:
             self._policies.pop(name, None)
 
     def all(self) -> list[ResourcePolicy]:
-        """Every policy, by name."""
+        """Returns every policy, by name."""
         with self._lock:
             return sorted(self._policies.values(), key=lambda policy: policy.name)
 
     def admits(self, *, service: str, source_arn: str, source_account: str, region: str) -> bool:
-        """Tell whether `service` may write segments on behalf of `source_arn`.
+        """Tells whether `service` may write segments on behalf of `source_arn`.
 
         An explicit deny in any policy wins. Only `xray:PutTraceSegments` is asked for: that the two sampling
         actions of AWS's sample policy could be left out is assumed.

@@ -2,11 +2,11 @@
 
 Source: X-Ray API Reference, "FaultRootCause", "ErrorRootCause", "ResponseTimeRootCause" and their parts; X-Ray
 Developer Guide, "Getting data from X-Ray", "Retrieving and refining root cause analytics" (a published response time
-root cause: the path from the root, each entity with its share of the root's time).
+root cause: the path from the root, each entity with its fraction of the root's time).
 
 Assumed: a fault or error begins where nothing below failed in the same way; it impacts the client where everything on
-the way to it failed as well; and the path of the response time follows the longest part as long as that takes more than
-half of what holds it.
+the path to it failed as well. The path of the response time follows the longest part, as long as that takes more than
+half of what contains it.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class RootCauses:
                 self._called.setdefault(parent, []).append(segment)
 
     def of(self, mark: Mark) -> list[dict[str, Any]]:
-        """The `FaultRootCauses` or `ErrorRootCauses` of a summary."""
+        """Returns the `FaultRootCauses` or `ErrorRootCauses` of a summary."""
         before = self._before()
         failed = [step for step, _ in before.values() if step.entity.get(mark)]
         first = [step for step in failed if not any(part.entity.get(mark) for part in self._parts(step))]
@@ -66,7 +66,7 @@ class RootCauses:
         ]
 
     def of_response_time(self) -> list[dict[str, Any]]:
-        """The `ResponseTimeRootCauses` of a summary; one at most."""
+        """Returns the `ResponseTimeRootCauses` of a summary; one at most."""
         whole = _seconds(self._root)
         if whole <= 0:
             return []
@@ -78,20 +78,20 @@ class RootCauses:
                 break
             seen.add(longest.entity["id"])
             path.append(longest)
-        found = _services(tuple(path), lambda step: {"Coverage": round(_seconds(step.entity) / whole, 3)})
-        return [{"Services": found, "ClientImpacting": True}]
+        services = _services(tuple(path), lambda step: {"Coverage": round(_seconds(step.entity) / whole, 3)})
+        return [{"Services": services, "ClientImpacting": True}]
 
     def _before(self) -> dict[str, tuple[_Step, str | None]]:
-        """Everything the root called, with the id of what it was called by; parents first."""
+        """Returns everything the root called, with the id of what it was called by; parents first."""
         root = _Step(entity=self._root, segment=self._root)
-        found: dict[str, tuple[_Step, str | None]] = {self._root["id"]: (root, None)}
+        steps: dict[str, tuple[_Step, str | None]] = {self._root["id"]: (root, None)}
         pending = [root]
         while pending:
             step = pending.pop()
-            new = [part for part in self._parts(step) if part.entity["id"] not in found]
-            found.update({part.entity["id"]: (part, step.entity["id"]) for part in new})
+            new = [part for part in self._parts(step) if part.entity["id"] not in steps]
+            steps.update({part.entity["id"]: (part, step.entity["id"]) for part in new})
             pending.extend(reversed(new))
-        return found
+        return steps
 
     def _parts(self, step: _Step) -> list[_Step]:
         within = [_Step(entity=part, segment=step.segment) for part in step.entity.get("subsegments") or []]
@@ -107,13 +107,13 @@ def _path(last: _Step, before: dict[str, tuple[_Step, str | None]]) -> _Path:
 
 
 def _services(path: _Path, more: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    services: list[dict[str, Any]] = []
     segment: Document | None = None
     for step in path:
         if step.segment is not segment:
             segment = step.segment
             key, account = key_of(segment), account_of(segment)
-            found.append(
+            services.append(
                 {
                     "Name": key.name,
                     "Names": [key.name],
@@ -123,10 +123,10 @@ def _services(path: _Path, more: Any) -> list[dict[str, Any]]:
                     "Inferred": bool(segment.get("inferred")),
                 }
             )
-        name = found[-1]["Name"] if step.entity is segment else str(step.entity["name"])
+        name = services[-1]["Name"] if step.entity is segment else str(step.entity["name"])
         remote = step.entity.get("namespace") in ("aws", "remote")
-        found[-1]["EntityPath"].append({"Name": name, **more(step), "Remote": remote})
-    return found
+        services[-1]["EntityPath"].append({"Name": name, **more(step), "Remote": remote})
+    return services
 
 
 def _exceptions(entity: Document) -> list[dict[str, str]]:

@@ -19,7 +19,7 @@ _REFERENCE = "aws.xray.reserved.reference_type"
 
 
 def draw(summaries: Iterable[Summary]) -> list[dict[str, Any]]:
-    """Draw the graph of some traces, as the `Services` of the X-Ray API."""
+    """Draws the graph of some traces, as the `Services` of the X-Ray API."""
     drawn = list(summaries)
     graph = _Graph()
     for summary in drawn:
@@ -124,13 +124,13 @@ class _Graph:
 
 
 def _is_linked_consumer(segment: Document) -> bool:
-    """Whether the segment's own trace begins behind a queue, so that no client called it."""
+    """Returns whether the segment's own trace begins behind a queue, so that no client called it."""
     links = segment.get("links") or []
     return any((link.get("attributes") or {}).get(_REFERENCE) == "parent" for link in links)
 
 
 def _queue(summary: Summary, sender: Document, consumed_by: str) -> NodeKey | None:
-    """The queue that a link leads from, or nothing where the producer's trace does not show it.
+    """Returns the queue that a link leads from, or nothing where the producer's trace does not show it.
 
     "A dashed-line edge that connects the Amazon SQS node and downstream Lambda consumer nodes": X-Ray Developer Guide,
     "Tracing event-driven applications". Where it is not known by which call the message was sent, it is the only queue

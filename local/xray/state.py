@@ -46,23 +46,23 @@ class Groups:
         self._groups: dict[str, Group] = {default.arn: default}
 
     def put(self, group: Group) -> None:
-        """Add a group, or put it in the place of the one of the same ARN."""
+        """Adds a group, or replaces the one of the same ARN."""
         with self._lock:
             self._groups[group.arn] = group
 
     def find(self, key: str) -> Group | None:
-        """Find a group by name or ARN."""
+        """Finds a group by name or ARN."""
         with self._lock:
             return next((group for group in self._groups.values() if key in (group.name, group.arn)), None)
 
     def delete(self, key: str) -> Group | None:
-        """Take a group away by name or ARN; `None` if there is none."""
+        """Removes a group by name or ARN; `None` if there is none."""
         group = self.find(key)
         with self._lock:
             return self._groups.pop(group.arn, None) if group else None
 
     def all(self) -> list[Group]:
-        """Every group, by name."""
+        """Returns every group, by name."""
         with self._lock:
             return sorted(self._groups.values(), key=lambda group: group.name)
 

@@ -29,12 +29,12 @@ class Figures:
     _histogram: dict[float, int] = field(default_factory=dict)
 
     def span(self, entity: Document) -> None:
-        """Take in only when a segment or subsegment began and ended."""
+        """Takes in only when a segment or subsegment began and ended."""
         start = float(entity["start_time"])
         self.start, self.end = min(self.start, start), max(self.end, float(entity.get("end_time", start)))
 
     def count(self, entity: Document) -> None:
-        """Take in a segment or subsegment as one request; one in progress has no time yet."""
+        """Takes in a segment or subsegment as one request; one in progress has no time yet."""
         self.span(entity)
         if entity.get("fault"):
             self._faults += 1
@@ -50,12 +50,12 @@ class Figures:
             self.observe(taken)
 
     def observe(self, seconds: float) -> None:
-        """Take in one time for the histogram alone."""
+        """Takes in one time for the histogram alone."""
         value = round(seconds, 3)
         self._histogram[value] = self._histogram.get(value, 0) + 1
 
     def statistics(self) -> dict[str, Any]:
-        """Write `ServiceStatistics`, which is `EdgeStatistics` as well."""
+        """Writes `ServiceStatistics`, which is `EdgeStatistics` as well."""
         errors = self._throttled + self._errors
         total = self._ok + errors + self._faults
         if not total:
@@ -73,5 +73,5 @@ class Figures:
         }
 
     def histogram(self) -> list[dict[str, Any]]:
-        """Write a `Histogram`."""
+        """Writes a `Histogram`."""
         return [{"Value": value, "Count": count} for value, count in sorted(self._histogram.items())]

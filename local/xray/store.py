@@ -49,7 +49,7 @@ class TraceStore:
             return self._changes
 
     def put(self, document: Document) -> None:
-        """Take in one valid document (see `local.segments.parse`)."""
+        """Takes in one valid document (see `local.xray.documents.parse`)."""
         with self._lock:
             trace = self._traces.setdefault(document["trace_id"], _Trace())
             if not trace.documents:
@@ -82,18 +82,18 @@ class TraceStore:
                 self._changed(trace)
 
     def trace_ids(self) -> list[str]:
-        """Every trace a document has come in for, the oldest first."""
+        """Returns every trace a document has come in for, the oldest first."""
         with self._lock:
             return [trace_id for trace_id, trace in self._traces.items() if trace.documents]
 
     def revision(self, trace_id: str) -> int:
-        """How often the trace has changed; 0 for an unknown one."""
+        """Returns how often the trace has changed; 0 for an unknown one."""
         with self._lock:
             trace = self._traces.get(trace_id)
             return trace.revision if trace else 0
 
     def segments(self, trace_id: str) -> list[Document]:
-        """Assemble one trace: independent subsegments nested under their parents, inferred segments added.
+        """Assembles one trace: independent subsegments nested under their parents, inferred segments added.
 
         Returns:
             Segments sorted by start time, to be read only; empty for an unknown trace. A subsegment whose parent
@@ -108,13 +108,13 @@ class TraceStore:
             return trace.assembled
 
     def senders(self, trace_id: str) -> dict[str, str]:
-        """The subsegments by which messages were sent whose consumers' traces are linked, by those traces' ids."""
+        """Returns the subsegments that sent the messages of linked consumers, by the ids of the consumers' traces."""
         with self._lock:
             trace = self._traces.get(trace_id)
             return dict(trace.senders) if trace else {}
 
     def function_invocation(self, *, trace_id: str, entity_id: str) -> str | None:
-        """Find the Invocation subsegment of the function from whose call `entity_id` descends.
+        """Finds the Invocation subsegment of the function from whose call `entity_id` descends.
 
         Returns:
             Its id; `None` when no traced function is upstream.
@@ -163,7 +163,7 @@ def _add_links(documents: list[Document], links: dict[str, list[Document]]) -> N
 
 
 def _own(document: Document) -> Document:
-    """A copy in which subsegments can be added and fields taken away; what lies deeper is shared."""
+    """Returns a copy in which subsegments can be added and fields taken away; what lies deeper is shared."""
     copied = dict(document)
     if "subsegments" in copied:
         copied["subsegments"] = [_own(subsegment) for subsegment in copied["subsegments"] or []]

@@ -67,15 +67,15 @@ class Summary:
     @cached_property
     def annotations(self) -> dict[str, list[tuple[str | float | bool, Document]]]:
         """Every indexed annotation of the trace by key, with the segment it comes from."""
-        found: dict[str, list[tuple[str | float | bool, Document]]] = {}
+        annotations: dict[str, list[tuple[str | float | bool, Document]]] = {}
         for segment in self.segments:
             for entity in walk(segment):
                 for key, value in (entity.get("annotations") or {}).items():
                     # "Fields can have string, number, or Boolean values (no objects or arrays)".
                     indexed = isinstance(value, str | int | float)
-                    if indexed and sum(map(len, found.values())) < _MAX_ANNOTATIONS:
-                        found.setdefault(key, []).append((value, segment))
-        return found
+                    if indexed and sum(map(len, annotations.values())) < _MAX_ANNOTATIONS:
+                        annotations.setdefault(key, []).append((value, segment))
+        return annotations
 
     @cached_property
     def services(self) -> list[Document]:
@@ -94,13 +94,13 @@ class Summary:
         }
 
     def ancestors(self, entity_id: str) -> set[str]:
-        """The ids of everything a segment or subsegment descends from, its own included."""
-        found: set[str] = set()
+        """Returns the ids of everything a segment or subsegment descends from, its own included."""
+        ancestors: set[str] = set()
         current: str | None = entity_id
-        while current and current not in found:
-            found.add(current)
+        while current and current not in ancestors:
+            ancestors.add(current)
             current = self._parents.get(current)
-        return found
+        return ancestors
 
     @cached_property
     def _parents(self) -> dict[str, str]:
@@ -151,11 +151,11 @@ class Summary:
         }
 
     def values(self, key: str) -> list[str]:
-        """The values of one field of the segments, each once: of the segment, or of its `aws.ec2`."""
-        found = [
+        """Returns the values of one field of the segments, each once: of the segment, or of its `aws.ec2`."""
+        values = [
             segment.get(key) or ((segment.get("aws") or {}).get("ec2") or {}).get(key) for segment in self.segments
         ]
-        return list(dict.fromkeys(str(value) for value in found if value))
+        return list(dict.fromkeys(str(value) for value in values if value))
 
 
 class Summaries:
@@ -167,7 +167,7 @@ class Summaries:
         self._ordered: tuple[int, list[Summary]] = (-1, [])
 
     def get(self, trace_id: str) -> Summary | None:
-        """The summary of a trace; `None` for an unknown one."""
+        """Returns the summary of a trace; `None` for an unknown one."""
         revision = self._traces.revision(trace_id)
         known = self._known.get(trace_id)
         if known is not None and known.revision == revision:
@@ -176,17 +176,17 @@ class Summaries:
         if not segments:
             return None
         senders = self._traces.senders(trace_id)
-        found = summarize(trace_id=trace_id, segments=segments, senders=senders, revision=revision)
-        self._known[trace_id] = found
-        return self._known[trace_id]
+        summary = summarize(trace_id=trace_id, segments=segments, senders=senders, revision=revision)
+        self._known[trace_id] = summary
+        return summary
 
     def all(self) -> list[Summary]:
-        """The summaries of all traces, the most recent first."""
+        """Returns the summaries of all traces, the most recent first."""
         changes = self._traces.changes
         if self._ordered[0] != changes:
-            found = [summary for trace_id in self._traces.trace_ids() if (summary := self.get(trace_id))]
-            found.sort(key=lambda summary: (summary.start, summary.trace_id), reverse=True)
-            self._ordered = changes, found
+            summaries = [summary for trace_id in self._traces.trace_ids() if (summary := self.get(trace_id))]
+            summaries.sort(key=lambda summary: (summary.start, summary.trace_id), reverse=True)
+            self._ordered = changes, summaries
         return self._ordered[1]
 
 
@@ -210,14 +210,14 @@ def summarize(
 
 
 def http_of(segment: Document) -> dict[str, Any]:
-    """Method, URL, client and status of what a segment or subsegment says of HTTP."""
+    """Returns method, URL, client and status of what a segment or subsegment says of HTTP."""
     block = segment.get("http") or {}
     request, response = block.get("request") or {}, block.get("response") or {}
     return {**request, **({"status": response["status"]} if "status" in response else {})}
 
 
 def service_id(segment: Document) -> Document:
-    """Write the `ServiceId` of a segment's node."""
+    """Writes the `ServiceId` of a segment's node."""
     key, account = key_of(segment), account_of(segment)
     return {
         "Name": key.name,

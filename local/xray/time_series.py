@@ -28,7 +28,7 @@ _LONGEST_PERIOD = 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """What time is looked at, and how it is divided; seconds."""
+    """The time that is read, and how it is divided; seconds."""
 
     start: float
     end: float
@@ -43,11 +43,11 @@ def series(summaries: Iterable[Summary], selector: Selector | None, window: Wind
         selector: Which services or edges count; `None` for the requests of clients.
         window: The time.
     """
-    found: dict[int, Figures] = {}
+    figures_by_period: dict[int, Figures] = {}
     for entity in _entities(summaries, selector):
         start = float(entity["start_time"])
         if window.start <= start < window.end:
-            found.setdefault(int(start // window.period), Figures()).count(entity)
+            figures_by_period.setdefault(int(start // window.period), Figures()).count(entity)
     kind = "ServiceSummaryStatistics" if selector and selector.of == "service" else "EdgeSummaryStatistics"
     return [
         {
@@ -55,12 +55,12 @@ def series(summaries: Iterable[Summary], selector: Selector | None, window: Wind
             kind: figures.statistics(),
             "ResponseTimeHistogram": figures.histogram(),
         }
-        for number, figures in sorted(found.items())
+        for number, figures in sorted(figures_by_period.items())
     ]
 
 
 def period_of(body: Body) -> int:
-    """The period a request asks for, in seconds.
+    """Returns the period a request asks for, in seconds.
 
     Raises:
         ApiError: It is none.

@@ -2,7 +2,7 @@
 
 Sources: X-Ray API Reference, "UpdateTraceSegmentDestination", "GetIndexingRules", "UpdateIndexingRule"; CloudWatch
 User Guide, "Transaction Search": with the destination CloudWatchLogs every span goes to the log group `aws/spans`,
-and a share of the traces, 1 percent by default, is indexed. BatchGetTraces: "You cannot find traces through this API
+and a fraction of the traces, 1 percent by default, is indexed. BatchGetTraces: "You cannot find traces through this API
 if Transaction Search is enabled since trace is not indexed in X-Ray."
 """
 
@@ -41,7 +41,7 @@ class Switch:
     Attributes:
         destination: Where documents go.
         since: Seconds since 1970 of the last change of the destination; 0 where it never changed.
-        percentage: Share of the traces that is indexed, 0 to 100.
+        percentage: Percentage of the traces that is indexed, 0 to 100.
         rule_changed_at: Seconds since 1970 of the last change of the percentage.
     """
 
@@ -81,7 +81,7 @@ class TransactionSearch:
         return "PENDING" if self._clock() - self.switch.since < _PENDING_SECONDS else "ACTIVE"
 
     def send_to(self, destination: Destination) -> None:
-        """Set where documents go from now on.
+        """Sets where documents go from now on.
 
         Raises:
             SpansRefusedError: They are to go to CloudWatch Logs, and X-Ray may not write there.
@@ -93,16 +93,16 @@ class TransactionSearch:
                 self._switch = replace(self._switch, destination=destination, since=self._clock())
 
     def index(self, percentage: float) -> None:
-        """Set which share of the traces is indexed from now on, 0 to 100."""
+        """Sets the percentage of the traces that is indexed from now on, 0 to 100."""
         with self._lock:
             self._switch = replace(self._switch, percentage=percentage, rule_changed_at=self._clock())
 
     def begin(self, trace_id: str) -> None:
-        """Decide about a trace whose first document has come in."""
+        """Decides about a trace whose first document has come in."""
         with self._lock:
             if self._switch.destination == "CloudWatchLogs":
                 self._spans.add(trace_id)
-                if _share(trace_id) >= self._switch.percentage:
+                if _percentile(trace_id) >= self._switch.percentage:
                     self._unindexed.add(trace_id)
 
     @property
@@ -112,17 +112,17 @@ class TransactionSearch:
             return self._switch.destination == "CloudWatchLogs" or bool(self._spans)
 
     def in_spans(self, trace_id: str) -> bool:
-        """Tell whether a trace is in the spans' log group."""
+        """Tells whether a trace is in the spans' log group."""
         with self._lock:
             return trace_id in self._spans
 
     def indexed(self, trace_id: str) -> bool:
-        """Tell whether the operations on indexed traces find a trace."""
+        """Tells whether the operations on indexed traces find a trace."""
         with self._lock:
             return trace_id not in self._unindexed
 
 
-def _share(trace_id: str) -> float:
-    """A number from 0 to 100, by the trace's id alone, so that all of a trace is indexed or nothing of it."""
+def _percentile(trace_id: str) -> float:
+    """Returns a number from 0 to 100, by the trace's id alone, so that all of a trace is indexed or nothing of it."""
     digits = hashlib.sha256(trace_id.encode()).hexdigest()[:8]
     return int(digits, 16) / 2**32 * 100

@@ -25,7 +25,7 @@ def write_access_log(
     latency: float,
     trace_id: str | None,
 ) -> None:
-    """Write one line, if the stage has an access log.
+    """Writes one line, if the stage has an access log.
 
     Args:
         stage: The stage, as MiniStack keeps it.

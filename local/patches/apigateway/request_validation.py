@@ -1,4 +1,4 @@
-"""API Gateway: which bodies are validated, and what the caller is told.
+"""API Gateway: which bodies are validated, and what the answer to the caller says.
 
 Sources: API Gateway Developer Guide, "Request validation for REST APIs", "Models for REST APIs" and "Gateway
 response templates for REST APIs".
@@ -17,7 +17,7 @@ _VARIABLES = (b"${context.error.validationErrorString}", b"$context.error.valida
 
 
 def install() -> None:
-    """Validate bodies by content type, and fill in `$context.error.validationErrorString`."""
+    """Validates bodies by content type, and fills in `$context.error.validationErrorString`."""
     check, render = apigateway_v1._check_request_validation, apigateway_v1._gateway_error_response
 
     def check_by_content_type(

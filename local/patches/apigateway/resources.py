@@ -20,7 +20,7 @@ NO_ROLE = "CloudWatch Logs role ARN must be set in account settings to enable lo
 
 
 def install() -> None:
-    """Deploy access logs and request validators, and refuse logging without the account's role."""
+    """Deploys access logs and request validators, and refuses logging without the account's role."""
     handlers = provisioners._RESOURCE_HANDLERS
     wrap(handlers["AWS::ApiGateway::Stage"], after=_keep_access_log, before=_require_logging_role)
     wrap(handlers["AWS::ApiGateway::Method"], after=_keep_validator)

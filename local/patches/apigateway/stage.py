@@ -50,7 +50,7 @@ _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 def install(xray: XRay) -> None:
-    """Trace the stages that have tracing on; carry the header through those that have not."""
+    """Traces the stages that have tracing on; passes the header through the others."""
     _install_stage(xray)
     _install_event()
     _install_call()

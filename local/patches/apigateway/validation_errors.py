@@ -23,7 +23,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def explain(schema: Schema, body: bytes) -> str:
-    """Say why a body does not fit, for the keywords that requests are usually checked by.
+    """Says why a body does not fit, for the keywords that requests are usually checked by.
 
     Returns:
         A list in brackets, or empty for a reason none of these keywords gives.

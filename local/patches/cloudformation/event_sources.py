@@ -15,7 +15,7 @@ Fields = dict[str, Any]
 
 
 def install() -> None:
-    """Give a mapping made by CloudFormation the state its template asks for."""
+    """Gives a mapping made by CloudFormation the state its template asks for."""
     wrap(provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"], after=_set_state)
 
 

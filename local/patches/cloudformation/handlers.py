@@ -12,7 +12,7 @@ def wrap(
     after: Callable[[str, Fields], None],
     before: Callable[[Fields], None] = lambda _props: None,
 ) -> None:
-    """Let `before` see the properties ahead of a type's create and update, and `after` the outcome.
+    """Lets `before` see the properties ahead of a type's create and update, and `after` the outcome.
 
     Args:
         handlers: The type's handlers; changed in place.

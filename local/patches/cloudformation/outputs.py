@@ -15,7 +15,7 @@ _API_AT_AWS = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazona
 
 
 def install() -> None:
-    """Let outputs and exports name APIs by where they are served."""
+    """Lets outputs and exports name APIs by where they are served."""
     resolve = stacks._resolve_stack_outputs
 
     def resolve_reachable(*arguments: Any) -> Any:

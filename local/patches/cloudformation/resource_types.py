@@ -21,7 +21,7 @@ Created = tuple[str, Fields]
 
 
 def install(xray: XRay) -> None:
-    """Add X-Ray's types, a topic's tracing, key and kind, and a function's network to MiniStack's CloudFormation."""
+    """Adds X-Ray's types, a topic's tracing, key and kind, and a function's network to MiniStack's CloudFormation."""
     handlers = provisioners._RESOURCE_HANDLERS
     settings = Settings(xray)
     handlers["AWS::XRay::ResourcePolicy"] = _policy_handlers(xray)
@@ -149,7 +149,7 @@ def _search_handlers(xray: XRay) -> Fields:
 
 
 def _refused(problem: ApiError) -> ValueError:
-    # The form in which CloudFormation hands a resource handler's error on. That a sixth policy is a
+    # The form in which CloudFormation passes on a resource handler's error. That a sixth policy is a
     # ServiceLimitExceeded is reported in aws/aws-cdk, issue 37962; the other handler codes are assumed.
     handler_codes = {
         "PolicyCountLimitExceededException": "ServiceLimitExceeded",

@@ -12,7 +12,7 @@ Fields = dict[str, Any]
 
 
 def install() -> None:
-    """Add the error of a failed invocation to what it logged."""
+    """Adds the error of a failed invocation to what it logged."""
     execute = lambda_svc._execute_function_warm
 
     def execute_and_log(func: Fields, event: Any, request_id: str) -> Any:

@@ -23,7 +23,7 @@ _tracebacks: ContextVar[list[str] | None] = ContextVar("tracebacks", default=Non
 
 
 def install() -> None:
-    """Name the exception's class in what a failed invocation answers."""
+    """Names the exception's class in what a failed invocation answers."""
     invoke, execute = lambda_runtime.Worker.invoke, lambda_svc._execute_function_warm
 
     def invoke_and_keep(worker: Any, *args: Any, **kwargs: Any) -> Fields:
@@ -47,12 +47,12 @@ def install() -> None:
 
 
 def exception_class(traceback: str) -> str | None:
-    """The class of the exception that a traceback ends with, without its module; `None` where it names none."""
-    found = None
+    """Returns the class of the exception that a traceback ends with, without its module; `None` where it names none."""
+    name = None
     indented = False
     for line in traceback.splitlines():
         match = _EXCEPTION.match(line)
         if match and indented:
-            found = match["name"].rsplit(".", 1)[-1]
+            name = match["name"].rsplit(".", 1)[-1]
         indented = line.startswith(" ")
-    return found
+    return name

@@ -88,7 +88,7 @@ def _refusal(mapping: Fields) -> str | None:
 
 
 def _missing(role: str, queue_arn: str) -> str | None:
-    """The first action the role lacks; nothing for what is no queue of this account."""
+    """Returns the first action the role lacks; nothing for what is no queue of this account."""
     queue = sqs._queue_by_arn(queue_arn) if ":sqs:" in queue_arn else None
     if queue is None:
         return None

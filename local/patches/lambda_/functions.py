@@ -54,7 +54,7 @@ class _SampledInvocations:
 
 
 def install(xray: XRay, daemon: Daemon) -> None:
-    """Give functions their environment and header, and send their segments."""
+    """Gives functions their environment and header, and sends their segments."""
     sampled = _SampledInvocations()
     _install_invocation(xray, sampled)
     _install_environment(daemon, sampled)

@@ -52,7 +52,7 @@ class InvocationPlanner:
         self._xray = xray
 
     def plan(self, config: Fields, *, request_id: str, header: str | None, records: list[Fields] | None) -> Invocation:
-        """Decide what an invocation gets.
+        """Decides what an invocation gets.
 
         Args:
             config: The function's configuration.
@@ -94,7 +94,7 @@ class InvocationPlanner:
         )
 
     def finish(self, invocation: Invocation, config: Fields, *, failure: object) -> None:
-        """Send the segments of a sampled invocation that is over; `failure` is what an error answered."""
+        """Sends the segments of a sampled invocation that is over; `failure` is what an error answered."""
         if not invocation.sampled:
             return
         for document in _documents(invocation, config, failure):

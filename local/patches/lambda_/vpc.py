@@ -5,9 +5,9 @@ access for VPC-connected Lambda functions": "connecting a function to a public s
 or a public IP address", it takes a route to a NAT device, or a VPC endpoint of the service; Amazon VPC User Guide,
 "Gateway endpoints", "Route tables".
 
-There is no network to take away here. A function without a way gets, by the SDKs' own `AWS_ENDPOINT_URL` variables, an
-address that takes connections and never answers, which ends as on AWS: in the client's timeout or the function's. Code
-that names an endpoint of its own is not held back. Security groups and endpoint policies are not looked at.
+There is no network to cut off here. A function without a network path gets, by the SDKs' own `AWS_ENDPOINT_URL`
+variables, an address that accepts connections and never answers. That ends as on AWS: in the client's timeout or the
+function's. Code that names its own endpoint is not stopped. Security groups and endpoint policies are not evaluated.
 """
 
 import os
@@ -39,18 +39,18 @@ class SilentAddress:
         self._listener: socket.socket | None = None
 
     def url(self) -> str:
-        """The address as an endpoint; opened when it is first asked for."""
+        """Returns the address as an endpoint; opened when it is first asked for."""
         if self._listener is None:
             self._listener = socket.create_server(("127.0.0.1", 0), backlog=_SILENT_BACKLOG)
         return f"https://127.0.0.1:{self._listener.getsockname()[1]}"
 
 
 def endpoint_variables(config: Fields, silent: SilentAddress) -> dict[str, str]:
-    """The SDKs' endpoint variables for a function; none where it is in no VPC, or has a way to the internet.
+    """Returns a function's endpoint variables for the SDKs; none outside a VPC or with a path to the internet.
 
     Args:
         config: The function's configuration.
-        silent: Where calls go that have no way.
+        silent: Where calls without a network path go.
     """
     network = config.get("VpcConfig") or {}
     subnets = [str(subnet) for subnet in network.get("SubnetIds") or []]
@@ -78,7 +78,7 @@ def _route_table(subnet_id: str) -> Fields:
 
 
 def _leads_out(table: Fields) -> bool:
-    # An internet gateway is no way out for a function, which has no public address; any other target may be one.
+    # An internet gateway is no path for a function, which has no public address; any other target may be one.
     for route in table.get("Routes") or []:
         target = str(route.get("GatewayId") or "")
         if route.get("DestinationCidrBlock") == "0.0.0.0/0" and not target.startswith(("igw-", "local")):
@@ -88,15 +88,15 @@ def _leads_out(table: Fields) -> bool:
 
 def _services(vpc_id: str, tables: set[str]) -> list[str]:
     prefix = f"com.amazonaws.{get_region()}."
-    found: list[str] = []
+    services: list[str] = []
     for endpoint in ec2._vpc_endpoints.values():
         name = str(endpoint.get("ServiceName", "")).removeprefix(prefix)
         if endpoint.get("VpcId") != vpc_id:
             continue
         if endpoint.get("VpcEndpointType") != "Interface":
             routed = tables & {str(table) for table in endpoint.get("RouteTableIds") or []}
-            found.extend([name] if name in _GATEWAY_SERVICES and routed else [])
+            services.extend([name] if name in _GATEWAY_SERVICES and routed else [])
         elif str(endpoint.get("PrivateDnsEnabled", True)).lower() == "true":
             # Without private DNS the service's usual name leads nowhere.
-            found.append(name)
-    return found
+            services.append(name)
+    return services

@@ -1,10 +1,10 @@
-"""SQS: moving dead letters back, which MiniStack lacks.
+"""SQS: moving dead-letter messages back, which MiniStack lacks.
 
 Source: SQS API Reference, "StartMessageMoveTask" and "ListMessageMoveTasks": the source must be a dead-letter queue of
-other queues; without a destination each letter goes back to the queue it came from. SQS Developer Guide, "Learn how to
+other queues; without a destination each message goes back to the queue it came from. SQS Developer Guide, "Learn how to
 configure a dead-letter queue redrive": moved messages are new ones, with a new id and enqueue time.
 
-Assumed: the tracing header stays with the message; a letter whose source is not known, since no queue put it there,
+Assumed: the tracing header stays with the message; a message whose source is not known, since no queue put it there,
 ends the task as FAILED with the reason `CouldNotDetermineMessageSource`; and messages being received are left.
 """
 
@@ -38,7 +38,7 @@ class _Tasks:
 
 
 def install() -> None:
-    """Add the two operations; a task ends before its start is answered."""
+    """Adds the two operations; a task ends before its start is answered."""
     tasks = _Tasks()
 
     def start(data: Fields, _queue_url: str) -> Fields:
@@ -76,17 +76,19 @@ def _is_dead_letter_queue(arn: str) -> bool:
 
 def _moved(queue: Fields, target: Fields | None) -> Fields:
     now = time.time()
-    letters = [message for message in queue["messages"] if message["visible_at"] <= now]
+    dead_letter_messages = [message for message in queue["messages"] if message["visible_at"] <= now]
     moved = 0
-    for letter in letters:
-        home = target or sqs._queue_by_arn(letter["sys"].get("DeadLetterQueueSourceArn", ""))
-        if home is None:
-            return _result(moved, len(letters), "FAILED") | {"FailureReason": "CouldNotDetermineMessageSource"}
-        queue["messages"].remove(letter)
-        home["messages"].append(_as_new(letter, now))
+    for message in dead_letter_messages:
+        source_queue = target or sqs._queue_by_arn(message["sys"].get("DeadLetterQueueSourceArn", ""))
+        if source_queue is None:
+            return _result(moved, len(dead_letter_messages), "FAILED") | {
+                "FailureReason": "CouldNotDetermineMessageSource"
+            }
+        queue["messages"].remove(message)
+        source_queue["messages"].append(_as_new(message, now))
         moved += 1
     sqs.esm_wake.set()
-    return _result(moved, len(letters), "COMPLETED")
+    return _result(moved, len(dead_letter_messages), "COMPLETED")
 
 
 def _result(moved: int, wanted: int, status: str) -> Fields:
@@ -97,10 +99,10 @@ def _result(moved: int, wanted: int, status: str) -> Fields:
     }
 
 
-def _as_new(letter: Fields, now: float) -> Fields:
-    attributes = {key: value for key, value in letter["sys"].items() if key != "DeadLetterQueueSourceArn"}
+def _as_new(message: Fields, now: float) -> Fields:
+    attributes = {key: value for key, value in message["sys"].items() if key != "DeadLetterQueueSourceArn"}
     return {
-        **letter,
+        **message,
         "id": new_uuid(),
         "receipt_handle": None,
         "receive_count": 0,

@@ -20,7 +20,7 @@ _entries: ContextVar[Iterator[Message] | None] = ContextVar("entries", default=N
 
 
 def install() -> None:
-    """Put the header of SendMessage and SendMessageBatch into the message; refuse a malformed one."""
+    """Puts the header of SendMessage and SendMessageBatch into the message; refuses a malformed one."""
     build, send, send_batch = sqs._build_send_sys_attrs, sqs._act_send_message, sqs._act_send_message_batch
 
     def build_system_attributes(now: float, given: Message) -> Message:

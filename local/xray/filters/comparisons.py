@@ -95,11 +95,11 @@ def number(tokens: Tokens) -> float:
     Raises:
         FilterError: Something else comes next.
     """
-    found = _number(tokens.peek())
-    if found is None or tokens.current()[0] not in ("number", "text"):
+    number = _number(tokens.peek())
+    if number is None or tokens.current()[0] not in ("number", "text"):
         raise tokens.error("a number")
     tokens.step()
-    return found
+    return number
 
 
 def _same(tokens: Tokens, kind: Kind) -> Comparison:

@@ -45,7 +45,7 @@ _EXPECTED_OF_CAUSE = "name, type, message, account.id, index, coverage, first, l
 
 
 def compile_filter(expression: str, groups: GroupFilter = lambda _key: None) -> Test:
-    """Make a test of a filter expression; the empty one lets every trace through.
+    """Makes a test of a filter expression; the empty one lets every trace through.
 
     Args:
         expression: The filter expression.

@@ -17,7 +17,7 @@ from local.xray.summaries import Summary, http_of
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What an expression looks at.
+    """What an expression is tested against.
 
     Attributes:
         summary: The trace.
@@ -57,14 +57,14 @@ class View:
         return self.summary.http if self.entity is None else http_of(self.entity)
 
     def texts(self, name: str) -> list[Value]:
-        """The values of a field that any segment may have."""
+        """Returns the values of a field that any segment may have."""
         if self.entity is None:
             return [*self.summary.values(name)]
         value = self.entity.get(name)
         return [str(value)] if value else []
 
     def names(self, *, types: bool) -> list[Value]:
-        """`name` or `type` of the service, or of every service of the trace."""
+        """Returns `name` or `type` of the service, or of every service of the trace."""
         segments = self.summary.segments if self.entity is None else (self.entity,)
         keys = [key_of(segment) for segment in segments]
         return [key.type if types else key.name for key in keys]
@@ -83,19 +83,19 @@ FLAGS = ("fault", "error", "throttle", "ok", "partial", "inferred", "root")
 
 
 def reader(word: str) -> Callable[[View], list[Value]] | None:
-    """What a number or string keyword reads; `None` for a word that is none."""
+    """Returns what a number or string keyword reads; `None` for a word that is none."""
     name = word.lower()
     if name in ("responsetime", "duration"):
         return lambda view: [view.seconds[name == "duration"]]
     if name.startswith("http.") and (part := _HTTP.get(name.removeprefix("http."))):
         return lambda view: [view.http[part]] if part in view.http else []
-    if found := _TEXTS.get(name):
-        return lambda view: view.texts(found)
+    if field := _TEXTS.get(name):
+        return lambda view: view.texts(field)
     if name in ("name", "type"):
         return lambda view: view.names(types=name == "type")
     return None
 
 
 def kind_of(word: str) -> Kind:
-    """What a keyword holds that `reader` knows: a number or a text."""
+    """Returns what a keyword holds that `reader` knows: a number or a text."""
     return "number" if word.lower() in ("responsetime", "duration", "http.status") else "text"

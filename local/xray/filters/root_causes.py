@@ -36,7 +36,7 @@ KINDS: dict[str, Kind] = {
 
 
 def lists(summary: Summary, kind: str, part: str) -> list[list[Item]]:
-    """The items of each root cause of a kind, in their order."""
+    """Returns the items of each root cause of a kind, in their order."""
     return [
         [
             {**item, "index": float(index), "first": index == 0, "last": index == len(items) - 1}
@@ -50,7 +50,7 @@ def lists(summary: Summary, kind: str, part: str) -> list[list[Item]]:
 def matches(summary: Summary, wanted: Any) -> bool:
     """Tells whether each of the causes asked for is one of the trace's."""
     causes = [cause for causes in summary.root_causes.values() for cause in causes]
-    return isinstance(wanted, list) and all(any(_fits(cause, one) for cause in causes) for one in wanted)
+    return isinstance(wanted, list) and all(any(_fits(cause, asked) for cause in causes) for asked in wanted)
 
 
 def _items(cause: Mapping[str, Any], part: str) -> list[Item]:

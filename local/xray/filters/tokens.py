@@ -40,24 +40,24 @@ class Tokens:
     def _json(self, begin: int) -> tuple[str, int]:
         depth, quoted, position = 0, False, begin
         while position < len(self.expression):
-            letter = self.expression[position]
+            character = self.expression[position]
             if quoted:
-                position += letter == "\\"
-                quoted = letter != '"'
+                position += character == "\\"
+                quoted = character != '"'
             else:
-                quoted = letter == '"'
-                depth += (letter in "[{") - (letter in "]}")
+                quoted = character == '"'
+                depth += (character in "[{") - (character in "]}")
             position += 1
             if not depth and not quoted:
                 return self.expression[begin:position], position
         raise FilterError(f"Invalid filter expression {self.expression!r}: the JSON at character {begin} has no end")
 
     def current(self) -> tuple[str, str]:
-        """Kind (`text`, `number`, `word`, `json`, `sign`) and letters of the next token; both empty at the end."""
+        """Returns kind (`text`, `number`, `word`, `json`, `sign`) and text of the next token; empty at the end."""
         return self._tokens[self._next] if self._next < len(self._tokens) else ("", "")
 
     def peek(self) -> str:
-        """The letters of the next token."""
+        """Returns the characters of the next token."""
         return self.current()[1]
 
     def step(self) -> None:
@@ -99,6 +99,6 @@ class Tokens:
         return value
 
     def error(self, expected: str) -> FilterError:
-        """What to raise where something else was expected."""
-        found = self.peek() or "the end"
-        return FilterError(f"Invalid filter expression {self.expression!r}: found {found}, expected {expected}")
+        """Returns what to raise where something else was expected."""
+        token = self.peek() or "the end"
+        return FilterError(f"Invalid filter expression {self.expression!r}: found {token}, expected {expected}")

@@ -42,7 +42,7 @@ class Encryption:
         self._config = _Config()
 
     def operations(self) -> dict[str, Callable[[Body], Body]]:
-        """The operations by their paths."""
+        """Returns the operations by their paths."""
         return {"EncryptionConfig": lambda _body: self._answer(), "PutEncryptionConfig": self._put}
 
     def _put(self, body: Body) -> Body:

@@ -30,7 +30,7 @@ class Settings:
         self._xray = xray
 
     def operations(self) -> dict[str, Callable[[Body], Body]]:
-        """The operations by their paths."""
+        """Returns the operations by their paths."""
         return {
             "GetSamplingRules": self._get_rules,
             "CreateSamplingRule": lambda body: {
@@ -64,7 +64,7 @@ class Settings:
         return rule
 
     def update_rule(self, name: str, fields: Mapping[str, Any]) -> Rule:
-        """Change the given fields of a sampling rule; the others stay.
+        """Changes the given fields of a sampling rule; the others stay.
 
         Raises:
             ApiError: There is no such rule, or a field does not fit.
@@ -100,7 +100,7 @@ class Settings:
         return group
 
     def update_group(self, fields: Mapping[str, Any]) -> Group:
-        """Change filter expression and insights of a group, found by GroupName or GroupARN.
+        """Changes filter expression and insights of a group, found by GroupName or GroupARN.
 
         Raises:
             ApiError: There is no such group, or the filter expression cannot be read.
@@ -134,7 +134,7 @@ class Settings:
         return group
 
     def existing_group(self, fields: Mapping[str, Any]) -> Group:
-        """The group that GroupARN or GroupName names.
+        """Returns the group that GroupARN or GroupName names.
 
         Raises:
             ApiError: There is none.
@@ -153,8 +153,8 @@ class Settings:
 
     def _get_groups(self, body: Body) -> Body:
         groups = [(group.arn, _group(group)) for group in self._xray.groups.all()]
-        found, token = page(groups, size=_GROUPS_PER_PAGE, token=body.get("NextToken"))
-        return {"Groups": found, **({"NextToken": token} if token else {})}
+        groups_of_page, token = page(groups, size=_GROUPS_PER_PAGE, token=body.get("NextToken"))
+        return {"Groups": groups_of_page, **({"NextToken": token} if token else {})}
 
     def _get_rules(self, _body: Body) -> Body:
         return {"SamplingRuleRecords": [_record(rule) for rule in self._xray.rules.all()]}
@@ -180,7 +180,7 @@ class Settings:
 
 
 def rule_arn(name: str) -> str:
-    """The ARN of a sampling rule of the account and Region being served."""
+    """Returns the ARN of a sampling rule of the account and Region being served."""
     return _RULE_ARN.format(region=get_region(), account=get_account_id(), name=name)
 
 

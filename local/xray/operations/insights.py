@@ -14,7 +14,7 @@ FindGroup = Callable[[Body], object]
 
 
 def operations(find_group: FindGroup) -> dict[str, Callable[[Body], Body]]:
-    """The operations by their paths."""
+    """Returns the operations by their paths."""
 
     def summaries(body: Body) -> Body:
         time_range(body)

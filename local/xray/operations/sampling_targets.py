@@ -32,7 +32,7 @@ class SamplingTargets:
         self._summaries: dict[str, Body] = {}
 
     def operations(self) -> dict[str, Callable[[Body], Body]]:
-        """The operations by their paths."""
+        """Returns the operations by their paths."""
         return {"SamplingTargets": self._get_targets, "SamplingStatisticSummaries": lambda _body: self._get_summaries()}
 
     def _get_targets(self, body: Body) -> Body:
@@ -70,11 +70,11 @@ class SamplingTargets:
                 "Timestamp": now,
                 **{key: count + int(known.get(key, 0)) for key, count in counts.items()},
             }
-        share, rest = divmod(rule.reservoir_size, len(present))
+        quota, remainder = divmod(rule.reservoir_size, len(present))
         return {
             "RuleName": name,
             "FixedRate": rule.fixed_rate,
-            "ReservoirQuota": share + (present.index(str(document.get("ClientID"))) < rest),
+            "ReservoirQuota": quota + (present.index(str(document.get("ClientID"))) < remainder),
             "ReservoirQuotaTTL": now + _QUOTA_SECONDS,
             "Interval": _INTERVAL_SECONDS,
         }

@@ -1,4 +1,4 @@
-"""The operations that hand traces out, their graphs and their figures.
+"""The operations that return traces, their graphs and their figures.
 
 Source: X-Ray API Reference, "BatchGetTraces", "GetTraceSummaries", "GetTraceGraph", "GetServiceGraph" and
 "GetTimeSeriesServiceStatistics". With Transaction Search on they know the indexed traces only; see
@@ -38,7 +38,7 @@ class Queries:
         self._summaries = summaries
 
     def operations(self) -> dict[str, Callable[[Body], Body]]:
-        """The operations by their paths."""
+        """Returns the operations by their paths."""
         return {
             "Traces": self._batch_get_traces,
             "TraceSummaries": self._get_trace_summaries,
@@ -50,8 +50,8 @@ class Queries:
     def _batch_get_traces(self, body: Body) -> Body:
         wanted = strings(body, "TraceIds", most=_MAX_TRACE_IDS)
         # Ids without a trace are left out and are not "unprocessed" (assumed; the API names no other place for them).
-        found = [(summary.trace_id, render_trace(summary)) for summary in self._indexed(wanted)]
-        traces, token = page(found, size=_fitting(found, body.get("NextToken")), token=body.get("NextToken"))
+        rendered = [(summary.trace_id, render_trace(summary)) for summary in self._indexed(wanted)]
+        traces, token = page(rendered, size=_fitting(rendered, body.get("NextToken")), token=body.get("NextToken"))
         return {"Traces": traces, "UnprocessedTraceIds": [], **({"NextToken": token} if token else {})}
 
     def _get_trace_summaries(self, body: Body) -> Body:
@@ -92,8 +92,8 @@ class Queries:
             raise ApiError(str(problem)) from None
         chosen, changed = self._of_group(body, start, end)
         window = Window(start=start, end=end, period=period_of(body))
-        found = [(repr(period["Timestamp"]), period) for period in series(chosen, selector, window)]
-        periods, token = page(found, size=_PERIODS_PER_PAGE, token=body.get("NextToken"))
+        keyed = [(repr(period["Timestamp"]), period) for period in series(chosen, selector, window)]
+        periods, token = page(keyed, size=_PERIODS_PER_PAGE, token=body.get("NextToken"))
         return {
             "TimeSeriesServiceStatistics": periods,
             "ContainsOldGroupVersions": changed,
@@ -101,7 +101,7 @@ class Queries:
         }
 
     def _of_group(self, body: Body, start: float, end: float) -> tuple[list[Summary], bool]:
-        """The traces of a time, of the group the request names, and whether that group was changed since."""
+        """Returns the traces of a time, of the group the request names, and whether that group was changed since."""
         group = self._group(body)
         matches = self._filter(group.filter_expression if group else "")
         chosen = [summary for summary in self._all() if _active(summary, start, end) and matches(summary)]
@@ -136,7 +136,7 @@ class Queries:
 
 
 def render_trace(summary: Summary) -> Body:
-    """Write the `Trace` of the X-Ray API."""
+    """Writes the `Trace` of the X-Ray API."""
     return {
         "Id": summary.trace_id,
         "Duration": round(summary.duration, 3),
@@ -146,31 +146,31 @@ def render_trace(summary: Summary) -> Body:
 
 
 def _behind(summaries: list[Summary], token: object) -> list[Summary]:
-    """What comes behind the place a token names, whether or not the trace it was made for is among them now."""
+    """Returns what comes behind the place a token names, whether or not the trace it was made for is among them now."""
     if not token:
         return summaries
     start, _, trace_id = decoded(token).partition("/")
     try:
         place = (float(start), trace_id)
     except ValueError:
-        raise ApiError(f"NextToken {token!r} is not one this operation has handed out") from None
+        raise ApiError(f"NextToken {token!r} was not returned by this operation") from None
     return [summary for summary in summaries if (summary.start, summary.trace_id) < place]
 
 
 def _matching(rest: list[Summary], matches: Test) -> tuple[list[Summary], str | None, int]:
-    """A page of the matching traces, the token of the next one, and how many traces were looked at for it."""
-    found: list[Summary] = []
+    """Returns a page of the matching traces, the token of the next one, and how many traces were read for it."""
+    page_of: list[Summary] = []
     for scanned, summary in enumerate(rest, start=1):
         if matches(summary):
-            found.append(summary)
-        if len(found) == _SUMMARIES_PER_PAGE and scanned < len(rest):
-            return found, token_of(f"{summary.start!r}/{summary.trace_id}"), scanned
-    return found, None, len(rest)
+            page_of.append(summary)
+        if len(page_of) == _SUMMARIES_PER_PAGE and scanned < len(rest):
+            return page_of, token_of(f"{summary.start!r}/{summary.trace_id}"), scanned
+    return page_of, None, len(rest)
 
 
-def _fitting(found: list[tuple[str, Body]], token: object) -> int:
-    """How many of the traces after the token's fit on a page; one at least."""
-    rest, _ = page(found, size=len(found), token=token)
+def _fitting(traces: list[tuple[str, Body]], token: object) -> int:
+    """Returns how many of the traces after the token's fit on a page; one at least."""
+    rest, _ = page(traces, size=len(traces), token=token)
     size = 0
     for count, trace in enumerate(rest):
         size += sum(len(segment["Document"]) for segment in trace["Segments"])

@@ -55,7 +55,7 @@ class Retrievals:
         self._retrievals: dict[str, _Retrieval] = {}
 
     def operations(self) -> dict[str, Callable[[Body], Body]]:
-        """The operations by their paths."""
+        """Returns the operations by their paths."""
         return {
             "GetTraceSegmentDestination": lambda _body: self._destination(),
             "UpdateTraceSegmentDestination": self._update_destination,
@@ -143,12 +143,12 @@ class Retrievals:
         if retrieval.status != "COMPLETE":
             return []
         spans = [trace_id for trace_id in retrieval.trace_ids if self._xray.search.in_spans(trace_id)]
-        found = [summary for trace_id in spans if (summary := self._summaries.get(trace_id))]
-        return [summary for summary in found if retrieval.start <= summary.start <= retrieval.end]
+        retrieved = [summary for trace_id in spans if (summary := self._summaries.get(trace_id))]
+        return [summary for summary in retrieved if retrieval.start <= summary.start <= retrieval.end]
 
 
 def _parts(summary: Summary) -> list[tuple[str, dict[str, Any]]]:
-    """A trace in pieces of as many spans as an answer may hold, each with its place as key."""
+    """Returns a trace in pieces of as many spans as an answer may hold, each with its place as key."""
     trace = render_trace(summary)
     spans = trace.pop("Segments")
     return [

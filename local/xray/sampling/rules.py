@@ -36,7 +36,7 @@ class Rule:
         priority: 1 to 9999; the lowest number is tried first.
         fixed_rate: Share of requests, 0 to 1, taken after the reservoir is used up.
         reservoir_size: Requests taken each second before the rate applies.
-        boost: `SamplingRateBoost`, kept and handed out; nothing here boosts a rate.
+        boost: `SamplingRateBoost`, kept and returned; nothing here boosts a rate.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Rule:
     modified_at: float = field(default_factory=time.time)
 
     def matches(self, request: Request) -> bool:
-        """Tell whether every pattern matches; a rule with attributes matches no AWS service's request."""
+        """Tells whether every pattern matches; a rule with attributes matches no AWS service's request."""
         # "Attributes: segment attributes known when the sampling decision is made. API Gateway: not supported."
         pairs = (
             (self.service_name, request.service_name),
@@ -90,7 +90,7 @@ class Reservoir:
         self._taken = 0
 
     def take(self, *, size: int, rate: float) -> bool:
-        """Take one request: from the reservoir while it lasts, then by chance."""
+        """Takes one request: from the reservoir while it lasts, then by chance."""
         with self._lock:
             second = int(self._clock())
             if second != self._second:
@@ -117,18 +117,18 @@ class SamplingRules:
         return max(self._deleted_at, *(rule.modified_at for rule in self.all()))
 
     def put(self, rule: Rule) -> None:
-        """Add a rule, or put it in the place of the one of the same name."""
+        """Adds a rule, or replaces the one of the same name."""
         with self._lock:
             known = self._rules.get(rule.name)
             self._rules[rule.name] = replace(rule, created_at=known.created_at) if known else rule
 
     def get(self, name: str) -> Rule | None:
-        """The rule of that name; `None` if there is none."""
+        """Returns the rule of that name; `None` if there is none."""
         with self._lock:
             return self._rules.get(name)
 
     def delete(self, name: str) -> Rule | None:
-        """Take a rule away; the default rule stays."""
+        """Removes a rule; the default rule stays."""
         with self._lock:
             if name == DEFAULT_RULE.name:
                 return None
@@ -136,12 +136,12 @@ class SamplingRules:
             return self._rules.pop(name, None)
 
     def all(self) -> list[Rule]:
-        """Every rule, in the order they are tried; equal priorities by name."""
+        """Returns every rule, in the order they are tried; equal priorities by name."""
         with self._lock:
             return sorted(self._rules.values(), key=lambda rule: (rule.priority, rule.name))
 
     def decide(self, request: Request) -> Decision:
-        """Decide by the first rule that matches."""
+        """Decides by the first rule that matches."""
         rule = next((rule for rule in self.all() if rule.matches(request)), DEFAULT_RULE)
         with self._lock:
             reservoir = self._reservoirs.setdefault(rule.name, Reservoir())
@@ -152,7 +152,7 @@ class SamplingRules:
         return Decision(sampled=sampled, rule_name=rule.name)
 
     def decided(self) -> dict[str, tuple[int, int, float]]:
-        """What was decided by each rule: requests, how many were taken, and when the last came."""
+        """Returns what was decided by each rule: requests, how many were taken, and when the last came."""
         with self._lock:
             return dict(self._decided)
 
@@ -169,7 +169,7 @@ class FunctionSampling:
         self._reservoirs: dict[str, Reservoir] = {}
 
     def decide(self, function_arn: str) -> bool:
-        """Decide for one invocation of one function."""
+        """Decides for one invocation of one function."""
         with self._lock:
             reservoir = self._reservoirs.setdefault(function_arn, Reservoir())
         return reservoir.take(size=1, rate=0.05)
