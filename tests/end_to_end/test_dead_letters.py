@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +21,10 @@ DENIED = {
     "Statement": [{"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}],
 }
 BODY = {"customer": "Ann", "amount": 2}
+# How long the worker has a message: briefly where it fails, so that the message is soon a dead-letter message, and
+# long where it has to get through before the queue takes the message back.
+FAILING_SECONDS = 2
+WORKING_SECONDS = 180
 
 
 def _failing(resources: Resources) -> None:
@@ -27,7 +32,7 @@ def _failing(resources: Resources) -> None:
     role = find(resources, "AWS::IAM::Role", "WorkerFunction")
     role["Policies"].append({"PolicyName": "Denied", "PolicyDocument": DENIED})
     queue = find(resources, "AWS::SQS::Queue", "WorkerQueue")
-    queue["VisibilityTimeout"] = 2
+    queue["VisibilityTimeout"] = FAILING_SECONDS
     queue["RedrivePolicy"]["maxReceiveCount"] = 1
 
 
@@ -68,17 +73,28 @@ class Failing:
         )
         return int(asked["Attributes"]["ApproximateNumberOfMessages"])
 
-    def wait_for_dead_letter_messages(self, number: int) -> None:
-        wait_for(lambda: self.waiting() == number, what=f"{number} dead-letter messages")
+    def send_and_fail(self, item_id: str) -> str:
+        """Posts an item and waits until it has failed and is a dead-letter message; returns its trace id."""
+        trace_id = self.send(item_id)
+        wait_for(lambda: any("end_time" in segment for segment in self.attempts(trace_id)), what="the failed attempt")
+        wait_for(lambda: self.waiting() == 1, what="the dead-letter message")
+        return trace_id
 
     def mend(self) -> None:
-        """Let the worker write."""
+        """Lets the worker write, and gives it time."""
+        self._set_visibility_timeout(WORKING_SECONDS)
         self.deployed.client("iam").delete_role_policy(RoleName=self._role(), PolicyName="Denied")
 
     def spoil(self) -> None:
-        """Forbid it."""
+        """Undoes `mend`."""
+        self._set_visibility_timeout(FAILING_SECONDS)
         self.deployed.client("iam").put_role_policy(
             RoleName=self._role(), PolicyName="Denied", PolicyDocument=json.dumps(DENIED)
+        )
+
+    def _set_visibility_timeout(self, seconds: int) -> None:
+        self.deployed.client("sqs").set_queue_attributes(
+            QueueUrl=self.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(seconds)}
         )
 
     def _role(self) -> str:
@@ -159,8 +175,8 @@ def test_messages_that_another_reader_holds_are_not_taken_for_none(failing: Fail
 
 
 def test_messages_are_listed_with_trace_attempts_and_reason_and_stay(failing: Failing) -> None:
-    trace_id, lost = failing.send("listed-1"), new_trace_id()
-    failing.wait_for_dead_letter_messages(1)
+    began = time.time()
+    trace_id, lost = failing.send_and_fail("listed-1"), new_trace_id()
     failing.undelivered("listed-2", lost)
     ran = failing.command("failed", STACK, "--json")
     assert failing.waiting() == 2, "what was looked at is visible again at once"
@@ -173,7 +189,8 @@ def test_messages_are_listed_with_trace_attempts_and_reason_and_stay(failing: Fa
     assert worked["attempts"] == 1
     assert worked["evidence"] == "trace"
     assert "AccessDeniedException" in worked["reason"]
-    assert 0 < worked["age_seconds"] < 60 < worked["kept_seconds"] < 14 * 86_400
+    assert 0 < worked["age_seconds"] < time.time() - began + 1
+    assert 60 < worked["kept_seconds"] < 14 * 86_400
     assert undelivered["trace_id"] == lost
     assert undelivered["traced"] is False
     assert undelivered["origin"] == "subscription"
@@ -192,11 +209,14 @@ def test_the_reason_of_an_unrecorded_message_is_in_the_log(failing: Failing) -> 
     body = json.dumps({"id": "logged-1", **BODY})
     header = f"Root={new_trace_id()};Sampled=0"
     assert failing.command("send", STACK, "--trace-header", header, "--body", body).status == 0
-    failing.wait_for_dead_letter_messages(1)
-    [queue] = failing.command("failed", STACK, "--json").json()["queues"]
-    [message] = queue["messages"]
+
+    def logged() -> Any:
+        [queue] = failing.command("failed", STACK, "--json").json()["queues"]
+        return next((message for message in queue["messages"] if message["evidence"] == "log"), None)
+
+    message = wait_for(logged, what="the reason in the log")
+    assert failing.waiting() == 1
     assert message["traced"] is False
-    assert message["evidence"] == "log"
     assert message["reason"].startswith("ClientError: An error occurred (AccessDeniedException)")
 
 
@@ -204,8 +224,7 @@ def test_the_reason_of_an_unrecorded_message_is_in_the_log(failing: Failing) -> 
 def test_redriven_messages_arrive_and_their_traces_go_on(failing: Failing, options: list[str]) -> None:
     suffix = "moved" if not options else "sent"
     ids = [f"worked-{suffix}", f"undelivered-{suffix}"]
-    traces = [failing.send(ids[0]), new_trace_id()]
-    failing.wait_for_dead_letter_messages(1)
+    traces = [failing.send_and_fail(ids[0]), new_trace_id()]
     failing.undelivered(ids[1], traces[1])
     wait_for(lambda: failing.attempts(traces[0]), what="the first attempt in the trace")
     failing.mend()
@@ -240,7 +259,7 @@ def test_the_senders_attributes_travel_along(failing: Failing) -> None:
         failing.undelivered("attributes-1", new_trace_id())
         assert failing.command("redrive", STACK, "--yes").status == 0
         [message] = sqs.receive_message(
-            QueueUrl=failing.outputs["QueueUrl"], MessageAttributeNames=["All"], WaitTimeSeconds=5
+            QueueUrl=failing.outputs["QueueUrl"], MessageAttributeNames=["All"], WaitTimeSeconds=20
         )["Messages"]
         attributes = message["MessageAttributes"]
         assert attributes["kind"] == {"DataType": "String", "StringValue": "order"}

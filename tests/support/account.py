@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -55,8 +56,12 @@ class Account:
 
     def documents(self, trace_id: str) -> list[dict[str, Any]]:
         """The segment documents of a trace, as X-Ray returns them."""
-        traces = self.client("xray").batch_get_traces(TraceIds=[trace_id])["Traces"]
+        traces = self._xray.batch_get_traces(TraceIds=[trace_id])["Traces"]
         return [json.loads(segment["Document"]) for trace in traces for segment in trace["Segments"]]
+
+    @cached_property
+    def _xray(self) -> Any:
+        return self.client("xray")
 
     def deploy(self, name: str, template: dict[str, Any]) -> dict[str, str]:
         """Creates a stack, and returns its outputs.

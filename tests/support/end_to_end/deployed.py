@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Deployed:
     """That of child processes which talk to the local AWS."""
     assembly: Path
     """The cloud assembly it was deployed from."""
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def template(self) -> dict[str, Any]:
         """The stack's template, as the CDK synthesized it."""
@@ -32,7 +33,10 @@ class Deployed:
         return template
 
     def client(self, service: str) -> Any:
-        return self.account.client(service)
+        """The one client of a service: to make one takes longer than most calls."""
+        if service not in self._clients:
+            self._clients[service] = self.account.client(service)
+        return self._clients[service]
 
     def post(
         self, body: object, *, signed: bool = True, content_type: str = "application/json", trace: str | None = None
