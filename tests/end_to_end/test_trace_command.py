@@ -121,7 +121,7 @@ def test_a_linked_worker_is_one_cluster_and_has_the_link(linked: Deployed, trace
     assert edges(found) == list(pairwise(HOPS))
     [link] = found["links"]
     hops = {node["id"]: hop(node) for node in found["nodes"]}
-    assert (hops[link["source"]], hops[link["target"]]) == ("ingest", "worker")
+    assert (hops[link["source"]], hops[link["target"]]) == ("queue", "worker")
     [pair] = link["trace_ids"]
     assert pair[0] == trace_id
     assert {trace["id"] for trace in found["traces"]} == set(pair)
