@@ -44,7 +44,11 @@ def console_link(endpoint: str, region: str, trace_id: str, trace: Trace | None)
     host = _HOSTS.get(partition_of(region)) if is_of_aws(endpoint) else None
     if host is None:
         return None
-    first = min(trace.segments, key=lambda one: (bool(one.parent_id), one.start), default=None) if trace else None
+    first = (
+        min(trace.segments, key=lambda segment: (bool(segment.parent_id), segment.start), default=None)
+        if trace
+        else None
+    )
     return ConsoleLink(
         url=f"https://{host}/xray/home?region={region}#/traces/{trace_id}",
         filter_expression=None if first is None else service_filter(first.name),

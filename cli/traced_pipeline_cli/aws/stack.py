@@ -174,7 +174,7 @@ def _stated_url(outputs: Mapping[str, str]) -> str | None:
 def _named_in(url: str | None, ids: tuple[str, ...]) -> str | None:
     """The id that is a part of a URL, or else the first one."""
     parts = _URL_PARTS.split(url or "")
-    return next((one for one in ids if one in parts), ids[0] if ids else None)
+    return next((physical_id for physical_id in ids if physical_id in parts), ids[0] if ids else None)
 
 
 def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: str, stage: str, stack: str) -> str:

@@ -97,7 +97,7 @@ def _redrive(
     tell: Callable[[str], None],
 ) -> Outcome:
     """Move one queue's messages. Those SQS's task does not take go first, since it would fail at one of them."""
-    outcome = Outcome(place=place, traces=dict.fromkeys(one.trace_id for one in messages if one.trace_id))
+    outcome = Outcome(place=place, traces=dict.fromkeys(message.trace_id for message in messages if message.trace_id))
     movable, others = sorted_by_way(messages, resend=arguments.resend)
     if others:
         while _resend_some(sqs, reads, outcome, resend=arguments.resend, tell=tell):

@@ -105,7 +105,7 @@ class Reasons:
         return Reason(text=f"SNS could not deliver it to {target}.", evidence="message", traced=traced)
 
     def _log_groups(self, message: DeadLetterMessage) -> list[str]:
-        workers = [one.function for one in self._found.deployment.event_sources if one.queue == message.source]
+        workers = [source.function for source in self._found.deployment.event_sources if source.queue == message.source]
         return [self._found.log_groups[arn] for arn in workers if arn in self._found.log_groups]
 
 

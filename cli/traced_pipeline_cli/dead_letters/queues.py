@@ -51,8 +51,10 @@ class DeadLetterQueue:
         if message.source is not None:
             return next((queue for queue in self.source_queues if queue.arn == message.source), None)
         topic = json_object(message.body).get("TopicArn")
-        fitting = [one for one in self.subscriptions if one.topic == topic] or list(self.subscriptions)
-        arns = {one.queue for one in fitting} or {queue.arn for queue in self.source_queues}
+        fitting = [subscription for subscription in self.subscriptions if subscription.topic == topic] or list(
+            self.subscriptions
+        )
+        arns = {subscription.queue for subscription in fitting} or {queue.arn for queue in self.source_queues}
         known = {**{queue.arn: queue for queue in self.source_queues}, **self.subscribed_queues}
         return known.get(next(iter(arns))) if len(arns) == 1 else None
 
@@ -90,7 +92,7 @@ def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, reads: Reads)
         NotFoundError: It has none.
     """
     deployment = inspect_messaging(session, pipeline, reads)
-    subscriptions = [one for topic in deployment.topics for one in topic.subscriptions or ()]
+    subscriptions = [subscription for topic in deployment.topics for subscription in topic.subscriptions or ()]
     log_groups, own = _functions(session, pipeline, reads)
     arns = dict.fromkeys(
         arn
@@ -114,14 +116,19 @@ def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, reads: Reads)
 
 def _assembled(queue: Queue, deployment: Deployment) -> DeadLetterQueue:
     subscriptions = tuple(
-        one for topic in deployment.topics for one in topic.subscriptions or () if one.dead_letter_queue == queue.arn
+        subscription
+        for topic in deployment.topics
+        for subscription in topic.subscriptions or ()
+        if subscription.dead_letter_queue == queue.arn
     )
-    subscribed_queues = (deployment.queue(one.queue) for one in subscriptions)
+    subscribed_queues = (deployment.queue(subscription.queue) for subscription in subscriptions)
     return DeadLetterQueue(
         queue=queue,
-        source_queues=tuple(one for one in deployment.queues if one.dead_letter_queue == queue.arn),
+        source_queues=tuple(
+            source_queue for source_queue in deployment.queues if source_queue.dead_letter_queue == queue.arn
+        ),
         subscriptions=subscriptions,
-        subscribed_queues={one.arn: one for one in subscribed_queues if one is not None},
+        subscribed_queues={subscribed.arn: subscribed for subscribed in subscribed_queues if subscribed is not None},
     )
 
 
@@ -131,10 +138,12 @@ def _functions(session: boto3.Session, pipeline: Pipeline, reads: Reads) -> tupl
     log_groups: dict[str, str] = {}
     own: list[str] = []
     for name in pipeline.functions:
-        told = reads.read(f"the function {name}", partial(client.get_function_configuration, FunctionName=name))
-        if told is not None:
-            group = told.get("LoggingConfig", {}).get("LogGroup", "")
-            log_groups[told.get("FunctionArn", "")] = group or f"/aws/lambda/{name}"
-            target = told.get("DeadLetterConfig", {}).get("TargetArn", "")
+        configuration = reads.read(
+            f"the function {name}", partial(client.get_function_configuration, FunctionName=name)
+        )
+        if configuration is not None:
+            group = configuration.get("LoggingConfig", {}).get("LogGroup", "")
+            log_groups[configuration.get("FunctionArn", "")] = group or f"/aws/lambda/{name}"
+            target = configuration.get("DeadLetterConfig", {}).get("TargetArn", "")
             own += [target] if ":sqs:" in target else []
     return log_groups, own

@@ -63,7 +63,7 @@ class _Walk:
         deployment = self._deployment
         integrated = deployment.stage.functions if deployment.stage is not None else None
         if integrated:
-            return [one for arn in dict.fromkeys(integrated) if (one := deployment.function(arn)) is not None]
+            return [function for arn in dict.fromkeys(integrated) if (function := deployment.function(arn)) is not None]
         return [function for function in deployment.functions if function.arn not in self._workers]
 
     def _function(self, function: Function, previous: int | None) -> None:
@@ -83,7 +83,7 @@ class _Walk:
         named = [topic for topic in self._deployment.topics if _names(function, topic.arn, topic.name)]
         if named or function.arn in self._workers or self._named_queues(function):
             return named
-        workers = [one for one in self._deployment.functions if one.arn in self._workers]
+        workers = [function for function in self._deployment.functions if function.arn in self._workers]
         return [
             topic
             for topic in self._deployment.topics
@@ -113,7 +113,9 @@ class _Walk:
 
     def _orphans(self, previous: int) -> None:
         """Behind a topic that nothing is subscribed to: the queues that something works through all the same."""
-        subscribed = {one.queue for topic in self._deployment.topics for one in topic.subscriptions or ()}
+        subscribed = {
+            subscription.queue for topic in self._deployment.topics for subscription in topic.subscriptions or ()
+        }
         for queue in self._deployment.queues:
             if queue.arn not in subscribed and self._sources(queue):
                 self._queue(queue, previous)

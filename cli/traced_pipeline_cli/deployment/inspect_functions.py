@@ -34,29 +34,29 @@ class FunctionReader:
     def read(self, name: str) -> Function | None:
         """A function by name or ARN; None where it may not be read."""
         short = name.split(":")[6] if name.startswith("arn:") else name
-        told = self._reads.read_route(
+        configuration = self._reads.read_route(
             f"the function {short}", lambda: self._lambda.get_function_configuration(FunctionName=name)
         )
-        if told is None:
+        if configuration is None:
             return None
-        environment = told.get("Environment", {}).get("Variables", {})
-        log_group = told.get("LoggingConfig", {}).get("LogGroup", "")
+        environment = configuration.get("Environment", {}).get("Variables", {})
+        log_group = configuration.get("LoggingConfig", {}).get("LogGroup", "")
         return Function(
-            name=told.get("FunctionName", short),
-            arn=unversioned(told.get("FunctionArn", "")),
-            active=told.get("TracingConfig", {}).get("Mode") == "Active",
+            name=configuration.get("FunctionName", short),
+            arn=unversioned(configuration.get("FunctionArn", "")),
+            active=configuration.get("TracingConfig", {}).get("Mode") == "Active",
             environment=environment,
-            bridged=self._bridged(told),
+            bridged=self._bridged(configuration),
             log_group=log_group or f"/aws/lambda/{short}",
-            may_send=self._may_send(told.get("Role", ""), short),
+            may_send=self._may_send(configuration.get("Role", ""), short),
             concurrency=self._concurrency(short),
-            network=self._network(told),
+            network=self._network(configuration),
         )
 
-    def _bridged(self, told: FunctionConfigurationResponseTypeDef) -> bool | None:
+    def _bridged(self, configuration: FunctionConfigurationResponseTypeDef) -> bool | None:
         """Whether a layer holds the bridge, by its name or description."""
         seen: list[bool | None] = []
-        for arn in (layer.get("Arn", "") for layer in told.get("Layers", [])):
+        for arn in (layer.get("Arn", "") for layer in configuration.get("Layers", [])):
             if any(name in arn.lower() for name in _BRIDGE):
                 return True
             layer = self._reads.read(
@@ -86,8 +86,8 @@ class FunctionReader:
         )
         return None if answer is None else answer.get("ReservedConcurrentExecutions")
 
-    def _network(self, told: FunctionConfigurationResponseTypeDef) -> Network | None:
-        config = told.get("VpcConfig", {})
+    def _network(self, configuration: FunctionConfigurationResponseTypeDef) -> Network | None:
+        config = configuration.get("VpcConfig", {})
         vpc, subnets = config.get("VpcId", ""), config.get("SubnetIds", [])
         if not vpc:
             return None
@@ -117,8 +117,12 @@ def leads_out(tables: Iterable[Mapping[str, Any]], subnet: str) -> bool:
     A subnet without a route table of its own has the VPC's main one; an internet gateway serves public addresses
     only: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html.
     """
-    own = [table for table in tables if any(one.get("SubnetId") == subnet for one in table.get("Associations", []))]
-    main = [table for table in tables if any(one.get("Main") for one in table.get("Associations", []))]
+    own = [
+        table
+        for table in tables
+        if any(association.get("SubnetId") == subnet for association in table.get("Associations", []))
+    ]
+    main = [table for table in tables if any(association.get("Main") for association in table.get("Associations", []))]
     for table in own or main:
         for route in table.get("Routes", []):
             default = (

@@ -33,7 +33,7 @@ def read_topic(reads: Reads, client: SNSClient, arn: str) -> Topic:
 def _subscriptions(client: SNSClient, topic: str) -> tuple[Subscription, ...]:
     pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     found = []
-    for listed in (one for page in pages for one in page["Subscriptions"]):
+    for listed in (subscription for page in pages for subscription in page["Subscriptions"]):
         arn = listed.get("SubscriptionArn", "")
         # One that waits for confirmation has no ARN yet.
         if listed.get("Protocol") != "sqs" or not arn.startswith("arn:"):

@@ -34,7 +34,7 @@ def inspect(session: boto3.Session, pipeline: Pipeline, *, progress: Callable[[s
     stage = _stage(reads, session.client("apigateway"), pipeline)
     tell("the functions")
     reader = FunctionReader(session, reads)
-    functions = {one.arn: one for name in pipeline.functions if (one := reader.read(name)) is not None}
+    functions = {function.arn: function for name in pipeline.functions if (function := reader.read(name)) is not None}
     tell("the topics")
     sns = session.client("sns")
     topics = tuple(read_topic(reads, sns, arn) for arn in _topic_arns(pipeline, functions.values()))
@@ -42,8 +42,8 @@ def inspect(session: boto3.Session, pipeline: Pipeline, *, progress: Callable[[s
     queues, event_sources = _queues(reads, session, pipeline, topics)
     wanted = [*(source.function for source in event_sources), *((stage.functions or ()) if stage else ())]
     for arn in dict.fromkeys(map(unversioned, wanted)):
-        if arn not in functions and (one := reader.read(arn)) is not None:
-            functions[one.arn] = one
+        if arn not in functions and (function := reader.read(arn)) is not None:
+            functions[function.arn] = function
     tell("X-Ray's settings")
     xray = read_xray_settings(reads, session.client("xray"))
     return Deployment(
@@ -124,10 +124,13 @@ def _queues(
     reads: Reads, session: boto3.Session, pipeline: Pipeline, topics: Iterable[Topic]
 ) -> tuple[tuple[Queue, ...], tuple[EventSource, ...]]:
     sqs, functions = session.client("sqs"), session.client("lambda")
-    found = {one.arn: one for url in pipeline.queues if (one := read_queue(reads, sqs, url=url)) is not None}
+    found = {queue.arn: queue for url in pipeline.queues if (queue := read_queue(reads, sqs, url=url)) is not None}
     for topic in topics:
         for subscription in topic.subscriptions or ():
-            if subscription.queue not in found and (one := read_queue(reads, sqs, arn=subscription.queue)) is not None:
-                found[one.arn] = one
+            if (
+                subscription.queue not in found
+                and (queue := read_queue(reads, sqs, arn=subscription.queue)) is not None
+            ):
+                found[queue.arn] = queue
     sources = [source for arn in found for source in event_sources_of(reads, functions, arn)]
     return tuple(found.values()), tuple(sources)

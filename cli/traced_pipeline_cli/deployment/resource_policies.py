@@ -121,9 +121,9 @@ def _like(pattern: str, value: str, *, fold: bool = False) -> bool:
 
 def _texts(value: JsonValue) -> list[str]:
     values = value if isinstance(value, list) else [value]
-    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values if one is not None]
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values if value is not None]
 
 
 def _objects(value: JsonValue) -> list[JsonObject]:
     values = value if isinstance(value, list) else [value]
-    return [one for one in values if isinstance(one, dict)]
+    return [statement for statement in values if isinstance(statement, dict)]

@@ -79,4 +79,4 @@ def not_sampled(deployment: Deployment) -> Finding | None:
 
 def _entrances(deployment: Deployment) -> list[Function]:
     integrated = deployment.stage.functions if deployment.stage is not None else None
-    return [one for arn in dict.fromkeys(integrated or ()) if (one := deployment.function(arn)) is not None]
+    return [function for arn in dict.fromkeys(integrated or ()) if (function := deployment.function(arn)) is not None]

@@ -105,7 +105,7 @@ def instrumentation(deployment: Deployment) -> Iterator[Finding]:
 
 def _workers(deployment: Deployment) -> list[Function]:
     arns = dict.fromkeys(source.function for source in deployment.event_sources)
-    return [one for arn in arns if (one := deployment.function(arn)) is not None]
+    return [function for arn in arns if (function := deployment.function(arn)) is not None]
 
 
 def _off(variables: Mapping[str, str], key: str) -> bool:

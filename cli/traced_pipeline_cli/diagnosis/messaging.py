@@ -111,7 +111,7 @@ def queue_keys(deployment: Deployment) -> Iterator[Finding]:
 def queues_without_workers(deployment: Deployment) -> Iterator[Finding]:
     """A subscribed queue that no function works through."""
     for _, _, queue in _deliveries(deployment):
-        seen = all(one.what != f"the event source mappings of the queue {queue.name}" for one in deployment.unread)
+        seen = all(read.what != f"the event source mappings of the queue {queue.name}" for read in deployment.unread)
         if seen and not any(source.queue == queue.arn for source in deployment.event_sources):
             yield Finding(
                 check=Check.EVENT_SOURCE_MISSING,

@@ -49,21 +49,22 @@ def gather(
     first_break = verdict.first_break
     if trace is None and not (first_break and first_break.causes) and (unsampled := api.not_sampled(deployment)):
         found.append(unsampled)
-    for one in verdict.hops:
+    for hop_verdict in verdict.hops:
         function = next(
-            (f for f in deployment.functions if one.hop.kind == "function" and f.name == one.hop.name), None
+            (f for f in deployment.functions if hop_verdict.hop.kind == "function" and f.name == hop_verdict.hop.name),
+            None,
         )
-        if function is None or one.status in ("connected", "unread"):
+        if function is None or hop_verdict.status in ("connected", "unread"):
             continue
         source = next((s for s in deployment.event_sources if s.function == function.arn), None)
         log = partial(_logged, session, reads, function, since)
-        if one.status == "failed":
-            found.append(_failing(deployment, function, source, one.reason or log() or ""))
+        if hop_verdict.status == "failed":
+            found.append(_failing(deployment, function, source, hop_verdict.reason or log() or ""))
         elif source is None:
             # What is not in the trace, such as a function that is not Active, may all the same be why the API failed.
             if answer.failed and (logged := log()):
                 found.append(_failing(deployment, function, source, logged))
-        elif answer.accepted and not one.causes:
+        elif answer.accepted and not hop_verdict.causes:
             found.extend(_silent(session, reads, deployment, function, source, log))
     if not answer.accepted and all(finding.check is not Check.FUNCTION_FAILS for finding in found):
         found.append(_refused(verdict, answer))
@@ -80,12 +81,12 @@ def _logged(session: boto3.Session, reads: Reads, function: Function, since: flo
 
 def _refused(verdict: Verdict, answer: Answer) -> Finding:
     first = verdict.hops[0].hop if verdict.hops else Hop(kind="stage", name="the API", depth=0, previous=None)
-    told = " ".join(printable(answer.body).split())[:_SHOWN_CHARACTERS]
+    body = " ".join(printable(answer.body).split())[:_SHOWN_CHARACTERS]
     return Finding(
         check=Check.REQUEST_REFUSED,
         kind=first.kind,
         name=first.name,
-        text=f"The API answered {answer.status}: {told or 'nothing'}.",
+        text=f"The API answered {answer.status}: {body or 'nothing'}.",
         fix=f"See `traced-pipeline trace {answer.trace_id}`, and the API's execution log where the stage has one on."
         if answer.failed
         else "Send a body it takes (--body, --file), with credentials it admits (execute-api:Invoke).",

@@ -106,10 +106,12 @@ class TraceParts:
 
     def _is_behind(self, segment: Segment, upstream: Sequence[Segment]) -> bool:
         """Whether a segment was caused by one of others: below it, or taken from the queue or topic that it is."""
-        ids = {one.id for one in upstream}
-        sent = {one.parent_id for one in upstream if one.parent_id and kind_of(one.resource_type) in MESSAGING}
-        return any(one.id in ids for one in self._callers(segment)) or any(
-            one.parent_id in sent and one.id not in ids for one in (segment, *self._callers(segment))
+        ids = {caller.id for caller in upstream}
+        sent = {
+            caller.parent_id for caller in upstream if caller.parent_id and kind_of(caller.resource_type) in MESSAGING
+        }
+        return any(caller.id in ids for caller in self._callers(segment)) or any(
+            span.parent_id in sent and span.id not in ids for span in (segment, *self._callers(segment))
         )
 
     def _callers(self, segment: Segment) -> Iterator[Segment]:

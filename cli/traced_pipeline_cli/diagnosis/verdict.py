@@ -52,8 +52,8 @@ class Verdict:
 
         Of a route that could not be read in whole, the table at its end has to be among them.
         """
-        whole = not self.unread_route or any(one.hop.kind == "table" for one in self.hops)
-        return bool(self.hops) and whole and all(one.status == "connected" for one in self.hops)
+        whole = not self.unread_route or any(hop_verdict.hop.kind == "table" for hop_verdict in self.hops)
+        return bool(self.hops) and whole and all(hop_verdict.status == "connected" for hop_verdict in self.hops)
 
     @property
     def undecided(self) -> bool:
@@ -66,7 +66,7 @@ class Verdict:
     @property
     def first_break(self) -> HopVerdict | None:
         """The first hop that is not connected."""
-        return next((one for one in self.hops if one.status != "connected"), None)
+        return next((hop_verdict for hop_verdict in self.hops if hop_verdict.status != "connected"), None)
 
 
 def judge(
@@ -93,11 +93,17 @@ def judge(
     for index, (hop, sight) in enumerate(zip(route, seen, strict=True)):
         causes: list[Finding] = []
         if sight.status != "connected":
-            causes = [one for one in found if _is_about(one, _explaining(route, seen, index)) and one not in used]
+            causes = [
+                finding
+                for finding in found
+                if _is_about(finding, _explaining(route, seen, index)) and finding not in used
+            ]
             used.update(causes)
         verdicts.append(HopVerdict(hop=hop, status=sight.status, reason=sight.reason, causes=tuple(causes)))
     return Verdict(
-        hops=tuple(verdicts), remarks=tuple(one for one in found if one not in used), unread_route=unread_route
+        hops=tuple(verdicts),
+        remarks=tuple(finding for finding in found if finding not in used),
+        unread_route=unread_route,
     )
 
 

@@ -56,8 +56,8 @@ def error_about(client: CloudWatchLogsClient, group: str, since: float, message_
     found = list(_errors(client, group, since, f'"{message_id}"'))
     failed = f"message {message_id} failed: "
     of_the_bridge = [line for line in found if line.startswith((failed, _NEVER_BEGUN_REASON))]
-    told = of_the_bridge or found
-    return told[-1].removeprefix(failed) if told else None
+    lines = of_the_bridge or found
+    return lines[-1].removeprefix(failed) if lines else None
 
 
 def _errors(client: CloudWatchLogsClient, group: str, since: float, pattern: str) -> Iterator[str]:

@@ -22,14 +22,14 @@ def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer, conso
     """
     hops: list[JsonValue] = [
         {
-            "kind": one.hop.kind,
-            "name": one.hop.name,
-            "previous": one.hop.previous,
-            "status": one.status,
-            "reason": one.reason,
-            "causes": [_finding_json(finding) for finding in one.causes],
+            "kind": hop_verdict.hop.kind,
+            "name": hop_verdict.hop.name,
+            "previous": hop_verdict.hop.previous,
+            "status": hop_verdict.status,
+            "reason": hop_verdict.reason,
+            "causes": [_finding_json(finding) for finding in hop_verdict.causes],
         }
-        for one in verdict.hops
+        for hop_verdict in verdict.hops
     ]
     destination = deployment.xray.destination
     return {

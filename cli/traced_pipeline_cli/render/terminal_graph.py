@@ -212,9 +212,9 @@ class _Drawing:
         facts += " · inferred" if node.inferred else ""
         self._line(arm.rest, (f"{side} ", style), set_cell_size(facts, width - 4), (f" {side}", style))
         if failed := failures(node):
-            told = Text(" · ").join(Text(words, style=f"bold {STATE_STYLES[state]}") for state, words in failed)
-            told.set_length(width - 4)
-            self._line(arm.rest, (f"{side} ", style), told, (f" {side}", style))
+            states = Text(" · ").join(Text(words, style=f"bold {STATE_STYLES[state]}") for state, words in failed)
+            states.set_length(width - 4)
+            self._line(arm.rest, (f"{side} ", style), states, (f" {side}", style))
         tee = strokes.tee if has_callees else along
         self._line(arm.rest, (f"{lower_left}{along}{tee}{along * (width - 4)}{lower_right}", style))
 

@@ -31,8 +31,8 @@ def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_
         ascii_only: Whether only ASCII is drawn.
     """
     text = Text()
-    for one in verdict.hops:
-        _hop(text, verdict, one, width=width, ascii_only=ascii_only)
+    for hop_verdict in verdict.hops:
+        _hop(text, verdict, hop_verdict, width=width, ascii_only=ascii_only)
     text.append("\n")
     text.append(_summary(verdict), style="bold green" if verdict.connected else "bold red")
     if verdict.remarks:
@@ -48,19 +48,19 @@ def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_
     return text
 
 
-def _hop(text: Text, verdict: Verdict, one: HopVerdict, *, width: int, ascii_only: bool) -> None:
-    mark, plain, style = _MARKS.get(one.status, _MISSING if _is_a_break(verdict, one) else _BEHIND)
-    word = _WORDS.get(one.status, "not in the trace")
-    if one.status == "unread":
+def _hop(text: Text, verdict: Verdict, hop_verdict: HopVerdict, *, width: int, ascii_only: bool) -> None:
+    mark, plain, style = _MARKS.get(hop_verdict.status, _MISSING if _is_a_break(verdict, hop_verdict) else _BEHIND)
+    word = _WORDS.get(hop_verdict.status, "not in the trace")
+    if hop_verdict.status == "unread":
         mark, plain, style = _UNREAD
         word = "not in the trace, or not on the route"
-    reason = "" if one.causes else printable(one.reason)
-    told = f"  {word}{f': {reason}' if reason else ''}" if word else ""
-    indent = "  " * one.hop.depth if _branches(verdict) else ""
-    label = KIND_LABELS[one.hop.kind]
+    reason = "" if hop_verdict.causes else printable(hop_verdict.reason)
+    outcome = f"  {word}{f': {reason}' if reason else ''}" if word else ""
+    indent = "  " * hop_verdict.hop.depth if _branches(verdict) else ""
+    label = KIND_LABELS[hop_verdict.hop.kind]
     text.append(f"{plain if ascii_only else mark} {indent}{label:<9} ", style=style)
-    text.append(f"{readable_name(one.hop.name)}{told}\n")
-    for finding in one.causes:
+    text.append(f"{readable_name(hop_verdict.hop.name)}{outcome}\n")
+    for finding in hop_verdict.causes:
         _finding(text, finding, indent=4, width=width)
 
 
@@ -81,14 +81,14 @@ def _wrapped(line: str, indent: int, width: int) -> str:
     )
 
 
-def _is_a_break(verdict: Verdict, one: HopVerdict) -> bool:
+def _is_a_break(verdict: Verdict, hop_verdict: HopVerdict) -> bool:
     """Whether a hop would be where its branch breaks, not one behind such a break."""
-    previous = None if one.hop.previous is None else verdict.hops[one.hop.previous]
-    return previous is None or previous.status == "connected" or bool(one.causes)
+    previous = None if hop_verdict.hop.previous is None else verdict.hops[hop_verdict.hop.previous]
+    return previous is None or previous.status == "connected" or bool(hop_verdict.causes)
 
 
 def _branches(verdict: Verdict) -> bool:
-    places = [one.hop.previous for one in verdict.hops]
+    places = [hop_verdict.hop.previous for hop_verdict in verdict.hops]
     return len(places) != len(set(places))
 
 
@@ -100,7 +100,7 @@ def _summary(verdict: Verdict) -> str:
             "breaks, and where. Allow what is listed below, and verify again."
         )
     if first_break is None:
-        ends = [one.hop for one in verdict.hops if one.hop.kind == "table"]
+        ends = [hop_verdict.hop for hop_verdict in verdict.hops if hop_verdict.hop.kind == "table"]
         return f"Connected from the API to {'the table' if ends else 'the end of what is deployed'}."
     where = _place(first_break.hop)
     if first_break.status == "failed":
@@ -108,7 +108,7 @@ def _summary(verdict: Verdict) -> str:
     first = f"Not connected: the trace breaks at the {where}"
     if first_break.causes:
         return f"{first}."
-    if explained := next((one for one in verdict.hops if one.causes), None):
+    if explained := next((hop_verdict for hop_verdict in verdict.hops if hop_verdict.causes), None):
         return f"{first}; what was found out is about the {_place(explained.hop)}."
     parts = [f"{first}, and nothing that was read says why."]
     if first_break.status == "missing":

@@ -58,7 +58,9 @@ def failing_span(trace: Trace) -> Span | None:
 
 def _recorded(span: Span) -> Iterator[JsonObject]:
     exceptions = span.cause.get("exceptions") if isinstance(span.cause, dict) else None
-    yield from (one for one in (exceptions if isinstance(exceptions, list) else []) if isinstance(one, dict))
+    yield from (
+        exception for exception in (exceptions if isinstance(exceptions, list) else []) if isinstance(exception, dict)
+    )
 
 
 def _text(exception: JsonObject) -> str:
