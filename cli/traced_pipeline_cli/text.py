@@ -11,7 +11,7 @@ _MADE_NAME = re.compile(r".+?-(?P<logical>[A-Za-z0-9]+?)[0-9A-F]{4,8}-[A-Za-z0-9
 
 
 def duration(seconds: float | None) -> str:
-    """A duration in at most three digits and a unit: `12 ms`, `1.24 s`, `3 min 5 s`, `13 d 4 h`; `–` for None."""
+    """Returns a duration in three digits at most and a unit: `12 ms`, `1.24 s`, `13 d 4 h`; `–` for None."""
     if seconds is None:
         return "–"
     if 0 < seconds < 0.0001:
@@ -30,7 +30,7 @@ def duration(seconds: float | None) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A moment given in seconds since the epoch, in UTC to the millisecond: `2026-11-25 15:18:47.618`."""
+    """Returns a moment given in seconds since the epoch, in UTC to the millisecond: `2026-11-25 15:18:47.618`."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
@@ -39,17 +39,17 @@ def clock(seconds: float) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    """A number with its word, which takes an s where there is not one: `1 request`, `20 requests`."""
+    """Returns a number with its word, which takes an s where there is not one: `1 request`, `20 requests`."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def printable(text: str) -> str:
-    """A name that moves no cursor and colours no terminal: control characters become `?`."""
+    """Returns a name that moves no cursor and colours no terminal: control characters become `?`."""
     return "".join("?" if unicodedata.category(character)[0] == "C" else character for character in text)
 
 
 def short_name(name: str) -> str:
-    """A resource's name without its address: of a queue's URL or an ARN, the last part."""
+    """Returns a resource's name without its address: of a queue's URL or an ARN, the last part."""
     text = printable(name)
     if text.startswith(("http://", "https://")) and "/" in text.rstrip("/")[8:]:
         return text.rstrip("/").rsplit("/", 1)[-1]
@@ -68,13 +68,13 @@ def readable_name(name: str) -> str:
 
 
 def fitted(name: str, width: int) -> str:
-    """A resource's name for so many columns: whole, or else its readable part, or else clipped."""
+    """Returns a resource's name for so many columns: whole, or else its readable part, or else clipped."""
     whole = short_name(name)
     return whole if len(whole) <= width else clipped(readable_name(name), width)
 
 
 def clipped(text: str, width: int) -> str:
-    """A text of at most so many characters; what is too long loses its middle, since both ends tell."""
+    """Returns a text of at most so many characters; what is too long loses its middle, since both ends tell."""
     if len(text) <= width:
         return text
     if width < 4:

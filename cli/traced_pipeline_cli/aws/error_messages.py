@@ -91,7 +91,7 @@ def describe(error: ClientError | BotoCoreError) -> str:
 
 
 def permission(operation: str) -> str:
-    """The IAM action an API operation needs, such as `xray:BatchGetTraces`.
+    """Returns the IAM action an API operation needs, such as `xray:BatchGetTraces`.
 
     Args:
         operation: The operation, such as `BatchGetTraces`.

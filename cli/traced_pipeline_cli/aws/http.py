@@ -54,7 +54,7 @@ class Answer:
         return self.status >= _SERVER_ERROR
 
     def json(self) -> JsonValue:
-        """The body as JSON; None where it is none."""
+        """Returns the body as JSON; None where it is none."""
         try:
             value: JsonValue = json.loads(self.body)
         except ValueError:
@@ -74,7 +74,7 @@ def send(
     proxies: Mapping[str, str] | None = None,
     timeout: float = 30.0,
 ) -> Answer:
-    """Post one request.
+    """Posts one request.
 
     Args:
         url: The API's URL.
@@ -120,7 +120,7 @@ def send(
 
 
 def new_trace_id(now: float | None = None) -> str:
-    """A trace id as X-Ray makes them: `1-<seconds since the epoch>-<96 random bits>`, in hexadecimal.
+    """Returns a trace id as X-Ray makes them: `1-<seconds since the epoch>-<96 random bits>`, in hexadecimal.
 
     See https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html.
     """
@@ -128,19 +128,19 @@ def new_trace_id(now: float | None = None) -> str:
 
 
 def root_of(header: str) -> str | None:
-    """The trace id in a trace header; None where it has none."""
+    """Returns the trace id in a trace header; None where it has none."""
     found = _ROOT.search(header)
     return found.group() if found else None
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL's host is this machine by its loopback name or address, which no proxy reaches."""
+    """Returns whether a URL's host is this machine by its loopback name or address, which no proxy reaches."""
     host = urlsplit(url).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _trace_id(headers: Mapping[str, str], body: str) -> str | None:
-    """The trace id in the answer's header, as API Gateway gives it back, or in the `trace_id` of its body."""
+    """Returns the trace id in the answer's header, as API Gateway gives it back, or in the `trace_id` of its body."""
     header = next((value for key, value in headers.items() if key.lower() == TRACE_HEADER.lower()), "")
     if (found := root_of(header)) is not None:
         return found

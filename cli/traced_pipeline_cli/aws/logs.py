@@ -72,7 +72,7 @@ class _Wanted:
 
 
 def fetch_logs(session: boto3.Session, traces: Iterable[Trace]) -> dict[str, FunctionLogs]:
-    """Fetch the lines that functions logged for traces.
+    """Fetches the lines that functions logged for traces.
 
     The log group is the one the segments name (`aws.cloudwatch_logs`), or else the one Lambda says the function has.
     A line belongs to a trace where it holds the trace's id or the request id of one of its invocations, or where it
@@ -177,7 +177,7 @@ def _matching(
 
 
 def _started(message: str) -> str | None:
-    """The request id of an invocation that begins with this line, in Lambda's text or JSON format.
+    """Returns the request id of an invocation that begins with this line, in Lambda's text or JSON format.
 
     See https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html.
     """

@@ -41,7 +41,7 @@ class Connection:
         return found
 
     def proxies(self, url: str) -> Mapping[str, str]:
-        """The proxies the environment names for a URL; none for this machine itself."""
+        """Returns the proxies the environment names for a URL; none for this machine itself."""
         if is_loopback(url):
             return {}
         found: dict[str, str] = get_environ_proxies(url)
@@ -49,7 +49,7 @@ class Connection:
 
 
 def connect(*, profile: str | None = None, region: str | None = None) -> Connection:
-    """Open a session.
+    """Opens a session.
 
     Args:
         profile: The profile; by default the one boto3 chooses.

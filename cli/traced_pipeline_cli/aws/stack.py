@@ -60,7 +60,7 @@ class Pipeline:
 def find_pipeline(
     cloudformation: CloudFormationClient, apigateway: APIGatewayClient, stack: str, *, path: str | None = None
 ) -> Pipeline:
-    """Find a pipeline's parts by its stack.
+    """Finds a pipeline's parts by its stack.
 
     The outputs `ApiUrl`, `QueueUrl`, `DeadLetterQueueUrl` and `TableName` are taken as they are; what they do not say
     comes from the stack's resources. Where no output is the API's URL, one that leads to its stage, as the CDK's
@@ -109,7 +109,7 @@ def find_pipeline(
 
 
 def stage_service(apigateway: APIGatewayClient, pipeline: Pipeline) -> str:
-    """The name of the pipeline's stage in X-Ray: `<API's name>/<stage>`.
+    """Returns the name of the pipeline's stage in X-Ray: `<API's name>/<stage>`.
 
     Raises:
         NotFoundError: The stack has no REST API with a stage.
@@ -142,7 +142,7 @@ def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]
 
 
 def _resources(cloudformation: CloudFormationClient, stack: str) -> list[StackResourceSummaryTypeDef]:
-    """The resources of a stack and of those nested in it, however deep."""
+    """Returns the resources of a stack and of those nested in it, however deep."""
     found: list[StackResourceSummaryTypeDef] = []
     todo = [stack]
     while todo:
@@ -172,13 +172,13 @@ def _stated_url(outputs: Mapping[str, str]) -> str | None:
 
 
 def _named_in(url: str | None, ids: tuple[str, ...]) -> str | None:
-    """The id that is a part of a URL, or else the first one."""
+    """Returns the id that is a part of a URL, or else the first one."""
     parts = _URL_PARTS.split(url or "")
     return next((physical_id for physical_id in ids if physical_id in parts), ids[0] if ids else None)
 
 
 def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: str, stage: str, stack: str) -> str:
-    """The URL of a stage: that of an output which names the API and the stage, or else the one AWS serves it at.
+    """Returns the URL of a stage: that of an output which names API and stage, or else the one AWS serves it at.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
     """
@@ -196,7 +196,7 @@ def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: 
 
 
 def _path_below_stage(url: str, stage: str | None) -> str:
-    """The path to post to: what stands behind the stage's name, or the whole path where that is not in it."""
+    """Returns the path to post to: what stands behind the stage's name, or the whole path where that is not in it."""
     path = urlsplit(url).path
     _, found, below = f"{path}/".partition(f"/{stage}/")
     return f"/{below.removesuffix('/')}" if found else path

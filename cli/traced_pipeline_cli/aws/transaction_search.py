@@ -99,7 +99,7 @@ def _retrieved(client: XRayClient, trace_ids: Sequence[str], timeout: float) -> 
 
 
 def _as_trace(trace: Mapping[str, object]) -> Mapping[str, object]:
-    """A retrieved trace in the shape BatchGetTraces gives; in X-Ray's format its spans are segment documents."""
+    """Returns a retrieved trace in the shape of BatchGetTraces; in X-Ray's format its spans are segment documents."""
     return {"Segments" if key == "Spans" else key: value for key, value in trace.items()}
 
 

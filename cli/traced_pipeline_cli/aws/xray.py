@@ -71,7 +71,7 @@ def _some(ids: Sequence[str]) -> str:
 
 
 def get_traces(client: XRayClient, trace_ids: Iterable[str]) -> list[Trace]:
-    """Fetch traces by id; those X-Ray does not know are left out.
+    """Fetches traces by id; those X-Ray does not know are left out.
 
     With Transaction Search on, X-Ray finds only the traces it indexed
     (https://docs.aws.amazon.com/xray/latest/api/API_BatchGetTraces.html); `TraceReader` finds the others too.
@@ -113,7 +113,7 @@ class TraceReader:
             return None
 
     def get(self, trace_ids: Iterable[str]) -> list[Trace]:
-        """Fetch traces by id, in their order; those that are nowhere are left out.
+        """Fetches traces by id, in their order; those that are nowhere are left out.
 
         Raises:
             InvalidDocumentError: An answer holds something that is no segment document.
@@ -137,7 +137,7 @@ def wait_for_traces(
     progress: Callable[[Progress], None] | None = None,
     interval: float = POLL_SECONDS,
 ) -> list[Trace]:
-    """Fetch traces until each is as it should be.
+    """Fetches traces until each is as it should be.
 
     Args:
         client: The X-Ray client, or what fetches traces with it.
@@ -202,7 +202,7 @@ def latest(client: XRayClient, service: str, *, limit: int = 1, within: timedelt
 
 
 def service_filter(service: str) -> str:
-    """The filter expression for the traces that passed a service.
+    """Returns the filter expression for the traces that passed a service.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html
     """

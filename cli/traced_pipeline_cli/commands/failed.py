@@ -34,7 +34,7 @@ _FROM = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Declares the command's arguments."""
     add_stack(parser)
     parser.add_argument(
         "--count", type=positive, default=100, metavar="N", help="how many messages of a queue at most (default: 100)"

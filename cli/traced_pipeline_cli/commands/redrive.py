@@ -31,7 +31,7 @@ _SHOWN_TRACES = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Declares the command's arguments."""
     add_stack(parser)
     parser.add_argument("--yes", action="store_true", help="do not ask first")
     parser.add_argument(
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
-    """Count, ask, and move; 1 where messages remain."""
+    """Counts the messages, asks, and moves them."""
     session = connection.session
     pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
     reads, sqs = Reads(), session.client("sqs")
@@ -96,7 +96,7 @@ def _redrive(
     arguments: argparse.Namespace,
     tell: Callable[[str], None],
 ) -> Outcome:
-    """Move one queue's messages. Those SQS's task does not take go first, since it would fail at one of them."""
+    """Moves one queue's messages. Those SQS's task does not take go first, since it would fail at one of them."""
     outcome = Outcome(place=place, traces=dict.fromkeys(message.trace_id for message in messages if message.trace_id))
     movable, others = sorted_by_way(messages, resend=arguments.resend)
     if others:
@@ -130,7 +130,7 @@ def _resend_some(sqs: SQSClient, reads: Reads, outcome: Outcome, *, resend: bool
 
 
 def _ask(lines: Sequence[str]) -> None:
-    """Ask the person at the terminal.
+    """Asks the person at the terminal.
 
     Raises:
         RedriveError: There is nobody, or the answer is not yes.

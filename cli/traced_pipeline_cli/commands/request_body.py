@@ -15,7 +15,7 @@ EXAMPLE_BODY: JsonValue = {"customer": "Ann Example", "amount": 1}
 
 
 def add_body_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments that say what to post, and where."""
+    """Declares the arguments that say what to post, and where."""
     body = parser.add_mutually_exclusive_group()
     body.add_argument(
         "--body", metavar="JSON", help=f"what to post; by default {json.dumps(EXAMPLE_BODY)}, as the example app wants"

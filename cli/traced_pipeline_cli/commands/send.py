@@ -19,7 +19,7 @@ from .terminal import progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Declares the command's arguments."""
     add_stack(parser)
     add_body_arguments(parser)
     parser.add_argument("--count", type=positive, default=1, metavar="N", help="how often to post it (default: 1)")

@@ -48,7 +48,7 @@ _DOCUMENTED = frozenset({"precursor_ids", "service", "sql", "traced", "type", "u
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Declares the command's arguments."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "trace_ids",
@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
-    """Fetch and show traces."""
+    """Fetches and shows traces."""
     client = connection.session.client("xray")
     traces = _fetch(arguments, connection, client)
     found = build_map(traces)
@@ -198,7 +198,7 @@ def _logs(arguments: argparse.Namespace, connection: Connection, traces: list[Tr
 
 
 def is_complete(trace: Trace) -> bool:
-    """Whether nothing in a trace is in progress and no parent is missing."""
+    """Returns whether nothing in a trace is in progress and no parent is missing."""
     return all(not path.in_progress and not path.missing_parents for path in build_map([trace]).traces)
 
 

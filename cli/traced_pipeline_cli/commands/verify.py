@@ -39,7 +39,7 @@ _REFUSED_SECONDS = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+    """Declares the command's arguments."""
     add_stack(parser)
     add_body_arguments(parser)
     parser.add_argument(
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
-    """Send a request, follow its trace, and say what is wrong; 1 where it is not connected to its end."""
+    """Sends a request, follows its trace, and says what is wrong with it."""
     session = connection.session
     body = body_of(arguments)
     pipeline = find_pipeline(
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
 
 
 def _send(connection: Connection, url: str, body: bytes | JsonValue) -> Answer:
-    """Post with a trace id of our own, which API Gateway keeps, so that the trace is found whatever it answers."""
+    """Posts with a trace id of our own, which API Gateway keeps, so that the trace is found whatever it answers."""
     trace_id = new_trace_id()
     answer = send(
         url=url,
@@ -107,7 +107,7 @@ def _send(connection: Connection, url: str, body: bytes | JsonValue) -> Answer:
 def _wait(
     reader: TraceReader, trace_id: str, route: Sequence[Hop], timeout: int, tell: Callable[[str], None]
 ) -> Trace | None:
-    """The trace once it has come to its end, or what there is of it when the time is up."""
+    """Returns the trace once it has come to its end, or what there is of it when the time is up."""
     arrived = 0
 
     def ended(trace: Trace) -> bool:

@@ -57,7 +57,7 @@ class Reasons:
         self._found = found
 
     def of(self, place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]) -> Mapping[str, Reason]:
-        """The reasons, by message id.
+        """Returns the reasons, by message id.
 
         Args:
             place: Where the messages are.

@@ -108,7 +108,7 @@ def held(
     reads: Reads,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[list[DeadLetterMessage]]:
-    """Take messages out of a queue for as long as the block lasts; what is left of them is visible again at once.
+    """Takes messages out of a queue for as long as the block lasts; what is left of them is visible again at once.
 
     Args:
         client: The SQS client.

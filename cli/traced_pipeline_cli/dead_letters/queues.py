@@ -43,7 +43,7 @@ class DeadLetterQueue:
         return source_queue.attempts if source_queue is not None else None
 
     def source_queue_of(self, message: DeadLetterMessage) -> Queue | None:
-        """The queue a message belongs into; None where several could be meant.
+        """Returns the queue a message belongs into; None where several could be meant.
 
         A message that a queue put there goes back to it; one that SNS could not deliver, to the queue subscribed to its
         topic, which the body tells unless the delivery is raw.
@@ -81,7 +81,7 @@ class DeadLetterQueues:
 
 
 def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, reads: Reads) -> DeadLetterQueues:
-    """Find a stack's dead-letter queues: those its queues, subscriptions and functions name, and its output's.
+    """Finds a stack's dead-letter queues: those its queues, subscriptions and functions name, and its output's.
 
     Args:
         session: The session to read with.
@@ -133,7 +133,7 @@ def _assembled(queue: Queue, deployment: Deployment) -> DeadLetterQueue:
 
 
 def _functions(session: boto3.Session, pipeline: Pipeline, reads: Reads) -> tuple[dict[str, str], list[str]]:
-    """The functions' log groups, and the queues that are their own dead-letter queues."""
+    """Returns the functions' log groups, and the queues that are their own dead-letter queues."""
     client = session.client("lambda")
     log_groups: dict[str, str] = {}
     own: list[str] = []

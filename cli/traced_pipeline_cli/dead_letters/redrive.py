@@ -69,7 +69,7 @@ class Outcome:
 
 
 def resend_message(client: SQSClient, place: Queue, message: DeadLetterMessage, source_queue: Queue) -> None:
-    """Send a message to the queue it belongs into, with its trace header, then delete it.
+    """Sends a message to the queue it belongs into, with its trace header, then deletes it.
 
     SQS's own move task refuses messages that no queue put where they are:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html.
@@ -105,7 +105,7 @@ def resend_message(client: SQSClient, place: Queue, message: DeadLetterMessage, 
 
 
 def _own_attributes(message: DeadLetterMessage) -> dict[str, MessageAttributeValueTypeDef]:
-    """The sender's attributes, without those Lambda added."""
+    """Returns the sender's attributes, without those Lambda added."""
     added = LAMBDA_ATTRIBUTES if message.origin == "function" else frozenset()
     return {
         name: {"DataType": attribute.type, "BinaryValue": attribute.value}
@@ -119,7 +119,7 @@ def _own_attributes(message: DeadLetterMessage) -> dict[str, MessageAttributeVal
 def move_back(
     client: SQSClient, place: Queue, *, timeout: float, progress: Callable[[int, int], None] = lambda _, __: None
 ) -> Move:
-    """Let SQS move messages back to the queues that put them where they are.
+    """Lets SQS move messages back to the queues that put them where they are.
 
     Args:
         client: The SQS client.

@@ -27,7 +27,7 @@ class Hop:
 
 
 def route_of(deployment: Deployment) -> tuple[Hop, ...]:
-    """The hops in order; behind a topic with several queues, one branch after the other.
+    """Returns the hops in order; behind a topic with several queues, one branch after the other.
 
     The wiring is read from the API's integrations, the topics' subscriptions, the event source mappings, and the
     functions' environments, which name topics, queues and tables. Where no environment names any, the stack's only
@@ -59,7 +59,7 @@ class _Walk:
         return len(self.hops) - 1
 
     def _entrances(self) -> list[Function]:
-        """The functions behind the API; where these are not known, those that work through no queue."""
+        """Returns the functions behind the API; where these are not known, those that work through no queue."""
         deployment = self._deployment
         integrated = deployment.stage.functions if deployment.stage is not None else None
         if integrated:
@@ -134,5 +134,5 @@ class _Walk:
 
 
 def _names(function: Function, *names: str) -> bool:
-    """Whether a function's environment holds one of the names, URLs or ARNs."""
+    """Returns whether a function's environment holds one of the names, URLs or ARNs."""
     return any(value in names for value in function.environment.values())

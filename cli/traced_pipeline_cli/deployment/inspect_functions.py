@@ -32,7 +32,7 @@ class FunctionReader:
         self._reads = reads
 
     def read(self, name: str) -> Function | None:
-        """A function by name or ARN; None where it may not be read."""
+        """Returns a function by name or ARN; None where it may not be read."""
         short = name.split(":")[6] if name.startswith("arn:") else name
         configuration = self._reads.read_route(
             f"the function {short}", lambda: self._lambda.get_function_configuration(FunctionName=name)
@@ -112,7 +112,7 @@ def _is_xray(endpoint: Mapping[str, Any]) -> bool:
 
 
 def leads_out(tables: Iterable[Mapping[str, Any]], subnet: str) -> bool:
-    """Whether a subnet's default route leads out for a function, which has no public address.
+    """Returns whether a subnet's default route leads out for a function, which has no public address.
 
     A subnet without a route table of its own has the VPC's main one; an internet gateway serves public addresses
     only: https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html.

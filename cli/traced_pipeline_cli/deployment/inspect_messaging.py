@@ -20,7 +20,7 @@ _DEFAULT_VISIBILITY_SECONDS = 30
 
 
 def read_topic(reads: Reads, client: SNSClient, arn: str) -> Topic:
-    """A topic with the queues subscribed to it."""
+    """Returns a topic with the queues subscribed to it."""
     name = arn.rsplit(":", 1)[-1]
     attributes = reads.read(f"the topic {name}", lambda: client.get_topic_attributes(TopicArn=arn)["Attributes"])
     return Topic(
@@ -53,7 +53,7 @@ def _subscriptions(client: SNSClient, topic: str) -> tuple[Subscription, ...]:
 
 
 def read_queue(reads: Reads, client: SQSClient, *, url: str | None = None, arn: str | None = None) -> Queue | None:
-    """A queue by its URL or ARN; None where it may not be read."""
+    """Returns a queue by its URL or ARN; None where it may not be read."""
     name = (url or "").rsplit("/", 1)[-1] or (arn or "").rsplit(":", 1)[-1]
     # A queue of the stack comes by its URL; one by its ARN alone may be somebody else's, on a branch of its own.
     read = reads.read if url is None else reads.read_route
@@ -61,7 +61,7 @@ def read_queue(reads: Reads, client: SQSClient, *, url: str | None = None, arn: 
 
 
 def queue_url(client: SQSClient, arn: str) -> str:
-    """The URL of the queue of an ARN.
+    """Returns the URL of the queue of an ARN.
 
     Raises:
         botocore.exceptions.ClientError: There is none, or AWS refused.
@@ -89,7 +89,7 @@ def _queue(client: SQSClient, url: str) -> Queue:
 
 
 def event_sources_of(reads: Reads, client: LambdaClient, queue: str) -> tuple[EventSource, ...]:
-    """The event source mappings of a queue; none where they may not be read."""
+    """Returns the event source mappings of a queue; none where they may not be read."""
 
     def listed() -> tuple[EventSource, ...]:
         pages = client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue)
@@ -115,7 +115,7 @@ def _dead_letters(redrive_policy: str | None) -> str | None:
 
 
 def json_object(text: str | None) -> JsonObject:
-    """A JSON object from its text; an empty one where the text is none."""
+    """Returns a JSON object from its text; an empty one where the text is none."""
     try:
         value: object = json.loads(text or "")
     except ValueError:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def inspect(session: boto3.Session, pipeline: Pipeline, *, progress: Callable[[str], None] | None = None) -> Deployment:
-    """Read what is deployed; what may not be read is noted and left open.
+    """Reads what is deployed; what may not be read is noted and left open.
 
     Besides the stack's own resources, it reads the topics that its functions' environments name, the queues
     subscribed to its topics, and the functions that work through its queues.
@@ -60,7 +60,7 @@ def inspect(session: boto3.Session, pipeline: Pipeline, *, progress: Callable[[s
 
 
 def inspect_messaging(session: boto3.Session, pipeline: Pipeline, reads: Reads) -> Deployment:
-    """Read the topics and queues alone, and what works through them; the rest is left out.
+    """Reads the topics and queues alone, and what works through them; the rest is left out.
 
     Args:
         session: The session to read with.

@@ -225,14 +225,14 @@ class Deployment:
     unread: tuple[Unread, ...]
 
     def function(self, arn: str) -> Function | None:
-        """The function of an ARN, with or without a version."""
+        """Returns the function of an ARN, with or without a version."""
         return next((function for function in self.functions if function.arn == unversioned(arn)), None)
 
     def queue(self, arn: str) -> Queue | None:
-        """The queue of an ARN."""
+        """Returns the queue of an ARN."""
         return next((queue for queue in self.queues if queue.arn == arn), None)
 
 
 def unversioned(function_arn: str) -> str:
-    """A function's ARN without version or alias: `arn:<partition>:lambda:<region>:<account>:function:<name>`."""
+    """Returns a function's unqualified ARN: `arn:<partition>:lambda:<region>:<account>:function:<name>`."""
     return ":".join(function_arn.split(":")[:7])

@@ -93,7 +93,7 @@ def _names_service(statement: JsonObject, service: str) -> bool:
 
 
 def _names(statement: JsonObject, element: str, value: str) -> bool:
-    """Whether an element (`Action`, `Resource`) names a value, or its opposite does not."""
+    """Returns whether an element (`Action`, `Resource`) names a value, or its opposite does not."""
     fold = element == "Action"
     if f"Not{element}" in statement:
         return not any(_like(pattern, value, fold=fold) for pattern in _texts(statement[f"Not{element}"]))

@@ -40,7 +40,7 @@ def ingest_tracing(deployment: Deployment) -> Iterator[Finding]:
 
 
 def applying_rule(rules: tuple[SamplingRule, ...], service: str) -> SamplingRule | None:
-    """The sampling rule for a stage: of those for it, the one of the lowest priority, ties broken by name.
+    """Returns the sampling rule for a stage: of those for it, the one of the lowest priority, ties broken by name.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
     """

@@ -72,7 +72,7 @@ def gather(
 
 
 def _logged(session: boto3.Session, reads: Reads, function: Function, since: float) -> str | None:
-    """The first error in a function's log since the request."""
+    """Returns the first error in a function's log since the request."""
     return reads.read(
         f"the log of the function {function.name}",
         lambda: first_error(session.client("logs"), function.log_group, since),

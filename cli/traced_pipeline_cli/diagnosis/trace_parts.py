@@ -97,7 +97,7 @@ class TraceParts:
         return segment.parent_id not in self._owners and not self._is_connected(segment)
 
     def _upstream(self, route: Sequence[Hop], own: Sequence[Sequence[Segment]], place: int | None) -> list[Segment]:
-        """The segments of the nearest hop before that the trace holds."""
+        """Returns the segments of the nearest hop before that the trace holds."""
         while place is not None:
             if own[place]:
                 return list(own[place])
@@ -105,7 +105,7 @@ class TraceParts:
         return []
 
     def _is_behind(self, segment: Segment, upstream: Sequence[Segment]) -> bool:
-        """Whether a segment was caused by one of others: below it, or taken from the queue or topic that it is."""
+        """Returns whether a segment was caused by one of others: below it, or taken from its queue or topic."""
         ids = {caller.id for caller in upstream}
         sent = {
             caller.parent_id for caller in upstream if caller.parent_id and kind_of(caller.resource_type) in MESSAGING

@@ -72,7 +72,7 @@ class Verdict:
 def judge(
     route: Sequence[Hop], trace: Trace | None, findings: Iterable[Finding], unread: Iterable[Unread] = ()
 ) -> Verdict:
-    """Compare a trace with the route.
+    """Compares a trace with the route.
 
     A finding explains the hop it is about, and the first break behind that hop.
 
@@ -113,7 +113,7 @@ def progress_of(route: Sequence[Hop], trace: Trace | None) -> int:
 
 
 def reaches_its_end(route: Sequence[Hop], trace: Trace | None) -> bool:
-    """Whether nothing more is to be expected of a trace: each hop is there, or one before it failed.
+    """Returns whether nothing more is to be expected of a trace: each hop is there, or one before it failed.
 
     A stage that answers 5xx mostly passes on what the function behind it failed with, so that one is waited for.
     """
@@ -156,7 +156,7 @@ def _judged(route: Sequence[Hop], sights: Sequence[Sight]) -> list[Sight]:
 
 
 def _explaining(route: Sequence[Hop], seen: Sequence[Sight], index: int) -> list[Hop]:
-    """The hops whose findings explain a break: its own, and where it is the first of its branch, those before it."""
+    """Returns the hops whose findings explain a break: its own, and for the first of its branch, those before it."""
     hops, place = [route[index]], route[index].previous
     while place is not None and seen[place].status == "connected":
         hops.append(route[place])

@@ -26,7 +26,7 @@ _NEVER_BEGUN_REASON = "never begun: "
 
 
 def first_error(client: CloudWatchLogsClient, group: str, since: float) -> str | None:
-    """The first error a function logged, in a line; None where there is none.
+    """Returns the first error a function logged, in a line; None where there is none.
 
     Args:
         client: The CloudWatch Logs client.
@@ -72,7 +72,7 @@ def _errors(client: CloudWatchLogsClient, group: str, since: float, pattern: str
 
 
 def error_in(line: str) -> str | None:
-    """The error in a line of a function's log, JSON or text; None where it is none.
+    """Returns the error in a line of a function's log, JSON or text; None where it is none.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
     """

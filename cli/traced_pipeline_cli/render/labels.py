@@ -10,7 +10,7 @@ from ..traces.graph_model import TraceMap
 
 
 def node_labels(trace_map: TraceMap) -> Mapping[str, str]:
-    """The nodes' names by id: their readable part, or the whole where that does not tell two of a kind apart.
+    """Returns the nodes' names by id: their readable part, or the whole where that does not tell two of a kind apart.
 
     Args:
         trace_map: The map.

@@ -60,7 +60,7 @@ def _topological(nodes: Sequence[str], followers: dict[str, list[str]]) -> list[
 
 
 def _untangled(result: list[list[str]], edges: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """The layers with each node near the middle of its neighbours."""
+    """Returns the layers with each node near the middle of its neighbours."""
     neighbours: dict[str, list[str]] = defaultdict(list)
     for source, target in edges:
         neighbours[source].append(target)

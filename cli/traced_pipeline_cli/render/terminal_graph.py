@@ -75,7 +75,7 @@ _ASCII = _Strokes(
 
 
 def map_text(trace_map: TraceMap, *, width: int = 80, ascii_only: bool = False) -> Text:
-    """Draw the map as lines for a terminal.
+    """Draws the map as lines for a terminal.
 
     A chain runs straight down; where a node calls several, each gets an arm of its own. A node drawn before
     is named again, not drawn twice. Inferred nodes have dashed borders, and so have Lambda's links.
@@ -137,14 +137,14 @@ class _Drawing:
         return Text("\n").join(self._lines)
 
     def _entries(self, cluster: Cluster) -> list[str]:
-        """The nodes to begin with: those nobody calls, then whatever a circle keeps from being reached."""
+        """Returns the nodes to begin with: those nobody calls, then whatever a circle keeps from being reached."""
         inner = [(e.source, e.target) for e in self._map.edges if e.source in cluster.nodes]
         ordered = [node for layer in layers(cluster.nodes, inner) for node in layer]
         called = {target for source, target in inner if source != target}
         return [node for node in ordered if node not in called] + ordered
 
     def _tree(self, start: str) -> None:
-        """Draw a node and what it leads to; a stack instead of recursion, since chains may be long."""
+        """Draws a node and what it leads to; a stack instead of recursion, since chains may be long."""
         if start in self._drawn:
             return
         todo = [_Arm(node=start, edge=None, first="", rest="", straight=False)]

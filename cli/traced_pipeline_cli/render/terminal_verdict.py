@@ -22,7 +22,7 @@ _SHORTEST_LINE = 40
 
 
 def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_only: bool = False) -> Text:
-    """The verdict, a line a hop, causes below the hop they are about.
+    """Returns the verdict, a line a hop, causes below the hop they are about.
 
     Args:
         deployment: What was read.
@@ -82,7 +82,7 @@ def _wrapped(line: str, indent: int, width: int) -> str:
 
 
 def _is_a_break(verdict: Verdict, hop_verdict: HopVerdict) -> bool:
-    """Whether a hop would be where its branch breaks, not one behind such a break."""
+    """Returns whether a hop would be where its branch breaks, not one behind such a break."""
     previous = None if hop_verdict.hop.previous is None else verdict.hops[hop_verdict.hop.previous]
     return previous is None or previous.status == "connected" or bool(hop_verdict.causes)
 

@@ -15,7 +15,7 @@ _MAX_DEPTH = 16
 
 
 def waterfall_text(trace: Trace, *, width: int = 80, ascii_only: bool = False, max_rows: int = 200) -> Text:
-    """Draw a trace as a waterfall.
+    """Draws a trace as a waterfall.
 
     Args:
         trace: The trace.

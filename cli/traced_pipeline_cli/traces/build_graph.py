@@ -19,7 +19,7 @@ _Key = tuple[str, str]
 
 
 def build_map(traces: Iterable[Trace]) -> TraceMap:
-    """Draw traces into one map.
+    """Draws traces into one map.
 
     Clusters are the connected components over parent ids alone, where nodes of one name and type are one over
     all traces; neither links nor rules of ours connect anything. A function's two circles are drawn as one
@@ -74,23 +74,23 @@ class _TraceParts:
         self.waits = consumer_waits(trace)
 
     def parent_segment(self, segment: Segment) -> Segment | None:
-        """The segment that holds a segment's parent span."""
+        """Returns the segment that holds a segment's parent span."""
         found = self.owners.get(segment.parent_id or "")
         return None if found is None or found[0] is segment else found[0]
 
     def broker(self, segment: Segment) -> Segment | None:
-        """The inferred topic or queue that a segment stands behind."""
+        """Returns the inferred topic or queue that a segment stands behind."""
         broker = self._brokers.get(segment.parent_id or "")
         return None if broker is segment or not is_behind_brokers(segment) else broker
 
     def wait(self, segment: Segment) -> Wait | None:
-        """The wait before a segment: in the queue for a consumer, in the topic for what the topic delivers to."""
+        """Returns the wait before a segment: in the queue for a consumer, in the topic for a delivery of the topic."""
         if segment.id in self.waits or (found := self.owners.get(segment.parent_id or "")) is None:
             return self.waits.get(segment.id)
         return topic_wait(found[0], found[1])
 
     def clusters(self) -> Unions[str]:
-        """The trace's parts by its parent ids alone, subsegments without their segment being parts too."""
+        """Returns the trace's parts by its parent ids alone, subsegments without their segment being parts too."""
         unions: Unions[str] = Unions()
         for segment in self.trace.segments:
             unions.add(segment.id)
@@ -131,11 +131,11 @@ class _Drawing:
         self.paths: list[TracePath] = []
 
     def node_id(self, segment: Segment) -> str | None:
-        """The drawn node of a segment; None for a subsegment whose segment is not there."""
+        """Returns the drawn node of a segment; None for a subsegment whose segment is not there."""
         return None if segment.type == "subsegment" else self._ids[_key(segment)]
 
     def add(self, part: _TraceParts) -> None:
-        """Count one trace."""
+        """Counts one trace."""
         entries = {segment.id: self._entry(part, segment) for segment in part.drawn}
         states: dict[str, list[State | None]] = defaultdict(list)
         for segment in part.drawn:
@@ -150,7 +150,7 @@ class _Drawing:
         self.paths.append(self._path(part, tuple(edges)))
 
     def _entry(self, part: _TraceParts, segment: Segment) -> str:
-        """The id of the segment by which a request entered this segment's node.
+        """Returns the id of the segment by which a request entered this segment's node.
 
         That is the segment itself, except for a function's own circle behind the Lambda service's.
         """
@@ -210,7 +210,7 @@ class _Drawing:
         )
 
     def nodes(self) -> tuple[Node, ...]:
-        """The drawn nodes, in order of time."""
+        """Returns the drawn nodes, in order of time."""
         return tuple(
             self._node(node_id, keys)
             for node_id, keys in sorted(self._members.items(), key=lambda item: (self._counts[item[0]].start, item[0]))
@@ -244,7 +244,7 @@ class _Drawing:
         )
 
     def edges(self, order: dict[str, int]) -> tuple[Edge, ...]:
-        """The edges, in the order of the nodes."""
+        """Returns the edges, in the order of the nodes."""
         return tuple(
             Edge(source=edge[0], target=edge[1], requests=count, waits=tuple(sorted(self._edges.get(edge, ()))))
             for edge, count in sorted(
@@ -253,7 +253,7 @@ class _Drawing:
         )
 
     def clusters(self, order: dict[str, int]) -> tuple[Cluster, ...]:
-        """The clusters, in order of time."""
+        """Returns the clusters, in order of time."""
         found = []
         for keys in self._unions.groups():
             ids = sorted({self._ids[key] for key in keys}, key=order.__getitem__)

@@ -15,17 +15,17 @@ class Unions(Generic[_T]):
         self._parents: dict[_T, _T] = {}
 
     def add(self, item: _T) -> None:
-        """Make an item known; a group of its own unless it is known."""
+        """Makes an item known; a group of its own unless it is known."""
         self._parents.setdefault(item, item)
 
     def join(self, one: _T, other: _T) -> None:
-        """Make one group of the two items' groups."""
+        """Makes one group of the two items' groups."""
         self.add(one)
         self.add(other)
         self._parents[self._top(other)] = self._top(one)
 
     def same(self, one: _T, other: _T) -> bool:
-        """Whether two known items are in one group."""
+        """Returns whether two known items are in one group."""
         return self._top(one) == self._top(other)
 
     def count(self) -> int:
@@ -33,7 +33,7 @@ class Unions(Generic[_T]):
         return sum(1 for item, parent in self._parents.items() if item == parent)
 
     def groups(self) -> list[list[_T]]:
-        """The groups, in the order their first items became known."""
+        """Returns the groups, in the order their first items became known."""
         found: dict[_T, list[_T]] = {}
         for item in self._parents:
             found.setdefault(self._top(item), []).append(item)

@@ -21,7 +21,7 @@ _End = tuple[str | None, str]
 def links_of(
     traces: Sequence[Trace], node_id: Callable[[Segment], str | None], nodes: Iterable[Node]
 ) -> tuple[MapLink, ...]:
-    """The links of all spans; one that both sides tell of is one.
+    """Returns the links of all spans; one that both sides tell of is one.
 
     Args:
         traces: The traces of the map.
@@ -61,7 +61,7 @@ def links_of(
 
 
 def _named(link: Link, known: dict[str, str]) -> _End:
-    """The other end by the name and type the link gives."""
+    """Returns the other end by the name and type the link gives."""
     name = link.names[0] if link.names else f"trace {link.trace_id}"
     types = (LAMBDA_FUNCTION, LAMBDA_SERVICE) if link.type == LAMBDA_SERVICE else (link.type or "",)
     for resource_type in types:

@@ -195,15 +195,15 @@ class TraceMap:
 
     @cached_property
     def by_id(self) -> Mapping[str, Node]:
-        """The nodes by id."""
+        """Returns the nodes by id."""
         return {node.id: node for node in self.nodes}
 
     @cached_property
     def by_circle(self) -> Mapping[tuple[str, str], Node]:
-        """The nodes by the name and type of each circle in them."""
+        """Returns the nodes by the name and type of each circle in them."""
         return {(circle.name, circle.type): node for node in self.nodes for circle in node.circles}
 
     def summary(self) -> str:
-        """The map in a line, such as `20 traces, 1 cluster, 6 nodes`."""
+        """Returns the map in a line, such as `20 traces, 1 cluster, 6 nodes`."""
         counts = (("trace", self.traces), ("cluster", self.clusters), ("node", self.nodes))
         return ", ".join(f"{len(items)} {word}{'' if len(items) == 1 else 's'}" for word, items in counts)

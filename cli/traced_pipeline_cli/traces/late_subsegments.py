@@ -57,7 +57,7 @@ def walk(span: JsonObject, late: Nested) -> Iterator[JsonObject]:
 
 
 def _circling(by_id: dict[str, JsonObject], owners: dict[str, str]) -> set[str]:
-    """The documents whose parents lead into a circle, so that nesting them would lose them."""
+    """Returns the documents whose parents lead into a circle, so that nesting them would lose them."""
     leads: dict[str, bool] = {}
     for key in by_id:
         path: dict[str, None] = {}

@@ -52,7 +52,7 @@ class LinkedQueues:
         return sender
 
     def _below(self, sender: Segment) -> list[Segment]:
-        """The queues that a sender's calls lead to, not those that a queue's readers send to."""
+        """Returns the queues that a sender's calls lead to, not those that a queue's readers send to."""
         found: list[Segment] = []
         todo, seen = [sender], {sender.id}
         while todo:

@@ -12,7 +12,7 @@ from .model import JsonObject, JsonValue, Link, Segment, Subsegment, Trace
 
 
 def parse_traces(answers: Iterable[Mapping[str, object]]) -> list[Trace]:
-    """Read the `Traces` of BatchGetTraces answers; parts of one trace on several pages become one.
+    """Reads the `Traces` of BatchGetTraces answers; parts of one trace on several pages become one.
 
     Args:
         answers: The items of `Traces`, from any number of pages.
@@ -33,7 +33,7 @@ def parse_traces(answers: Iterable[Mapping[str, object]]) -> list[Trace]:
 
 
 def parse_trace(answer: Mapping[str, object]) -> Trace:
-    """Read one item of BatchGetTraces' `Traces`.
+    """Reads one item of BatchGetTraces' `Traces`.
 
     A segment's `Document` may be the JSON text X-Ray sends or the object in it; a segment without `Document`
     is taken as the document itself.
@@ -67,7 +67,7 @@ def _json(value: object) -> JsonValue:
 
 
 def _document(item: object, trace_id: str) -> JsonObject:
-    """The document of one entry of `Segments`."""
+    """Returns the document of one entry of `Segments`."""
     document: object = item.get("Document", item) if isinstance(item, dict) else item
     if isinstance(document, str):
         try:
@@ -205,7 +205,7 @@ def _segment(raw: JsonObject, trace_id: str, late: Nested) -> Segment:
 
 
 def _subsegments(segment: JsonObject, trace_id: str, late: Nested) -> tuple[Subsegment, ...]:
-    """The subsegments of a segment; the innermost are made first, without recursion, however deep they are."""
+    """Returns the subsegments of a segment; the innermost are made first, without recursion, however deep they are."""
     built: dict[int, Subsegment] = {}
 
     def inner(raw: JsonObject) -> tuple[Subsegment, ...]:

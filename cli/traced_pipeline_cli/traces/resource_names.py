@@ -10,7 +10,7 @@ _FIELDS = ("table_name", "queue_url", "topic_arn", "bucket_name", "function_name
 
 
 def resource_name(segment: Segment) -> str:
-    """The name of the resource an inferred segment stands for; any other segment's own name."""
+    """Returns the name of the resource an inferred segment stands for; any other segment's own name."""
     if not segment.inferred:
         return segment.name
     names = segment.aws.get("resource_names")

@@ -52,5 +52,5 @@ MESSAGING: frozenset[NodeKind] = frozenset({"topic", "queue", "events"})
 
 
 def kind_of(resource_type: str) -> NodeKind:
-    """The kind of a resource type; `service` for one that is not known."""
+    """Returns the kind of a resource type; `service` for one that is not known."""
     return _KINDS.get(resource_type, "service")

@@ -52,7 +52,7 @@ _Item: TypeAlias = tuple[int, Segment, Span | Row]
 
 
 def waterfall_rows(trace: Trace) -> list[Row]:
-    """A trace's spans as rows, callers before the called and these by time.
+    """Returns a trace's spans as rows, callers before the called and these by time.
 
     Before each attempt at a message, and before SNS's delivery of one, stands a row for the time it waited.
     """

@@ -28,7 +28,7 @@ def page_html(
     logs: Mapping[str, FunctionLogs] | None = None,
     title: str = "Trace map",
 ) -> str:
-    """The page: map, waterfalls, and every field and log line of what is selected.
+    """Returns the page: map, waterfalls, and every field and log line of what is selected.
 
     Traces and logs hold what anybody may have sent through the pipeline. They are in the page as data alone, set as
     text, and its content security policy lets nothing run that is not named by its hash, and nothing be fetched.
@@ -77,7 +77,7 @@ def _embedded(data: JsonValue) -> str:
 
 
 def _library() -> str:
-    """The graph library with its licence, without the address of a file that is not in the page."""
+    """Returns the graph library with its licence, without the address of a file that is not in the page."""
     code = re.sub(r"\n//# sourceMappingURL=.*", "", _asset(f"vendor/{_LIBRARY}"))
     return f"/*! @dagrejs/dagre\n{_asset('vendor/dagre.LICENSE').strip()}\n*/\n{code}"
 

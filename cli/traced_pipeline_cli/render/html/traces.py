@@ -36,7 +36,7 @@ class PageTraces:
         self._nodes = {node.id: index for index, node in enumerate(trace_map.nodes)}
 
     def of(self, path: TracePath, trace: Trace) -> JsonObject:
-        """A trace as JSON.
+        """Returns a trace as JSON.
 
         Args:
             path: Its way over the map.
@@ -106,7 +106,7 @@ class PageTraces:
 
 
 def _state(path: TracePath) -> str:
-    """The worst that became of a trace; empty where nothing failed."""
+    """Returns the worst that became of a trace; empty where nothing failed."""
     return "fault" if path.faults else "throttle" if path.throttles else "error" if path.errors else ""
 
 
@@ -115,7 +115,7 @@ def _fraction(seconds: float, total: float) -> float:
 
 
 def _ticks(total: float) -> list[JsonValue]:
-    """A time axis: places as fractions of the whole, and what stands there."""
+    """Returns a time axis: places as fractions of the whole, and what stands there."""
     if total <= 0:
         return []
     rough = total / _TICKS
@@ -129,7 +129,7 @@ def _ticks(total: float) -> list[JsonValue]:
 
 
 def _exact(value: JsonValue) -> JsonValue:
-    """A value with every number that JavaScript would round, or cannot read at all, as a text."""
+    """Returns a value with every number that JavaScript would round, or cannot read at all, as a text."""
     if isinstance(value, dict):
         return {key: _exact(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -42,7 +42,7 @@ class _Frame:
 
 
 def map_svg(trace_map: TraceMap, *, title: str = "Trace map") -> str:
-    """Draw the map.
+    """Draws the map.
 
     Nodes are circles with a glyph, dashed where X-Ray inferred them; clusters are framed; Lambda's links
     between traces are dashed. The same map makes the same text.
@@ -71,7 +71,7 @@ class _Picture:
         self._height += 30 + 15 * len(self._notes())
 
     def _place(self) -> list[_Frame]:
-        """Put clusters side by side as long as they fit, then below."""
+        """Puts clusters side by side as long as they fit, then below."""
         frames: list[_Frame] = []
         x, y, tallest = float(_MARGIN), float(_HEADER), 0.0
         for index, cluster in enumerate(self._map.clusters):
@@ -93,7 +93,7 @@ class _Picture:
         return [replace(frame, height=tallest_of[frame.y]) for frame in frames]
 
     def _height_of(self, cluster: Cluster, rows: int) -> float:
-        """A cluster's height: its rows, the last one only as high as its texts."""
+        """Returns a cluster's height: its rows, the last one only as high as its texts."""
         lines = max(len(self._labels[node]) + len(failures(self._map.by_id[node])) for node in cluster.nodes)
         return self._top + (rows - 1) * _ROW + 2 * _RADIUS + 70 + 16 * (lines - 1)
 
@@ -203,7 +203,7 @@ class _Picture:
         return f"{drawn}{text(*middle, label, 'small strong wait halo middle') if label else ''}</g>"
 
     def _below(self, x1: float, y1: float, x2: float, y2: float) -> str:
-        """The way back of a circle, or of a node that calls itself: under the nodes' texts."""
+        """Returns the way back of a circle, or of a node that calls itself: under the nodes' texts."""
         low = max(y1, y2) + 128
         aside = 60 if x1 == x2 else 20
         return (
@@ -233,7 +233,7 @@ class _Picture:
         return f'<path class="link" marker-end="url(#link-head)" d="{path}"/>{label}'
 
     def _notes(self) -> list[str]:
-        """The legend's lines."""
+        """Returns the legend's lines."""
         notes = ["median time per request"]
         if any(node.inferred for node in self._map.nodes):
             notes.append("dashed circle: inferred by X-Ray from its caller")

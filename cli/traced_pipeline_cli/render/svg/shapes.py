@@ -63,7 +63,7 @@ _KINDS = tuple(GLYPHS)
 
 
 def style_sheet() -> str:
-    """The picture's styles, for light and, where the reader prefers it, for dark."""
+    """Returns the picture's styles, for light and, where the reader prefers it, for dark."""
     fixed = (
         "text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',Helvetica,Arial,sans-serif;"
         "font-size:12px}"
@@ -78,7 +78,7 @@ def style_sheet() -> str:
 
 
 def custom_properties() -> str:
-    """The same colours as custom properties of a page: `--ground`, `--stage` and so on, by the page's colour scheme."""
+    """Returns the same colours as custom properties of a page (`--ground`, `--stage`, ...), by its colour scheme."""
     pairs = "".join(f"--{name}:light-dark({_LIGHT[name]},{_DARK[name]});" for name in _LIGHT)
     return f":root{{{pairs}}}"
 
@@ -101,7 +101,7 @@ def _colours(palette: dict[str, str]) -> str:
 
 
 def text(x: float, y: float, content: str, classes: str = "") -> str:
-    """A line of text; what would end an element or move a cursor is made harmless."""
+    """Returns a line of text; what would end an element or move a cursor is made harmless."""
     attribute = f" class={quoteattr(classes)}" if classes else ""
     return f'<text x="{number(x)}" y="{number(y)}"{attribute}>{safe(content)}</text>'
 
@@ -112,12 +112,12 @@ def safe(content: str) -> str:
 
 
 def number(value: float) -> str:
-    """A coordinate, the same on every machine."""
+    """Returns a coordinate, the same on every machine."""
     return f"{value:.1f}".removesuffix(".0")
 
 
 def marker(name: str) -> str:
-    """An arrow head for `marker-end`."""
+    """Returns an arrow head for `marker-end`."""
     size = 'viewBox="0 0 10 10" refX="8.5" refY="5" markerWidth="9" markerHeight="9"'
     head = f'<path class="{name}-head" d="M0 0.8 9.5 5 0 9.2z"/>'
     return f'<marker id="{name}-head" {size} markerUnits="userSpaceOnUse" orient="auto">{head}</marker>'
