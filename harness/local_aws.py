@@ -52,6 +52,17 @@ class LocalAws:
         return self._facts
 
     @property
+    def pid(self) -> int:
+        """The id of its process.
+
+        Raises:
+            LocalAwsError: It is not running.
+        """
+        if self._process is None:
+            raise LocalAwsError("the local AWS is not running; use it inside its with block")
+        return self._process.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment for children that talk to it, and to it alone."""
         return local_environment(self.folder / "home", self.facts)

@@ -87,9 +87,6 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
 }
 """The rooms and modules of a package, the lowest layer first: each may import from its own layer and those below."""
 
-HELPERS_IN_TESTS = ("end_to_end", "local_aws")
-"""Folders of tests that still share by importing each other's modules; to be emptied."""
-
 _VENDOR = "cli/traced_pipeline_cli/render/html/assets/vendor"
 VENDORED = {
     f"{_VENDOR}/dagre.min.js": ("@dagrejs/dagre", "dist/dagre.min.js"),
@@ -141,8 +138,7 @@ def _layers() -> Iterator[str]:
 
 def _helpers_of_tests() -> Iterator[str]:
     for module, line, problem in of_other_tests(package_graph(ROOT, "tests")):
-        if module.split(".")[1] not in HELPERS_IN_TESTS:
-            yield f"{module}:{line}: {problem}"
+        yield f"{module}:{line}: {problem}"
 
 
 def _imports(source: Path) -> Iterator[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -36,3 +37,16 @@ def _queued() -> dict[str, float]:
             continue
         queued[task.name] = int(waited) / 1e9
     return queued
+
+
+def cpu_seconds(process: int) -> float:
+    """Returns the CPU time that another process has used so far, to the second.
+
+    Args:
+        process: Its id.
+    """
+    shown = subprocess.run(["ps", "-o", "time=", "-p", str(process)], capture_output=True, text=True, check=True)
+    seconds = 0.0
+    for part in shown.stdout.strip().split(":"):  # hours, unless there are none; minutes; seconds
+        seconds = seconds * 60 + float(part)
+    return seconds
