@@ -155,9 +155,9 @@ def test_what_is_still_retried_is_said_instead_of_nothing(bridged: Deployed, cop
         assert ran.status == 0, ran
         return ran.out if "OrdersWorkerQueue: " in ran.out else None
 
-    told = wait_for(retried, what="a message that is retried")
-    assert "OrdersWorkerDeadLetterQueue: 0 dead-letter messages" in told
-    assert "OrdersWorkerQueue: 1 in flight, next attempt within 180 s" in told
+    shown = wait_for(retried, what="a message that is retried")
+    assert "OrdersWorkerDeadLetterQueue: 0 dead-letter messages" in shown
+    assert "OrdersWorkerQueue: 1 in flight, next attempt within 180 s" in shown
     [queue] = command(bridged, "failed", "Retrying", "--json").json()["source_queues"]
     assert (queue["in_flight"], queue["visibility_timeout_seconds"]) == (1, 180)
 
@@ -198,10 +198,10 @@ def test_messages_are_listed_with_trace_attempts_and_reason_and_stay(failing: Fa
     assert "SNS could not deliver it" in undelivered["reason"]
     assert ran.json()["unread"] == []
 
-    told = failing.command("failed", STACK).out
-    assert "2 dead-letter messages" in told
-    assert f"trace {trace_id} · from the queue OrdersWorkerQueue · 1 attempt · " in told
-    assert f"trace {lost} (not recorded) · not delivered by SNS" in told
+    shown = failing.command("failed", STACK).out
+    assert "2 dead-letter messages" in shown
+    assert f"trace {trace_id} · from the queue OrdersWorkerQueue · 1 attempt · " in shown
+    assert f"trace {lost} (not recorded) · not delivered by SNS" in shown
     assert failing.waiting() == 2
 
 

@@ -32,9 +32,9 @@ def _below(document: dict[str, Any], name: str) -> dict[str, Any]:
 def answer(bridged: Deployed) -> dict[str, Any]:
     answered = bridged.post({"id": "order-1", **ORDER})
     assert answered.status == 202, answered.body
-    told = answered.json()
-    assert isinstance(told, dict)
-    return told
+    body = answered.json()
+    assert isinstance(body, dict)
+    return body
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +93,10 @@ def test_the_item_carries_the_trace_id_of_its_request(bridged: Deployed, answer:
 def test_the_same_item_sent_again_changes_nothing(bridged: Deployed, answer: dict[str, Any]) -> None:
     before = wait_for(lambda: bridged.item("order-1"), what="the item")
     again = bridged.post({"id": "order-1", "customer": "Bob", "amount": 1})
-    told = again.json()
-    assert isinstance(told, dict)
+    body = again.json()
+    assert isinstance(body, dict)
     wait_for(
-        lambda: "AWS::DynamoDB::Table" in _by_origin(bridged.documents(str(told["trace_id"]))), what="the second trace"
+        lambda: "AWS::DynamoDB::Table" in _by_origin(bridged.documents(str(body["trace_id"]))), what="the second trace"
     )
     assert bridged.item("order-1") == before
 

@@ -27,7 +27,7 @@ def nothing_downstream(bridged: Deployed) -> Any:
 
 @pytest.mark.usefixtures("nothing_downstream")
 @pytest.mark.parametrize(
-    ("body", "content_type", "status", "told"),
+    ("body", "content_type", "status", "reason"),
     [
         (b"{not json", "application/json", 400, "json"),
         (b"", "application/json", 400, ""),
@@ -41,12 +41,12 @@ def nothing_downstream(bridged: Deployed) -> Any:
     ],
 )
 def test_a_wrong_request_is_told_what_is_wrong(
-    bridged: Deployed, body: bytes, content_type: str, status: int, told: str
+    bridged: Deployed, body: bytes, content_type: str, status: int, reason: str
 ) -> None:
     answered = bridged.post(body, content_type=content_type)
     assert answered.status == status, answered.body
     message = json.loads(answered.body)["message"]
-    assert told.lower() in answered.body.lower(), answered.body
+    assert reason.lower() in answered.body.lower(), answered.body
     assert message
 
 

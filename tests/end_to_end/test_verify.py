@@ -1,4 +1,4 @@
-"""`traced-pipeline verify` on deployments broken on purpose: each is told what is wrong with it."""
+"""`traced-pipeline verify` on deployments broken on purpose: the cause is named for each."""
 
 import json
 from collections.abc import Callable

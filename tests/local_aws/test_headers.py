@@ -1,4 +1,4 @@
-"""The tracing header, hop by hop: who takes it, who hands it on, who refuses it, and what it outlives."""
+"""The tracing header, hop by hop: who takes it, who propagates it, who refuses it, and what it outlives."""
 
 import json
 from typing import Any
@@ -137,15 +137,17 @@ def test_only_letters_of_a_queue_find_their_way_back(aws: Account, stack: dict[s
         sqs.start_message_move_task(SourceArn=spare)
 
 
-def test_a_message_a_queue_keeps_out_goes_to_the_subscriptions_letters(aws: Account, stack: dict[str, str]) -> None:
-    aws.client("sqs").purge_queue(QueueUrl=stack["LettersUrl"])
+def test_a_message_a_queue_keeps_out_goes_to_the_subscriptions_dead_letter_queue(
+    aws: Account, stack: dict[str, str]
+) -> None:
+    aws.client("sqs").purge_queue(QueueUrl=stack["UndeliveredUrl"])
     aws.client("sns", header=SAMPLED).publish(TopicArn=stack["TopicArn"], Message="kept out")
-    letter = take(aws, stack["LettersUrl"])
-    assert json.loads(letter["Body"])["Message"] == "kept out"
-    assert header_of(letter) == SAMPLED
+    message = take(aws, stack["UndeliveredUrl"])
+    assert json.loads(message["Body"])["Message"] == "kept out"
+    assert header_of(message) == SAMPLED
 
 
-def test_invoke_hands_the_header_on_with_lineage(aws: Account, stack: dict[str, str]) -> None:
+def test_invoke_propagates_the_header_with_lineage(aws: Account, stack: dict[str, str]) -> None:
 
     seen = invoke(aws, stack["PassThrough"], header=f"{SAMPLED};Lineage=12345678:0")
     env = fields(seen["env"])

@@ -14,8 +14,8 @@ ROOT = {"AWS": "arn:aws:iam::000000000000:root"}
 
 
 def statement(principal: dict[str, str], *actions: str, **condition: Any) -> dict[str, Any]:
-    told = {"Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*"}
-    return {**told, **({"Condition": condition} if condition else {})}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": list(actions), "Resource": "*"}
+    return {**statement, **({"Condition": condition} if condition else {})}
 
 
 def make_key(aws: Account, *statements: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ SIZES = "def handler(event, context):\n    return 'x' * int(event.get('size', 0)
 
 @pytest.fixture(scope="module")
 def function(aws: Account) -> str:
-    """A function that answers as many letters as it is asked for."""
+    """A function that answers as many characters as it is asked for."""
     aws.client("lambda").create_function(
         FunctionName="sized",
         Runtime="python3.13",

@@ -37,7 +37,7 @@ def _received(sqs: Any, url: str) -> list[Any]:
 
 
 def _die(sqs: Any, urls: dict[str, str]) -> None:
-    """Let a message of the work queue become a dead letter."""
+    """Lets a message of the work queue become a dead-letter message."""
     traced = {"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}}
     sqs.send_message(QueueUrl=urls["work"], MessageBody="dead", MessageSystemAttributes=traced)
     wait_for(lambda: _received(sqs, urls["work"]) and not _received(sqs, urls["work"]))
@@ -46,14 +46,14 @@ def _die(sqs: Any, urls: dict[str, str]) -> None:
 def test_a_letter_goes_back_to_its_queue_as_a_new_message(queues: Any) -> None:
     sqs, urls, arns = queues
     _die(sqs, urls)
-    [letter] = _received(sqs, urls["dead"])
-    assert letter["Attributes"]["DeadLetterQueueSourceArn"] == arns["work"]
+    [dead] = _received(sqs, urls["dead"])
+    assert dead["Attributes"]["DeadLetterQueueSourceArn"] == arns["work"]
     sqs.start_message_move_task(SourceArn=arns["dead"])
     [task] = sqs.list_message_move_tasks(SourceArn=arns["dead"])["Results"]
     assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 1)
     assert _received(sqs, urls["dead"]) == []
     [message] = _received(sqs, urls["work"])
-    assert message["MessageId"] != letter["MessageId"]
+    assert message["MessageId"] != dead["MessageId"]
     assert message["Attributes"]["AWSTraceHeader"] == HEADER
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
 
@@ -98,10 +98,10 @@ def test_an_uncaught_error_is_in_the_log_and_a_disabled_mapping_says_so(aws: Acc
         },
     }
     outputs = {name: {"Value": {"Ref": name}} for name in ("Raising", "Mapping")}
-    told = aws.deploy("raising", {"Resources": resources, "Outputs": outputs})
+    deployed = aws.deploy("raising", {"Resources": resources, "Outputs": outputs})
     functions, logs = aws.client("lambda"), aws.client("logs")
-    assert functions.get_event_source_mapping(UUID=told["Mapping"])["State"] == "Disabled"
-    functions.invoke(FunctionName=told["Raising"])
-    group = f"/aws/lambda/{told['Raising']}"
+    assert functions.get_event_source_mapping(UUID=deployed["Mapping"])["State"] == "Disabled"
+    functions.invoke(FunctionName=deployed["Raising"])
+    group = f"/aws/lambda/{deployed['Raising']}"
     lines = wait_for(lambda: [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]])
     assert "[ERROR] ValueError: no id" in lines

@@ -192,8 +192,8 @@ def test_without_concurrency_messages_are_received_until_they_are_dead(aws: Acco
     functions.put_function_concurrency(FunctionName="throttled", ReservedConcurrentExecutions=0)
     mapping = functions.create_event_source_mapping(FunctionName="throttled", EventSourceArn=source)["UUID"]
     sqs.send_message(QueueUrl=url, MessageBody="never")
-    (letter,) = wait_for(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"), seconds=60)
-    assert letter["Body"] == "never"
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"), seconds=60)
+    assert message["Body"] == "never"
     functions.delete_event_source_mapping(UUID=mapping)
 
 

@@ -37,9 +37,9 @@ def test_of_a_failed_function_the_api_tells_nothing_and_the_trace_its_exception(
     for resource in stack["Resources"].values():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = {"ZipFile": raising}
-    told = aws.deploy("raising-behind-the-api", stack)
+    outputs = aws.deploy("raising-behind-the-api", stack)
     trace = "1-5759e988-bd862e3fe1be46a994270502"
-    status, answer, _ = aws.post(f"{told['ApiId']}/traced/", x_amzn_trace_id=f"Root={trace};Sampled=1")
+    status, answer, _ = aws.post(f"{outputs['ApiId']}/traced/", x_amzn_trace_id=f"Root={trace};Sampled=1")
     assert (status, answer) == (502, {"message": "Internal server error"})
     found = [
         exception

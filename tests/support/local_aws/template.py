@@ -88,7 +88,8 @@ def _role(*actions: str) -> dict[str, Any]:
 def hops() -> dict[str, Any]:
     """API → Ingest → Topic → queues; Consumed → Consumer → Results; Poor → its dead-letter queue; PassThrough.
 
-    Of the topic's queues one is open, one takes messages raw, and one keeps them out, so that they become letters.
+    Of the topic's queues one is open, one takes messages raw, and one denies them: they are
+    dead-letter messages of its subscription.
     """
     uri = {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Ingest.Arn}/invocations"}
     return {
@@ -103,10 +104,10 @@ def hops() -> dict[str, Any]:
             "RawQueuePolicy": _queue_policy("RawQueue"),
             "RawSubscription": _subscription("RawQueue", RawMessageDelivery=True),
             "Closed": {"Type": "AWS::SQS::Queue"},
-            "Letters": {"Type": "AWS::SQS::Queue"},
-            "LettersPolicy": _queue_policy("Letters"),
+            "Undelivered": {"Type": "AWS::SQS::Queue"},
+            "UndeliveredPolicy": _queue_policy("Undelivered"),
             "ClosedSubscription": _subscription(
-                "Closed", RedrivePolicy={"deadLetterTargetArn": _att("Letters", "Arn")}
+                "Closed", RedrivePolicy={"deadLetterTargetArn": _att("Undelivered", "Arn")}
             ),
             "Spare": {"Type": "AWS::SQS::Queue"},
             "Results": {"Type": "AWS::SQS::Queue"},
@@ -192,7 +193,17 @@ def hops() -> dict[str, Any]:
             **{name: {"Value": _ref(name)} for name in ("Ingest", "PassThrough", "NotAllowed")},
             **{
                 f"{name}Url": {"Value": _ref(name)}
-                for name in ("Queue", "RawQueue", "Closed", "Letters", "Spare", "Results", "Consumed", "Poor", "Dead")
+                for name in (
+                    "Queue",
+                    "RawQueue",
+                    "Closed",
+                    "Undelivered",
+                    "Spare",
+                    "Results",
+                    "Consumed",
+                    "Poor",
+                    "Dead",
+                )
             },
         },
     }
