@@ -12,7 +12,7 @@ from tests.support.end_to_end.copies import Copies, Resources, command, find
 from tests.support.end_to_end.deployed import Deployed
 from tests.waiting import wait_for
 
-TIME_OUT = 6
+TIME_OUT = 3
 SLOW = 0.9
 MANY = 60
 BATCH_SIZES = (2, 10)

@@ -299,7 +299,8 @@ def subnets(scene: Scene) -> ec2.SubnetSelection:
 
 
 def runtime(scene: Scene) -> lambda_.Runtime:
-    names = ("python3.10", "python3.11", "python3.14", "python3.15")
+    # None that the CDK does not know: it would count as the latest for every other test of this process.
+    names = ("python3.9", "python3.10", "python3.11", "python3.14")
     made = [lambda_.Runtime(name, lambda_.RuntimeFamily.PYTHON) for name in names]
     return scene.random.choice((*made, lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.NODEJS_22_X))
 

@@ -199,8 +199,9 @@ def test_log_settings_of_an_ingest_hop_are_its_access_logs_too(new_stack: NewSta
 def test_worker_with_provisioned_concurrency_is_called_by_its_alias(new_stack: NewStack) -> None:
     stack = new_stack()
     topic = TracedTopic(stack, "Topic").topic
+    further = TracedTopic(stack, "Further").topic
     worker = QueueWorker(
-        stack, "Work", topic=topic, options=WorkerOptions(publish_to=topic, provisioned_concurrent_executions=1)
+        stack, "Work", topic=topic, options=WorkerOptions(publish_to=further, provisioned_concurrent_executions=1)
     )
     assert worker.alias is not None
     assert worker.alias.alias_name == "live"
