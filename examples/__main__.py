@@ -1,6 +1,7 @@
 """All the examples in one app: `cdk deploy --all --app "python3 -m examples"`."""
 
 from aws_cdk import App
+from traced_pipeline import TopicOptions
 
 from examples.account import Account
 from examples.bring_your_own import Platform, Shop
@@ -23,7 +24,7 @@ def main() -> None:
         Fifo(app, "Fifo"),
         FanOut(app, "FanOut"),
         CustomerKeys(app, "CustomerKeys"),
-        OwnHandler(app, "OwnHandler"),
+        OwnHandler(app, "OwnHandler", topic=TopicOptions(trace_permission="none")),
         WorkerModes(app, "WorkerModes"),
     )
     for stack in (shop, *others):

@@ -4,17 +4,18 @@ from pathlib import Path
 
 from aws_cdk import App, CfnOutput, Stack
 from constructs import Construct
-from traced_pipeline import Handler, IngestOptions, TracedPipeline, WorkerOptions
+from traced_pipeline import Handler, IngestOptions, TopicOptions, TracedPipeline, WorkerOptions
 
 HANDLERS = Path(__file__).parent / "handlers"
 
 
 class OwnHandler(Stack):
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, topic: TopicOptions | None = None) -> None:
         super().__init__(scope, construct_id)
         orders = TracedPipeline(
             self,
             "Orders",
+            topic=topic,
             ingest=IngestOptions(path="/orders"),
             worker=WorkerOptions(handler=Handler(HANDLERS / "pricing", "app.handler")),
         )

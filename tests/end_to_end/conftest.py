@@ -60,10 +60,12 @@ def linked(modes: dict[str, Deployed]) -> Deployed:
 
 
 @pytest.fixture(scope="session")
-def examples(local_aws: LocalAws) -> Examples:
-    """All the examples, deployed as one app."""
-    Cdk(local_aws).deploy(app="python3 -m examples", name="examples")
-    return Examples(aws=local_aws, assembly=local_aws.folder / "examples.out")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
+    """All the examples, deployed as one app in an account of their own: they use up its X-Ray resource policies."""
+    with LocalAws(tmp_path_factory.mktemp("examples")) as aws:
+        Cdk(aws).bootstrap()
+        Cdk(aws).deploy(app="python3 -m examples", name="examples")
+        yield Examples(aws=aws, assembly=aws.folder / "examples.out")
 
 
 @pytest.fixture(scope="module")

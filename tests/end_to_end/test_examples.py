@@ -247,7 +247,7 @@ class TestWorkerModes:
         assert own != followed.trace_id
 
         def service() -> Document | None:
-            return next((d for d in modes.documents(own) if d["origin"] == "AWS::Lambda"), None)
+            return next((d for d in modes.documents(own) if d.get("origin") == "AWS::Lambda"), None)
 
         links = wait_for(service, what="Lambda's own trace").get("links", [])
         assert followed.trace_id in {link["trace_id"] for link in links}
