@@ -67,7 +67,9 @@ def table_reached(found: dict[str, Any]) -> bool:
 
 def test_one_request_lists_exactly_its_hops(bridged: Deployed, traced: Traced) -> None:
     trace_id = posted(bridged)
-    wait_for(lambda: any(d["origin"] == "AWS::DynamoDB::Table" for d in bridged.documents(trace_id)), what="the table")
+    wait_for(
+        lambda: any(d.get("origin") == "AWS::DynamoDB::Table" for d in bridged.documents(trace_id)), what="the table"
+    )
     found = traced(bridged, trace_id)
     assert [hop(node) for node in found["nodes"]] == HOPS
     assert edges(found) == list(pairwise(HOPS))
@@ -134,7 +136,9 @@ def test_the_page_of_a_deployed_pipeline_holds_what_its_functions_logged(
     bridged: Deployed, traced: Traced, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trace_id = posted(bridged)
-    wait_for(lambda: any(d["origin"] == "AWS::DynamoDB::Table" for d in bridged.documents(trace_id)), what="the table")
+    wait_for(
+        lambda: any(d.get("origin") == "AWS::DynamoDB::Table" for d in bridged.documents(trace_id)), what="the table"
+    )
     traced(bridged, trace_id)
     page = tmp_path / "trace.html"
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -100,7 +101,15 @@ def test_the_demo_proves_one_trace_and_reaches_nothing_but_the_local_aws(trap: T
 
 
 def test_an_interrupted_demo_stops_everything_it_started() -> None:
-    running = subprocess.Popen(_demo(), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        _demo(),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell starts what runs in its background with interrupts ignored, and children inherit that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     assert running.stderr is not None
     told = ""
     for line in running.stderr:

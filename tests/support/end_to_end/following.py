@@ -33,7 +33,7 @@ class Followed:
 
     def segment(self, function: str) -> Document:
         """The segment of a function itself, not that of the Lambda service before it."""
-        found = [d for d in self.documents if d["origin"] == "AWS::Lambda::Function" and function in d["name"]]
+        found = [d for d in self.documents if d.get("origin") == "AWS::Lambda::Function" and function in d["name"]]
         assert len(found) == 1, f"{len(found)} segments of {function}"
         return found[0]
 
@@ -60,7 +60,7 @@ def whole_trace(deployed: Deployed, trace_id: str, *, tables: int = 1) -> Follow
     documents = wait_for(_reached(deployed, trace_id, tables), what=f"trace {trace_id} with {tables} tables")
     assert {document["trace_id"] for document in documents} == {trace_id}
     spans = {span["id"] for document in documents for span in _spans(document)}
-    assert [d["origin"] for d in documents if "parent_id" not in d] == ["AWS::ApiGateway::Stage"]
+    assert [d.get("origin") for d in documents if "parent_id" not in d] == ["AWS::ApiGateway::Stage"]
     assert {d["parent_id"] for d in documents if "parent_id" in d} <= spans
     trace_map = build_map([parse_trace({"Id": trace_id, "Segments": documents})])
     assert len(trace_map.clusters) == 1
