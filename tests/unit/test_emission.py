@@ -209,16 +209,25 @@ def test_one_connection_that_fails_beside_others_that_do_not_loses_nothing(proce
 
 
 def test_several_uploads_are_under_way_at_once(process: Process) -> None:
-    together = threading.Barrier(8)
+    lock, eight_at_once, under_way = threading.Lock(), threading.Event(), 0
 
     def answer(_path: str, _body: Any) -> tuple[int, dict[str, Any]]:
-        if counters().sent_api:
-            together.wait(timeout=30)
+        nonlocal under_way
+        if not counters().sent_api:
+            return 200, {}  # the first call goes alone, to see whether X-Ray answers
+        with lock:
+            under_way += 1
+            if under_way == 8:
+                eight_at_once.set()
+        eight_at_once.wait(timeout=0.7)  # less than a call may take
+        with lock:
+            under_way -= 1
         return 200, {}
 
     process.services.answer = answer
     handler(_batch(450), LambdaContext())
     assert (counters().sent_api, counters().failed) == (450, 0)
+    assert eight_at_once.is_set()
 
 
 def test_what_is_finished_leaves_before_the_rest_of_the_batch_is(process: Process) -> None:
