@@ -4,8 +4,14 @@ import os
 import tempfile
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 from harness.environment import close_own_environment
 from harness.local_aws import ROOT
+
+# How fast a machine makes an example is not what these tests are about.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 close_own_environment(Path(tempfile.gettempdir()) / "traced-pipeline-tests-home")
 
