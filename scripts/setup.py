@@ -1,7 +1,7 @@
 """Sets up what the make targets need, all at pinned versions: `.venv`, `.venv-local`, Node and the CDK CLI.
 
 Without an argument that is what running and deploying a pipeline takes. `dev` adds to `.venv` what checks and tests
-need, `peers` makes `.venv-peers`: the neighbours that the tests compare with.
+need, `peers` makes `.venv-peers` and `.venv-aiobotocore`: the neighbours whose pins exclude what `.venv` holds.
 
 Each part is made anew when its inputs changed or an earlier set-up was cut off, and left alone otherwise. Two set-ups
 at once wait for each other. Uses the standard library only.
@@ -67,8 +67,9 @@ def _set_up(extras: Sequence[str]) -> bool:
     if with_tools:
         made.append(_part("venv-dev", ["requirements/dev.txt"], _add_dev_tools))
     if "peers" in extras:
-        peers = partial(_fill, ".venv-peers", "requirements/peers.txt")
-        made.append(_part("venv-peers", ["requirements/peers.txt"], peers))
+        for name in ("peers", "aiobotocore"):
+            folder, requirements = f".venv-{name}", f"requirements/{name}.txt"
+            made.append(_part(f"venv-{name}", [requirements], partial(_fill, folder, requirements)))
     return any(made)
 
 
@@ -103,6 +104,7 @@ def _is_whole(name: str) -> bool:
         "venv-dev": [".venv/bin/python", ".venv/bin/ruff"],
         "venv-local": [".venv-local/bin/python"],
         "venv-peers": [".venv-peers/bin/python"],
+        "venv-aiobotocore": [".venv-aiobotocore/bin/python"],
         "node": ["node_modules/aws-cdk/bin/cdk", ".setup/node-path"],
     }
     return all((ROOT / path).exists() for path in wanted[name])
