@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import get_args
 
 import pytest
 from traced_pipeline_cli.errors import InvalidDocumentError
+from traced_pipeline_cli.render.html.page import page_html
+from traced_pipeline_cli.render.svg.shapes import GLYPHS
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.graph_model import TraceMap
 from traced_pipeline_cli.traces.parse import parse_trace, parse_traces
+from traced_pipeline_cli.traces.resource_types import KIND_LABELS, NodeKind
 
 from . import samples
 
@@ -311,6 +315,23 @@ def test_parts_of_a_trace_on_two_pages_become_one() -> None:
 def test_a_document_that_cannot_be_read_is_named(document: str) -> None:
     with pytest.raises(InvalidDocumentError, match="Trace 1-a holds a document that cannot be read"):
         parse_trace({"Id": "1-a", "Segments": [{"Id": "x", "Document": document}]})
+
+
+def test_an_instance_is_not_called_a_container() -> None:
+    answer = samples.Answer(1)
+    answer.segment("shop", "AWS::EC2::Instance", 0.0, 1.0)
+    answer.segment("payments", "AWS::ECS::Container", 0.0, 1.0)
+    trace_map = drawn([answer.json()])
+    assert [KIND_LABELS[node.kind] for node in trace_map.nodes] == ["Instance", "Container"]
+
+
+@pytest.mark.parametrize("kind", get_args(NodeKind))
+def test_every_kind_has_a_label_a_glyph_and_a_colour(kind: NodeKind) -> None:
+    page = page_html(drawn([samples.bridged()]), parse_traces([samples.bridged()]))
+    assert kind in KIND_LABELS
+    assert kind in GLYPHS
+    assert f".kind-{kind} {{ --kind: var(--{kind}); }}" in page
+    assert f"--{kind}: #" in page
 
 
 def test_no_traces_make_an_empty_map() -> None:

@@ -115,7 +115,7 @@ def _failure_in(trace: Trace, message_id: str) -> str:
         segment
         for segment in trace.segments
         if state_of(segment) is not None
-        and kind_of(segment.origin or "") in ("function", "container")
+        and kind_of(segment.origin or "") in ("function", "container", "instance")
         and segment.annotations.get("message_id") == message_id
     ]
     last = max(attempts, key=lambda segment: segment.start, default=None)

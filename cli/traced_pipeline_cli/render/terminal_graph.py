@@ -25,6 +25,7 @@ KIND_STYLES: dict[NodeKind, str] = {
     "events": "red",
     "workflow": "magenta",
     "container": "yellow",
+    "instance": "yellow",
     "service": "cyan",
 }
 # The colours of X-Ray's console: faults red, errors amber, throttles violet.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 NodeKind: TypeAlias = Literal[
-    "stage", "function", "topic", "queue", "table", "bucket", "events", "workflow", "container", "service"
+    "stage", "function", "topic", "queue", "table", "bucket", "events", "workflow", "container", "instance", "service"
 ]
 
 # The types are those seen in X-Ray's answers: the ones a service reports itself, and the shorter ones that
@@ -26,7 +26,7 @@ _KINDS: dict[str, NodeKind] = {
     "AWS::StepFunctions::StateMachine": "workflow",
     "AWS::Sfn": "workflow",
     "AWS::ECS::Container": "container",
-    "AWS::EC2::Instance": "container",
+    "AWS::EC2::Instance": "instance",
 }
 
 KIND_LABELS: dict[NodeKind, str] = {
@@ -39,6 +39,7 @@ KIND_LABELS: dict[NodeKind, str] = {
     "events": "Event bus",
     "workflow": "State machine",
     "container": "Container",
+    "instance": "Instance",
     "service": "Service",
 }
 
