@@ -331,7 +331,7 @@ def test_every_kind_has_a_label_a_glyph_and_a_colour(kind: NodeKind) -> None:
     assert kind in KIND_LABELS
     assert kind in GLYPHS
     assert f".kind-{kind} {{ --kind: var(--{kind}); }}" in page
-    assert f"--{kind}: #" in page
+    assert f"--{kind}:light-dark(#" in page
 
 
 def test_no_traces_make_an_empty_map() -> None:
