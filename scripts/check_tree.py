@@ -54,6 +54,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
     # base, record, export, adapters, consumers
     ("runtime", "trace_bridge"): [
         [
+            "_annotations",
             "_config",
             "_counters",
             "_environment",

@@ -41,7 +41,7 @@ def place_fields(name: str, function_arn: str, origin: str | None, log_group: st
         origin: The kind of compute, `AWS::Lambda::Function`, …; None where it is not known.
         log_group: Where the logs are; None where it is not known.
     """
-    name = _valid_name(name)
+    name = valid_name(name, otherwise="consumer")
     fields: dict[str, object] = {
         "name": name,
         "service": {
@@ -171,7 +171,12 @@ def _aws(function_arn: str, log_group: str | None) -> dict[str, object]:
     return aws
 
 
-def _valid_name(name: str) -> str:
-    r"""Returns a name that X-Ray takes: letters, digits, spaces and `_.:/%&#=+\\-@`, at most 200."""
+def valid_name(name: str, *, otherwise: str) -> str:
+    r"""Returns a name that X-Ray takes: letters, digits, spaces and `_.:/%&#=+\\-@`, at most 200.
+
+    Args:
+        name: The name; characters that X-Ray does not take are left out.
+        otherwise: The name where nothing is left of it.
+    """
     kept = "".join(character for character in name if character.isalnum() or character in " _.:/%&#=+\\-@")
-    return kept[:200] or "consumer"
+    return kept[:200] or otherwise

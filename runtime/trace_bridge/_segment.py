@@ -1,24 +1,22 @@
 """The segment of one message: written from a template, and turned into the SDK's own object only when asked for."""
 
 import json
-import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
+from ._annotations import checked_annotation
 from ._document import annotations_field, message_document, metadata_field
 from ._errors import cause, exception_entry
 from ._header import format_header
 from ._invocation import Invocation, now
-from ._json import encode, is_number
+from ._json import encode
 from ._record import attributes_of, message_id_of, queue_arn_of
 from ._safely import safely
 
 if TYPE_CHECKING:
     from ._links import QueueWait
     from ._subsegment import AwsSubsegment
-
-_log = logging.getLogger("trace_bridge")
 
 Recording = Literal["recorded", "unsampled", "undecided", "none"]
 
@@ -98,13 +96,9 @@ class MessageSegment:
             key: Letters, digits and `_`; anything else is dropped with a warning, as the X-Ray SDK does.
             value: A string (X-Ray keeps 1,000 characters), finite number or boolean; likewise.
         """
-        if not _is_annotation_key(key):
-            _log.warning("annotation %r dropped: a key consists of letters, digits and _", key)
-        elif not _is_annotation(value):
-            kind = type(value).__name__
-            _log.warning("annotation %r dropped: its %s is no string, finite number or boolean", key, kind)
-        elif self.recording == "recorded":
-            self._annotations = {**self._annotations, key: value[:1000] if isinstance(value, str) else value}
+        checked = checked_annotation(key, value)
+        if checked is not None and self.recording == "recorded":
+            self._annotations = {**self._annotations, key: checked}
         return self
 
     def put_metadata(self, key: str, value: object, namespace: str = "default") -> Self:
@@ -209,11 +203,3 @@ class MessageSegment:
         for namespace, values in self._metadata.items():
             merged[namespace] = merged.get(namespace, {}) | values
         return metadata_field(merged)
-
-
-def _is_annotation_key(key: object) -> bool:
-    return isinstance(key, str) and key.isascii() and key.replace("_", "a").isalnum()
-
-
-def _is_annotation(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, int | float) and is_number(value))
