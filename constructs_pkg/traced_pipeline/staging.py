@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aws_cdk import BootstraplessSynthesizer, Stack
+from aws_cdk import BootstraplessSynthesizer, Stack, Stage
 from constructs import IConstruct
 
 from .checks import Check, PipelineError
@@ -21,14 +21,26 @@ def staging_folder(scope: IConstruct) -> Iterator[Path]:
     """Yields an empty folder of this process's own, and removes it afterwards.
 
     The CDK copies an asset as soon as its resource is made, so that must happen within. Where it is told to leave
-    assets in place, the folder stays.
+    assets in place (`cdk synth --no-staging`), the folder stays, in the output directory, and goes when that does.
     """
+    if scope.node.try_get_context(_KEEP_ASSETS_IN_PLACE):
+        yield Path(tempfile.mkdtemp(prefix="traced-pipeline-asset-", dir=_output_directory(scope)))
+        return
     folder = Path(tempfile.mkdtemp(prefix="traced-pipeline-asset-"))
     try:
         yield folder
     finally:
-        if not scope.node.try_get_context(_KEEP_ASSETS_IN_PLACE):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _output_directory(scope: IConstruct) -> Path | None:
+    """Returns the folder that the CDK would copy assets to; None in a stack without an app, for the system's own."""
+    stage = Stage.of(scope)
+    if stage is None:
+        return None
+    folder = Path(stage.asset_outdir)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def check_assets(scope: IConstruct, what: str, *, instead: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import Stack, Stage
 from aws_cdk import aws_lambda as lambda_
 from traced_pipeline import Check, PipelineError, TracedPipeline, WorkerOptions
 from traced_pipeline import layer as layer_module
@@ -171,15 +171,19 @@ def test_leaves_nothing_behind(new_stack: NewStack, tmp_path: Path, monkeypatch:
     assert list(scratch.iterdir()) == []
 
 
-def test_stays_where_the_cdk_is_told_not_to_copy_assets(
+def test_stays_in_the_output_directory_where_the_cdk_is_told_not_to_copy_assets(
     new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
-    TracedPipeline(new_stack(**{"aws:cdk:disable-asset-staging": True}), "Orders")
-    (kept,) = scratch.iterdir()
+    stack = new_stack(**{"aws:cdk:disable-asset-staging": True})
+    TracedPipeline(stack, "Orders")
+    stage = Stage.of(stack)
+    assert stage is not None
+    [kept] = Path(stage.asset_outdir).glob("traced-pipeline-asset-*")
     assert (kept / "python" / "trace_bridge").is_dir()
+    assert list(scratch.iterdir()) == []
 
 
 def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
