@@ -22,6 +22,7 @@ Record: one message's part of its trace.
     _document: segment documents, written as JSON
     _record: the two shapes of a received message, Lambda's and boto3's
     _subsegment: the subsegment of an AWS call
+    _own_subsegment: the subsegment of a function of the handler's own
     _links: the documents beside it: the wait in the queue, and the links in Lambda's own trace
     _scope: which message the running code belongs to
 Export: how documents reach X-Ray.
@@ -36,12 +37,14 @@ Export: how documents reach X-Ray.
     _suppression: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.
     _instrument: AWS calls made through botocore
+    _place: where the work under way is recorded
     _sdk_joining, _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
     _threads: threads that stay in their message
 Consumers: what continues a message's trace and runs its handler.
     _tracer: begins and ends the segments of messages
     _bridge: `continue_trace` and `trace_batch`
     _batch: `sqs_handler`
+    _functions: `subsegment` and `capture`
     auto: the handler of the zero-code mode
     _polling: `poll`
     _producer: `traced_entry`
@@ -65,6 +68,7 @@ from ._bridge import continue_trace, trace_batch
 from ._config import ConfigurationError
 from ._counters import Counters, counters
 from ._failures import BatchFailedError
+from ._functions import capture, subsegment
 from ._header import TraceHeader
 from ._instrument import instrument
 from ._message import Message
@@ -83,11 +87,13 @@ __all__ = [
     "MessageSegment",
     "TraceHeader",
     "TracedThreadPoolExecutor",
+    "capture",
     "continue_trace",
     "counters",
     "instrument",
     "poll",
     "sqs_handler",
+    "subsegment",
     "trace_batch",
     "traced_entry",
 ]

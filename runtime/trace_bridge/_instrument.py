@@ -13,6 +13,7 @@ from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation, current_invocation
 from ._json import encode
+from ._place import parent_outside
 from ._safely import safely
 from ._scope import Scope, current_scope, inherited_scope, is_aside
 from ._sdk_calls import call_by_sdk, carry_sdk_header, has_open_segment, sdk_recorder
@@ -139,7 +140,8 @@ def _call_outside(
     if not outlived and has_open_segment(sdk_recorder()):
         return _call_below_own_segment(make_api_call, client, operation, parameters)
     header = TraceHeader.parse(os.environ.get(LAMBDA_TRACE_HEADER))
-    if header is None or header.parent is None or not header.sampled:
+    parent_id = None if header is None else parent_outside(header)
+    if header is None or parent_id is None or not header.sampled:
         return make_api_call(client, operation, parameters)
     invocation = current_invocation(None)
     subsegment = _begin(invocation, client, operation)
@@ -152,7 +154,7 @@ def _call_outside(
         safely(subsegment.failed, error, parameters)
         raise
     finally:
-        _emit_alone(subsegment, header.root, header.parent, invocation)
+        _emit_alone(subsegment, header.root, parent_id, invocation)
 
 
 def _call_below_own_segment(

@@ -11,21 +11,24 @@ if TYPE_CHECKING:
 
     from aws_xray_sdk.core.models.entity import Entity
 
+    from ._own_subsegment import OwnSubsegment
+
 
 class Scope(NamedTuple):
-    """A message under way, and what the X-Ray SDK has opened inside it.
+    """A message under way, and what is open inside it.
 
     Attributes:
         message: The message's segment.
-        opened: What the SDK has opened, outermost first: subsegments, or a segment of the handler's own.
+        opened: What is open in it, outermost first: subsegments of the handler's own functions, and what the SDK has
+            opened, be it subsegments or a segment of the handler's own.
         outer: The scope this one was entered in.
     """
 
     message: MessageSegment
-    opened: "tuple[Entity, ...]" = ()
+    opened: "tuple[Entity | OwnSubsegment, ...]" = ()
     outer: "Scope | None" = None
 
-    def with_opened(self, *opened: "Entity") -> "Scope":
+    def with_opened(self, *opened: "Entity | OwnSubsegment") -> "Scope":
         """Returns the scope of the same message with other entities open."""
         return Scope(self.message, opened, self.outer)
 

@@ -18,12 +18,15 @@ from aws_xray_sdk.core.models.subsegment import Subsegment
 
 from ._emitter import get_emitter
 from ._json import encode
+from ._own_subsegment import OwnSubsegment
 from ._scope import Scope, current_scope, enter_scope, inherited_scope, is_aside
 from ._sdk_entities import (
     MessageSubsegment,
     NoSubsegment,
     PatientSubsegment,
+    SdkOwnSubsegment,
     SdkSegment,
+    as_sdk_entity,
     is_dummy,
     is_subsegment,
     owner,
@@ -97,6 +100,8 @@ class RoutingContext(Context):
         if not scope.opened or not is_subsegment(scope.opened[-1]):
             return False
         entity = scope.opened[-1]
+        if isinstance(entity, OwnSubsegment | SdkOwnSubsegment):
+            return False  # ended by the block it stands for
         enter_scope(scope.with_opened(*scope.opened[:-1]))
         if entity.in_progress:
             entity.close(end_time)
@@ -143,7 +148,7 @@ class RoutingContext(Context):
         opened = scope.opened
         while opened and not opened[-1].in_progress:
             opened = opened[:-1]
-        parent = opened[-1] if opened else sdk_segment(scope.message)
+        parent = as_sdk_entity(opened[-1]) if opened else sdk_segment(scope.message)
         segment = owner(parent)
         if isinstance(segment, SdkSegment):
             self._make_the_messages(subsegment, segment)
@@ -264,7 +269,8 @@ def _routed_scope() -> Scope | None:
 
 def _innermost(scope: Scope) -> Entity:
     """Returns what is open innermost; a segment of the handler's own stays so until the SDK has sent it."""
-    for entity in reversed(scope.opened):
+    for opened in reversed(scope.opened):
+        entity: Entity = as_sdk_entity(opened)
         if entity.in_progress or not isinstance(owner(entity), SdkSegment):
             return entity
     return sdk_segment(scope.message)

@@ -9,6 +9,7 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 from aws_xray_sdk.core.models.trace_header import TraceHeader as SdkTraceHeader
 
+from ._own_subsegment import OwnSubsegment
 from ._segment import MessageSegment
 
 _WRITTEN_BY_THE_BRIDGE = frozenset(
@@ -101,6 +102,47 @@ class PatientSubsegment(MessageSubsegment):
             super().close(end_time)
 
 
+class SdkOwnSubsegment(MessageSubsegment):
+    """A subsegment of the bridge's as the SDK's own object; what hangs below one hangs below the other.
+
+    It ends when the bridge's does.
+    """
+
+    def __init__(self, own: OwnSubsegment, message: MessageSegment) -> None:
+        super().__init__(own.name, "local", sdk_segment(message))
+        self.id = own.id
+        self.start_time = own.start_time
+        self.subsegments = own.subsegments  # type: ignore[assignment] # of both kinds
+        self._own_message = message
+
+    def close(self, end_time: float | None = None) -> None:
+        """Does nothing: the subsegment ends when the block it stands for is left."""
+
+    def _check_ended(self) -> None:
+        pass
+
+    def end_with(self, end_time: float) -> None:
+        """Ends it."""
+        self.end_time = end_time
+        self.in_progress = False
+
+    def merge_into(self, document: dict[str, Any]) -> None:
+        """Adds what was put on the SDK's object to the document of the subsegment."""
+        for nested in document.get("subsegments", ()):
+            _tidy(nested, self._own_message.end_time)
+        below, self.subsegments = self.subsegments, []  # those are in the document already
+        try:
+            fields = self.to_dict()
+        finally:
+            self.subsegments = below
+        for key in ("annotations", "metadata", "http", "aws", "sql"):
+            if fields.get(key):
+                document[key] = _merged(document.get(key, {}), fields[key])
+        for key in ("cause", "error", "fault", "throttle"):
+            if fields.get(key):
+                document[key] = fields[key]
+
+
 class TakingFacade(FacadeSegment):
     """Lambda's own segment, which takes what is put on it and drops it: X-Ray lets nobody change that segment.
 
@@ -139,6 +181,16 @@ def sdk_segment(message: MessageSegment) -> SdkSegment:
     joined = message.joined
     if not isinstance(joined, SdkSegment):
         joined = message.joined = SdkSegment(message)
+    return joined
+
+
+def as_sdk_entity(entity: Any) -> Any:
+    """Returns the SDK's own object of a subsegment of the bridge's, made at the first call; an entity as it is."""
+    if not isinstance(entity, OwnSubsegment) or entity.message is None:
+        return entity
+    joined = entity.joined
+    if not isinstance(joined, SdkOwnSubsegment):
+        joined = entity.joined = SdkOwnSubsegment(entity, entity.message)
     return joined
 
 

@@ -117,13 +117,16 @@ class MessageSegment:
         """Marks the segment as failed (`fault`) with an exception."""
         if self.recording != "recorded":
             return
+        described = self.described(error)
+        self._cause = cause(exception_entry(error)) if described is None else described
+
+    def described(self, error: BaseException) -> str | None:
+        """Returns the id under which an exception is described already, below the segment; None where it is not."""
         known = safely(getattr, error, "_cause_id", None)  # set by the X-Ray SDK
         if isinstance(known, str):
-            self._cause = known
-        elif self._failed_with is not None and self._failed_with[0] is error:
-            self._cause = self._failed_with[1]
-        else:
-            self._cause = cause(exception_entry(error))
+            return known
+        failed_with = self._failed_with
+        return failed_with[1] if failed_with is not None and failed_with[0] is error else None
 
     def call_failed(self, error: BaseException, cause_id: str) -> None:
         """Remembers that a call below the segment already holds the description of an exception."""

@@ -1,0 +1,224 @@
+"""Functions of the handler's own: recorded on whatever is under way where they run."""
+
+import inspect
+import time
+import traceback
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar, overload
+
+from . import _forks
+from ._annotations import checked_annotation
+from ._document import valid_name
+from ._own_subsegment import NOT_RECORDED, OwnSubsegment, Subsegment
+from ._place import BesideSdk, InMessage, NotRecorded, current_place, open_outside, set_open_outside
+from ._results import is_async
+from ._safely import safely
+from ._scope import Scope, current_scope, enter_scope, inherited_scope
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class subsegment:  # noqa: N801 - used like a function, as contextlib's are
+    """Records a block of code as a subsegment of whatever is under way: a message, or the Lambda invocation itself.
+
+    What runs inside the block is recorded below it: AWS and HTTP calls, further subsegments, those of the X-Ray SDK
+    too. An exception marks it as failed and goes on unchanged. Where nothing is recorded (the message is not sampled, a
+    process without a trace) the block runs as if it were not there. `async with` does the same as `with`.
+
+    Args:
+        name: What the trace shows. Characters that X-Ray does not take are left out, and what is beyond 200; an empty
+            name becomes `subsegment`.
+    """
+
+    __slots__ = ("_before", "_entered", "_name", "_place", "_process", "_recorded")
+
+    _before: Any
+    _entered: Scope
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._recorded: Subsegment = NOT_RECORDED
+
+    def __enter__(self) -> Subsegment:
+        return safely(self._begin) or NOT_RECORDED
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._recorded is not NOT_RECORDED:
+            recorded, self._recorded = self._recorded, NOT_RECORDED
+            safely(self._end, recorded, error)
+
+    async def __aenter__(self) -> Subsegment:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def _begin(self) -> Subsegment:
+        place = current_place()
+        if isinstance(place, NotRecorded):
+            return NOT_RECORDED
+        name = _name(str(self._name))
+        if isinstance(place, BesideSdk):
+            self._recorded = _BesideSdk.begun(place.recorder, name)
+            return self._recorded
+        self._place = place
+        self._process = _forks.number
+        own = OwnSubsegment(place.new_id(), name, place.message)
+        if isinstance(place, InMessage):
+            scope = current_scope()
+            assert scope is not None  # noqa: S101 - the place is in it
+            place.add(own)
+            self._before = inherited_scope()
+            self._entered = scope.with_opened(*scope.opened, own)
+            enter_scope(self._entered)
+        else:
+            self._before = open_outside()
+            set_open_outside((place.trace_id, own))
+        self._recorded = own
+        return own
+
+    def _end(self, recorded: Subsegment, error: BaseException | None) -> None:
+        if isinstance(recorded, _BesideSdk):
+            recorded.end(error)
+            return
+        assert isinstance(recorded, OwnSubsegment)  # noqa: S101 - there is no other kind
+        if error is not None:
+            safely(recorded.add_exception, error)
+        if recorded.in_progress:
+            recorded.close(time.time())
+        place = self._place
+        if isinstance(place, InMessage):
+            _leave(self._entered, self._before, recorded)
+        else:
+            set_open_outside(self._before)
+        # What was begun before a fork is the parent process's to send.
+        if self._process == _forks.number:
+            place.ended(recorded)
+
+
+def _leave(entered: Scope, before: Scope | None, own: OwnSubsegment) -> None:
+    """Goes back to what was open before a subsegment, and forgets what was left open inside it."""
+    scope = inherited_scope()
+    if scope is entered:
+        enter_scope(before)
+    elif scope is not None and scope.message is entered.message:
+        for index, entity in enumerate(scope.opened):
+            if entity is own:
+                enter_scope(scope.with_opened(*scope.opened[:index]))
+                return
+
+
+class _BesideSdk(Subsegment):
+    """A subsegment that the X-Ray SDK records and sends."""
+
+    __slots__ = ("_entity", "_recorder")
+
+    def __init__(self, recorder: Any, entity: Any) -> None:
+        self._recorder = recorder
+        self._entity = entity
+
+    @classmethod
+    def begun(cls, recorder: Any, name: str) -> Subsegment:
+        entity = recorder.begin_subsegment(name)
+        return NOT_RECORDED if entity is None else cls(recorder, entity)
+
+    def put_annotation(self, key: str, value: str | float | bool) -> Self:
+        checked = checked_annotation(key, value)
+        if checked is not None:
+            safely(self._entity.put_annotation, key, checked)
+        return self
+
+    def put_metadata(self, key: str, value: object, namespace: str = "default") -> Self:
+        safely(self._entity.put_metadata, key, value, namespace)
+        return self
+
+    def add_exception(self, error: BaseException) -> None:
+        safely(self._entity.add_exception, error, traceback.extract_tb(error.__traceback__))
+
+    def end(self, error: BaseException | None) -> None:
+        """Ends it; what has been opened in its place since stays open."""
+        if error is not None:
+            self.add_exception(error)
+        if self._recorder.current_subsegment() is self._entity:
+            self._recorder.end_subsegment()
+        elif self._entity.in_progress:
+            self._entity.close()
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> str:
+    return valid_name(name, otherwise="subsegment")
+
+
+@overload
+def capture(function: Callable[_P, _T], /) -> Callable[_P, _T]: ...
+
+
+@overload
+def capture(name: str | None = None) -> Callable[[Callable[_P, _T]], Callable[_P, _T]]: ...
+
+
+def capture(name: Any = None) -> Any:
+    """Records every call of a function as a subsegment: `@capture`, or `@capture("name")`.
+
+    Args:
+        name: As for `subsegment`. Default: the function's name.
+
+    Returns:
+        The function, `def` or `async def` as it was, with each call inside a `subsegment`.
+
+    Raises:
+        TypeError: What is decorated is a generator function, whose code runs only while it is iterated over, or no
+            function; or the name is no text.
+    """
+    if name is None or isinstance(name, str):
+        return lambda function: _captured(function, name)
+    if not callable(name) and not isinstance(name, classmethod):
+        raise TypeError(f"capture got {type(name).__name__}; expected a function, or the subsegment's name as text")
+    return _captured(name, None)
+
+
+def _captured(function: Any, name: str | None) -> Callable[..., Any]:
+    _check(function)
+    shown = getattr(function, "__name__", type(function).__name__) if name is None else name
+    if is_async(function):
+
+        @wraps(function)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
+            with subsegment(shown):
+                return await function(*args, **kwargs)
+
+        return call_async
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with subsegment(shown):
+            return function(*args, **kwargs)
+
+    return call
+
+
+def _check(function: object) -> None:
+    shown = getattr(function, "__name__", repr(function))
+    if isinstance(function, classmethod | staticmethod):
+        raise TypeError(f"{shown} is a {type(function).__name__}; put @capture below @{type(function).__name__}")
+    if inspect.isclass(function) or not callable(function):
+        kind = "a class" if inspect.isclass(function) else type(function).__name__
+        raise TypeError(f"{shown} is {kind}; expected a function to capture")
+    called = function if inspect.isroutine(function) else getattr(type(function), "__call__", function)  # noqa: B004
+    if _is_generator(function) or _is_generator(called):
+        raise TypeError(
+            f"{shown} is a generator function, whose code runs only while it is iterated over; "
+            "put `with subsegment(...)` around the loop that does so, or around the work between its yields"
+        )
+
+
+def _is_generator(function: Any) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
