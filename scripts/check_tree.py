@@ -55,6 +55,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
     ("runtime", "trace_bridge"): [
         [
             "_annotations",
+            "_aws_parameters",
             "_config",
             "_counters",
             "_environment",

@@ -14,6 +14,7 @@ Base: what knows nothing of messages.
     _failures: the exceptions that the bridge itself raises
     _forks: what a forked process begins anew
     _imports: calls a function once a library is imported
+    _aws_parameters: which parameters of AWS calls are worth recording
     _safely: calls a function whose failure must not reach the handler
 Record: one message's part of its trace.
     _invocation: what the messages of one invocation have in common

@@ -18,7 +18,7 @@ from ._safely import safely
 from ._scope import Scope, current_scope, inherited_scope, is_aside
 from ._sdk_calls import call_by_sdk, carry_sdk_header, has_open_segment, sdk_recorder
 from ._sdk_joining import is_on, join_sdk
-from ._subsegment import AwsSubsegment, load_descriptions
+from ._subsegment import AwsSubsegment
 from ._threads import follow_threads
 
 _NOT_RECORDED = frozenset({"GetSamplingRules", "GetSamplingTargets", "PutTraceSegments", "PutTelemetryRecords"})
@@ -51,7 +51,6 @@ def instrument() -> None:
     from botocore.endpoint import Endpoint
 
     join_sdk()
-    load_descriptions()
     prepare_emitter()
     follow_threads()
     clients: Any = BaseClient

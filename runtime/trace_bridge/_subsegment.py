@@ -1,13 +1,9 @@
 """One AWS call inside a message: the fields the X-Ray SDK records of it, without the SDK's weight."""
 
-import json
-import re
-from collections.abc import Iterable, Mapping, Sized
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ._aws_parameters import Field, recorded
 from ._errors import cause, exception_entry
 from ._safely import safely
 
@@ -22,7 +18,7 @@ class AwsSubsegment:
         end_time: Seconds since the epoch; 0.0 while the call is under way.
     """
 
-    __slots__ = ("_aws", "_cause", "_status", "end_time", "id", "name", "start_time")
+    __slots__ = ("_aws", "_cause", "_recorded", "_status", "end_time", "id", "name", "start_time")
 
     type = "subsegment"
     namespace = "aws"
@@ -36,6 +32,7 @@ class AwsSubsegment:
         self._aws: dict[str, object] = {"operation": operation}
         if region:
             self._aws["region"] = region
+        self._recorded = recorded(name, operation)
         self._status: int | None = None
         self._cause: dict[str, object] | None = None
 
@@ -51,9 +48,8 @@ class AwsSubsegment:
     def answered(self, parameters: Mapping[str, Any], response: Mapping[str, Any]) -> None:
         """Records what the service answered and the parameters worth showing (table, queue, topic, …)."""
         self._take_metadata(response.get("ResponseMetadata"))
-        described = self._describe_request(parameters)
-        if described:
-            _describe(described, "response", response, self._aws)
+        self._take_parameters(parameters)
+        _record(self._recorded.response, response, self._aws)
 
     def failed(self, error: BaseException, parameters: Mapping[str, Any]) -> str:
         """Records an exception of the call.
@@ -67,7 +63,7 @@ class AwsSubsegment:
         if isinstance(response, Mapping):
             self.answered(parameters, response)
         else:
-            self._describe_request(parameters)
+            self._take_parameters(parameters)
         return str(entry["id"])
 
     def to_dict(self) -> dict[str, object]:
@@ -97,13 +93,9 @@ class AwsSubsegment:
                 document["fault"] = True
         return document
 
-    def _describe_request(self, parameters: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        described: Mapping[str, Any] | None = (
-            _described().get(self.name, {}).get("operations", {}).get(self._aws["operation"])
-        )
-        if described and isinstance(parameters, Mapping):
-            _describe(described, "request", parameters, self._aws)
-        return described
+    def _take_parameters(self, parameters: Mapping[str, Any]) -> None:
+        if isinstance(parameters, Mapping):
+            _record(self._recorded.request, parameters, self._aws)
 
     def _take_metadata(self, metadata: object) -> None:
         if not isinstance(metadata, Mapping):
@@ -116,42 +108,10 @@ class AwsSubsegment:
                 self._aws[name] = value
 
 
-@cache
-def _described() -> dict[str, Any]:
-    """Returns the parameters that the X-Ray SDK records of each operation, from the SDK's own list."""
-    spec = find_spec("aws_xray_sdk")
-    if spec is None or spec.origin is None:
-        return {}
-    listed = Path(spec.origin).parent / "ext" / "resources" / "aws_para_whitelist.json"
-    try:
-        services = json.loads(listed.read_text(encoding="utf-8"))["services"]
-    except (OSError, ValueError, KeyError):
-        return {}
-    return services if isinstance(services, dict) else {}
-
-
-def load_descriptions() -> None:
-    """Reads the list of parameters now rather than at the first call."""
-    _described()
-
-
-def _describe(described: Mapping[str, Any], side: str, actual: Mapping[str, Any], into: dict[str, object]) -> None:
-    for key in described.get(f"{side}_parameters", ()):
-        if key in actual:
-            into[_snake_case(key)] = actual[key]
-    for key, how in described.get(f"{side}_descriptors", {}).items():
-        if key in actual:
-            value = actual[key]
+def _record(fields: Iterable[Field], actual: Mapping[str, Any], into: dict[str, object]) -> None:
+    for parameter, name, of in fields:
+        if parameter in actual:
             # Of parameters botocore refuses, anything may be anything.
-            if how.get("get_count"):
-                value = len(value) if isinstance(value, Sized) else None
-            if how.get("get_keys"):
-                value = list(value) if isinstance(value, Iterable) else None
+            value = of(actual[parameter])
             if value is not None:
-                into[how["rename_to"]] = value
-
-
-@cache
-def _snake_case(name: str) -> str:
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+                into[name] = value

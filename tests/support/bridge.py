@@ -2,24 +2,24 @@
 
 import sys
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trace_bridge import (
     _api,
+    _aws_parameters,
     _client,
     _config,
     _counters,
     _daemon_address,
     _emitter,
     _environment,
+    _imports,
     _invocation,
     _loop,
     _polling,
     _scope,
     _sdk_joining,
     _state,
-    _subsegment,
     _trimming,
     _udp,
 )
@@ -37,6 +37,10 @@ current_scope = _scope.current_scope
 forget_invocation = _invocation.forget_invocation
 reset_counters = _counters.reset_counters
 make_xray_client = _client.make_client
+when_imported = _imports.when_imported
+recorded = _aws_parameters.recorded
+EVERY_OPERATION = _aws_parameters.EVERY_OPERATION
+OPERATIONS = _aws_parameters.OPERATIONS
 
 VARIABLES = sorted(
     value
@@ -122,22 +126,6 @@ def set_polling_pause(monkeypatch: "pytest.MonkeyPatch", seconds: float) -> None
 def set_machine_vendor(monkeypatch: "pytest.MonkeyPatch", vendor: str) -> None:
     """Sets what the machine says who made it."""
     monkeypatch.setattr(_invocation, "_machine_vendor", lambda: vendor)
-
-
-def place_of_sdk(monkeypatch: "pytest.MonkeyPatch", spec: ModuleSpec | None) -> None:
-    """Sets where the bridge looks for the SDK's list of parameters; ends with `forget_sdk_list`."""
-    forget_sdk_list()
-    monkeypatch.setattr(_subsegment, "find_spec", lambda _name: spec)
-
-
-def sdk_list() -> dict[str, Any]:
-    """Returns the parameters that the SDK records, as the bridge reads them."""
-    return _subsegment._described()
-
-
-def forget_sdk_list() -> None:
-    """Has the SDK's list of parameters read again."""
-    _subsegment._described.cache_clear()
 
 
 def _use_emitter(emitter: _emitter.Emitter | None) -> None:

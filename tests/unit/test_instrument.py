@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from aws_xray_sdk.core import xray_recorder
@@ -150,28 +149,6 @@ def test_what_matters_of_parameters_and_answers_is_recorded(process: Process) ->
     assert sending["aws"]["queue_url"] == url
     assert sending["aws"]["message_count"] == 2
     assert getting["aws"]["table_names"] == ["a"]
-
-
-def test_without_the_sdks_list_a_call_is_recorded_without_parameters(process: Process) -> None:
-    bridge.place_of_sdk(process.monkeypatch, None)
-    try:
-        with continue_trace(record(trace=header(ROOT)), LambdaContext()):
-            _delete(process)
-    finally:
-        bridge.forget_sdk_list()
-    (document,) = process.documents_of(ROOT)
-    assert "table_name" not in document["subsegments"][0]["aws"]
-
-
-def test_an_unreadable_list_of_the_sdk_costs_nothing(process: Process, tmp_path: Any) -> None:
-    from importlib.machinery import ModuleSpec
-
-    elsewhere = ModuleSpec("aws_xray_sdk", None, origin=str(tmp_path / "__init__.py"))
-    bridge.place_of_sdk(process.monkeypatch, elsewhere)
-    try:
-        assert bridge.sdk_list() == {}
-    finally:
-        bridge.forget_sdk_list()
 
 
 def test_a_call_still_under_way_is_closed_with_its_message(process: Process) -> None:
