@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 # Found by the line above when run as a file.
 from scripts.contracts import differing_copies  # noqa: E402
+from scripts.followed_types import followed, unfollowed_attributes, unfollowed_types  # noqa: E402
 from scripts.import_graph import against_layers, cycles, of_other_tests, package_graph  # noqa: E402
 
 MAY_NOT_IMPORT = {
@@ -119,6 +121,7 @@ def main() -> int:
         *_layers(),
         *_helpers_of_tests(),
         *differing_copies(ROOT),
+        *_unfollowed(),
         *_machine_traces(),
         *_locks(),
         *_versions(),
@@ -152,6 +155,17 @@ def _layers() -> Iterator[str]:
 def _helpers_of_tests() -> Iterator[str]:
     for module, line, problem in of_other_tests(package_graph(ROOT, "tests")):
         yield f"{module}:{line}: {problem}"
+
+
+def _unfollowed() -> Iterator[str]:
+    modules = followed((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    fix = "add it to those with follow_imports in pyproject.toml"
+    for module in unfollowed_types(modules, Path(sysconfig.get_path("purelib"))):
+        yield f"pyproject.toml: mypy reads no types of {module}, which modules it reads import; {fix}"
+    for source in _tracked():
+        if source.suffix == ".py" and source.is_file():
+            for module, line in unfollowed_attributes(modules, source.read_text(encoding="utf-8")):
+                yield f"{source.relative_to(ROOT)}:{line}: mypy reads no types of {module}; {fix}"
 
 
 def _imports(source: Path) -> Iterator[tuple[str, int]]:
