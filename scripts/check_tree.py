@@ -53,6 +53,66 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ["patches"],
         ["ministack_contract", "install", "server", "__main__"],
     ],
+    # what all use, options, their checks, the resources of a block, blocks, what composes them
+    ("constructs_pkg", "traced_pipeline"): [
+        [
+            "acknowledged",
+            "bridge_environment",
+            "checks",
+            "customer_keys",
+            "dependencies",
+            "environments",
+            "grants",
+            "layer",
+            "log_group",
+            "names",
+            "not_traceable",
+            "option_types",
+            "requirements",
+            "resource",
+            "roles",
+            "segment_permission",
+            "stacks",
+            "staging",
+            "synthesis_checks",
+            "trace_state",
+            "words",
+            "xray_policies",
+        ],
+        ["function_options", "ingest_options", "table_options", "topic_options", "tracing_options", "worker_options"],
+        [
+            "authorization",
+            "filter_checks",
+            "function_checks",
+            "limits",
+            "option_checks",
+            "queue_checks",
+            "references",
+            "schema_checks",
+            "table_checks",
+            "vpc_checks",
+            "wiring_checks",
+            "worker_checks",
+        ],
+        [
+            "account_logging",
+            "api_definition",
+            "existing_api",
+            "existing_function",
+            "handler_code",
+            "ingest_checks",
+            "queue_subscription",
+            "rest_api",
+            "sampling_rule",
+            "sns_trace_permission",
+            "trace_group",
+            "traceable",
+            "traceable_functions",
+            "work_queue",
+        ],
+        ["existing_topic", "function", "ingest_api", "queue_worker", "topic", "trace_everything"],
+        ["pipeline"],
+    ],
     # base, record, export, adapters, consumers
     ("runtime", "trace_bridge"): [
         [
@@ -153,7 +213,7 @@ def _layers() -> Iterator[str]:
 
 
 def _helpers_of_tests() -> Iterator[str]:
-    for module, line, problem in of_other_tests(package_graph(ROOT, "tests")):
+    for module, line, problem in of_other_tests(package_graph(ROOT, "tests"), "support"):
         yield f"{module}:{line}: {problem}"
 
 

@@ -140,11 +140,15 @@ def _reachable(graph: Mapping[str, Mapping[str, int]], module: str) -> set[str]:
     return seen
 
 
-def of_other_tests(graph: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str, int, str]]:
-    """Yields the imports of modules that pytest collects: of tests and of conftests.
+def of_other_tests(graph: Mapping[str, Mapping[str, int]], shared: str) -> Iterator[tuple[str, int, str]]:
+    """Yields the imports between tests that are not of what tests share.
+
+    What pytest collects, tests and conftests, is imported by nobody. Anything else is imported inside its own folder,
+    and what is shared everywhere.
 
     Args:
         graph: The modules of the tests, from `package_graph`.
+        shared: The name of the folder with what tests share.
 
     Yields:
         The module, the line of the import, and what is wrong with it.
@@ -152,5 +156,11 @@ def of_other_tests(graph: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[str
     for module, targets in graph.items():
         for target, line in targets.items():
             name = target.rpartition(".")[2]
-            if name == "conftest" or name.startswith("test_"):
-                yield module, line, f"must not import {target}; what tests share stands in tests/support"
+            collected = name == "conftest" or name.startswith("test_")
+            if collected or _folder(target) not in (_folder(module), shared):
+                yield module, line, f"must not import {target}; what tests share stands in tests/{shared}"
+
+
+def _folder(module: str) -> str:
+    """The folder of the tests in which a module stands, such as `unit`."""
+    return module.split(".")[1]

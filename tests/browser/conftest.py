@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from traced_pipeline_cli.aws.logs import FunctionLogs
 
 from scripts.chromium import find
-from tests.cli.samples import Document
 from tests.support.pages import Opened, written
+from tests.support.samples import Document
 
 ARGUMENTS = [
     "--no-sandbox",

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from traced_pipeline_cli.aws.logs import FunctionLogs, LogLine
 
-from tests.cli import samples
+from tests.support import samples
 from tests.support.pages import Opened
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 BRIDGED = samples.bridged()
 HOPS = [

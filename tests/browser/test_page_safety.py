@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from traced_pipeline_cli.aws.logs import FunctionLogs, LogLine
 
 from harness.local_aws import ROOT
-from tests.cli import samples
+from tests.support import samples
 from tests.support.pages import Opened, written
 
 ATTACKS = (

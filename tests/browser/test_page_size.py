@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, expect
 
-from tests.cli import samples
+from tests.support import samples
 from tests.support.pages import Opened, cpu_seconds
 
 

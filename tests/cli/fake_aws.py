@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from . import samples
+from tests.support import samples
 
 CFN = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 OUTPUTS = {

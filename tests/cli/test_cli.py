@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from traced_pipeline_cli.__main__ import main
 
-from . import samples
+from tests.support import samples
+
 from .fake_aws import FakeAws
 
 Output = pytest.CaptureFixture[str]

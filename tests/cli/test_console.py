@@ -10,7 +10,8 @@ from traced_pipeline_cli.aws.console import console_link
 from traced_pipeline_cli.render.console import console_text
 from traced_pipeline_cli.traces.parse import parse_trace
 
-from . import samples
+from tests.support import samples
+
 from .fake_aws import FakeAws
 
 TRACE = parse_trace(samples.bridged())

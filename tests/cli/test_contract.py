@@ -31,7 +31,8 @@ from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.model import JsonObject
 from traced_pipeline_cli.traces.parse import parse_trace
 
-from . import samples
+from tests.support import samples
+
 from .deployments import DEAD, QUEUE, queue, with_worker
 
 CONTRACT = json.loads(Path(__file__).with_name("contract.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from traced_pipeline_cli.traces.graph_model import TraceMap
 from traced_pipeline_cli.traces.parse import parse_trace, parse_traces
 from traced_pipeline_cli.traces.waterfall import waterfall_rows
 
-from . import samples
+from tests.support import samples
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "a<b>&\"'\x1b[31m]]>\x00"

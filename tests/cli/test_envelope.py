@@ -16,7 +16,8 @@ from traced_pipeline_cli.__main__ import main
 from traced_pipeline_cli.commands import main as commands
 from traced_pipeline_cli.commands.arguments import parse
 
-from . import samples
+from tests.support import samples
+
 from .fake_aws import FakeAws
 
 Output = pytest.CaptureFixture[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from traced_pipeline_cli.traces.exceptions import Exceptions, failing_span
 from traced_pipeline_cli.traces.parse import parse_trace
 
-from . import samples
+from tests.support import samples
 
 _EXCEPTION = {"id": "0011223344556677", "type": "ValueError", "message": "no\n  customer"}
 

@@ -10,7 +10,8 @@ from traced_pipeline_cli.__main__ import main
 from traced_pipeline_cli.aws.logs import FunctionLogs, fetch_logs
 from traced_pipeline_cli.traces.parse import parse_traces
 
-from . import samples
+from tests.support import samples
+
 from .fake_aws import FakeAws
 
 GROUP = "/aws/pipeline/worker"

@@ -16,7 +16,7 @@ from traced_pipeline_cli.render.html.page import page_html
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.parse import parse_traces
 
-from . import samples
+from tests.support import samples
 
 HOSTILE = "</script><script>alert(1)</script><!--&amp;\u2028\x00\ud800"
 

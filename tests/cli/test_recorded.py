@@ -18,8 +18,9 @@ from traced_pipeline_cli.render.terminal_waterfall import waterfall_text
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.parse import parse_traces
 
+from tests.support.samples import Document
+
 from .fake_aws import FakeAws
-from .samples import Document
 
 RECORDED = {path.stem: path for path in sorted(Path(__file__).parent.joinpath("recorded").glob("*.json"))}
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from traced_pipeline_cli.commands.terminal import is_output_error, progress
 
-from . import samples
+from tests.support import samples
+
 from .fake_aws import FakeAws
 
 TRACE = ["trace", samples.bridged()["Id"]]

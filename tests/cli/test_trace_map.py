@@ -13,7 +13,7 @@ from traced_pipeline_cli.traces.graph_model import TraceMap
 from traced_pipeline_cli.traces.parse import parse_trace, parse_traces
 from traced_pipeline_cli.traces.resource_types import KIND_LABELS, NodeKind
 
-from . import samples
+from tests.support import samples
 
 
 def drawn(answers: Iterable[samples.Document]) -> TraceMap:

@@ -11,7 +11,8 @@ from traced_pipeline_cli.__main__ import main
 from traced_pipeline_cli.aws.transaction_search import RetrievalError, retrieve
 from traced_pipeline_cli.aws.xray import TraceReader, wait_for_traces
 
-from . import samples
+from tests.support import samples
+
 from .fake_aws import FakeAws
 
 Output = pytest.CaptureFixture[str]

@@ -18,7 +18,8 @@ from traced_pipeline_cli.traces.model import Trace
 from traced_pipeline_cli.traces.parse import parse_trace
 from traced_pipeline_cli.traces.resource_types import NodeKind
 
-from . import samples
+from tests.support import samples
+
 from .deployments import (
     ACCOUNT,
     QUEUE,

@@ -6,7 +6,7 @@ from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.parse import parse_traces
 from traced_pipeline_cli.traces.summary import verdict
 
-from . import samples
+from tests.support import samples
 
 
 def said(answer: samples.Answer) -> str:

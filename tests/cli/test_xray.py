@@ -6,7 +6,8 @@ from traced_pipeline_cli.aws.xray import Progress, TracesIncompleteError, get_tr
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.graph_model import TraceMap
 
-from . import samples
+from tests.support import samples
+
 from .fake_aws import FakeAws
 
 

@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from harness.cdk import Cdk
 from harness.local_aws import LocalAws
 from tests.support.account import Account
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 STACK = "CustomResources"
 NODE = """

@@ -13,7 +13,7 @@ from traced_pipeline_cli.aws.http import new_trace_id
 
 from tests.support.end_to_end.copies import Copies, Ran, Resources, command, find
 from tests.support.end_to_end.deployed import Deployed
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 STACK = "Failing"
 DENIED = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.end_to_end.deployed import Deployed, Examples
 from tests.support.end_to_end.following import Document, follow, start, whole_trace
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def test_together_they_are_as_quiet_as_each(examples: Examples) -> None:

@@ -9,7 +9,7 @@ from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.parse import parse_trace
 
 from tests.support.end_to_end.deployed import Deployed
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 ORDER = {"customer": "Ann", "amount": 12.5}
 

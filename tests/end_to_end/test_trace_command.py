@@ -13,7 +13,7 @@ import pytest
 from traced_pipeline_cli.__main__ import main
 
 from tests.support.end_to_end.deployed import Deployed
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 HOPS = ["API stage", "ingest", "topic", "queue", "worker", "table"]
 ORDER = {"customer": "Ann", "amount": 12.5}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.account import Account
 from tests.support.local_aws.functions import archive, role
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 # What the X-Ray SDK sends to the daemon: aws_xray_sdk.core.sampling.connector.
 ASKING = """

@@ -10,7 +10,7 @@ from tests.support.local_aws import variants
 from tests.support.local_aws.functions import invoke
 from tests.support.local_aws.tracing import fields, receive
 from tests.support.local_aws.xray import topic_policy
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 CALLER = "53995c3f42cd8ad8"
 FUNCTION = {"AWS::Lambda", "AWS::Lambda::Function"}

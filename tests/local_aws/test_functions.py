@@ -6,7 +6,7 @@ from harness.local_aws import LocalAws
 from tests.support.account import Account
 from tests.support.local_aws.functions import archive, invoke
 from tests.support.local_aws.tracing import fields
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 READER = """
 import shared

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.account import Account
 from tests.support.local_aws import template
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 ROOT = {"AWS": "arn:aws:iam::000000000000:root"}
 

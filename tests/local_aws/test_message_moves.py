@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.account import Account
 from tests.support.local_aws import template
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 

@@ -11,7 +11,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, StringSha
 
 from tests.support.account import Account
 from tests.support.local_aws.xray import put, rule, spans_policy, topic_policy
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 NOW = time.time()
 TRACE = f"1-{int(NOW):08x}-{0xB070:024x}"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from harness.local_aws import LocalAws
 from tests.support.account import Account
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 NOW = float(int(time.time()))
 WINDOW: dict[str, Any] = {

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.account import Account
 from tests.support.local_aws.xray import put, rule, spans_policy, topic_policy
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 NOW = float(int(time.time()))
 TRACE = f"1-{int(NOW):08x}-{0x0FE7A7:024x}"

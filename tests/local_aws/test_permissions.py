@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.account import Account
 from tests.support.local_aws.functions import allow, archive, document, role
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 SINGLE_ACTIONS = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:ReceiveMessage"]
 

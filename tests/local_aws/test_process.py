@@ -11,7 +11,7 @@ from harness.facts import LocalFacts
 from harness.local_aws import PYTHON, ROOT
 from tests.support.account import Account
 from tests.support.local_aws.template import hops
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def children(pid: int) -> list[int]:

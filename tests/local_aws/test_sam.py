@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.support.account import Account
 from tests.support.local_aws.tracing import fields
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 # An SDK's part: the call, and the datagram about it.
 CODE = """

@@ -5,7 +5,7 @@ import pytest
 from tests.support.account import Account
 from tests.support.local_aws.tracing import fields, receive
 from tests.support.local_aws.xray import topic_policy
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def publish(aws: Account, stack: dict[str, str]) -> tuple[dict[str, str], dict[str, str], Any]:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.account import Account
 from tests.support.local_aws.xray import put, spans_policy
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 NOW = time.time()
 

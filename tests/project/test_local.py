@@ -16,7 +16,7 @@ from harness import foreground
 from harness.facts import LocalFacts
 from harness.local_aws import ROOT
 from harness.running import NotRunningError, RunningLocalAws, announced, find_running
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _SHELL = {
     "AWS_PROFILE": "production",

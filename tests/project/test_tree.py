@@ -58,15 +58,30 @@ def test_a_module_without_a_layer_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "taken",
-    ["from .test_prices import price", "import shop.test_prices", "def f():\n    from shop.test_prices import price"],
+    [
+        "from .test_prices import price",
+        "import shop.unit.test_prices",
+        "def f():\n    from shop.unit.test_prices import price",
+        "from .conftest import price",
+    ],
 )
 def test_a_test_that_imports_another_test_is_found(tmp_path: Path, taken: str) -> None:
-    graph = _package(tmp_path, test_orders=taken, test_prices="from .prices import price", prices="")
-    [(module, _, problem)] = of_other_tests(graph)
-    assert module == "shop.test_orders"
-    assert problem == "must not import shop.test_prices; what tests share stands in tests/support"
+    graph = _package(tmp_path, unit__in__test_orders=taken, unit__in__test_prices="", unit__in__conftest="")
+    [(module, _, problem)] = of_other_tests(graph, "support")
+    assert module == "shop.unit.test_orders"
+    assert problem.endswith("; what tests share stands in tests/support")
 
 
-def test_a_test_that_imports_a_conftest_is_found(tmp_path: Path) -> None:
-    graph = _package(tmp_path, test_orders="from .conftest import price", conftest="")
-    assert [module for module, _, _ in of_other_tests(graph)] == ["shop.test_orders"]
+@pytest.mark.parametrize("taken", ["from shop.cli.samples import price", "from ..cli import samples"])
+@pytest.mark.parametrize("by", ["support__in__pages", "unit__in__test_orders"])
+def test_what_stands_in_the_folder_of_other_tests_is_not_shared(tmp_path: Path, by: str, taken: str) -> None:
+    graph = _package(tmp_path, cli__in__samples="", **{by: taken})
+    [(module, _, problem)] = of_other_tests(graph, "support")
+    assert module == f"shop.{by.replace('__in__', '.')}"
+    assert problem == "must not import shop.cli.samples; what tests share stands in tests/support"
+
+
+def test_what_stands_in_the_own_folder_or_in_the_shared_one_is_imported(tmp_path: Path) -> None:
+    taken = "from . import prices\nfrom shop.support.waiting import wait"
+    graph = _package(tmp_path, unit__in__test_orders=taken, unit__in__prices="", support__in__waiting="")
+    assert list(of_other_tests(graph, "support")) == []

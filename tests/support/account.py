@@ -10,7 +10,7 @@ import urllib3
 from botocore.config import Config
 
 from harness.facts import LocalFacts
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 _STACK_SECONDS = 120.0
 

@@ -13,7 +13,7 @@ from traced_pipeline_cli.render.html.page import page_html
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.parse import parse_traces
 
-from tests.cli.samples import Document
+from tests.support.samples import Document
 
 Opened: TypeAlias = Callable[..., Page]
 """What the fixture `opened` gives: it takes the answers of X-Ray, and opens the page made of them."""

@@ -16,7 +16,7 @@ from tests.support.lambda_events import ACTIVE, OWN_TRACE, LambdaContext, event,
 from tests.support.lambda_process import Process
 from tests.support.segment_validator import validate
 from tests.support.timing import Stopwatch
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 
 def _batch(count: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from tests.support import bridge
 from tests.support.lambda_events import SENDER, header, trace_id
 from tests.support.lambda_process import Process
 from tests.support.trace_headers import HEADERS, ROOT
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/orders"
 FIFO = f"{QUEUE}.fifo"

@@ -11,7 +11,7 @@ from traced_pipeline_cli.traces.graph_model import TraceMap
 from traced_pipeline_cli.traces.parse import parse_trace
 
 from tests.support.end_to_end.deployed import Deployed
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 Document = dict[str, Any]
 

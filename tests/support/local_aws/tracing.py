@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from tests.support.account import Account
-from tests.waiting import wait_for
+from tests.support.waiting import wait_for
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
 PARENT = "53995c3f42cd8ad8"
