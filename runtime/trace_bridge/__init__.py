@@ -26,6 +26,7 @@ Record: one message's part of its trace.
     _own_subsegment: the subsegment of a function of the handler's own
     _links: the documents beside it: the wait in the queue, and the links in Lambda's own trace
     _scope: which message the running code belongs to
+    _log_fields: the fields of a log line, Datadog's among them
 Export: how documents reach X-Ray.
     _emitter: chooses between the daemon and `PutTraceSegments`
     _udp: the daemon
@@ -41,6 +42,8 @@ Adapters: what the bridge works beside.
     _place: where the work under way is recorded
     _sdk_joining, _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
     _threads: threads that stay in their message
+    _logs: log records that know their message
+    _powertools: Powertools' Logger, where the application loads it
 Consumers: what continues a message's trace and runs its handler.
     _tracer: begins and ends the segments of messages
     _bridge: `continue_trace` and `trace_batch`
@@ -58,7 +61,8 @@ Consumers: what continues a message's trace and runs its handler.
 The environment variables: `TRACE_BRIDGE_ENABLED`, `TRACE_BRIDGE_INSTRUMENT`, `TRACE_BRIDGE_ON_UNDECIDED`,
 `TRACE_BRIDGE_UNDECIDED_RATE`, `TRACE_BRIDGE_EMITTER`, `TRACE_BRIDGE_QUEUE_SEGMENT`, `TRACE_BRIDGE_IN_PROGRESS`,
 `TRACE_BRIDGE_MAX_WORKERS`, `TRACE_BRIDGE_RESERVE_MS`, `TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, `TRACE_BRIDGE_ENVELOPE`,
-`TRACE_BRIDGE_NAME`, `TRACE_BRIDGE_MAX_TRACE_AGE_DAYS` and `TRACE_BRIDGE_HANDLER` are the bridge's own;
+`TRACE_BRIDGE_NAME`, `TRACE_BRIDGE_MAX_TRACE_AGE_DAYS`, `TRACE_BRIDGE_LOGS` and `TRACE_BRIDGE_HANDLER` are the bridge's
+own;
 `AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS` and `AWS_XRAY_TRACING_NAME` are the X-Ray SDK's;
 `_X_AMZN_TRACE_ID`, `AWS_LAMBDA_FUNCTION_NAME` and `AWS_LAMBDA_LOG_GROUP_NAME` are set by Lambda,
 `ECS_CONTAINER_METADATA_URI_V4` and `ECS_CONTAINER_METADATA_URI` by ECS.
@@ -72,6 +76,8 @@ from ._failures import BatchFailedError
 from ._functions import capture, subsegment
 from ._header import TraceHeader
 from ._instrument import instrument
+from ._log_fields import log_fields
+from ._logs import trace_logs
 from ._message import Message
 from ._polling import poll
 from ._producer import traced_entry
@@ -92,9 +98,11 @@ __all__ = [
     "continue_trace",
     "counters",
     "instrument",
+    "log_fields",
     "poll",
     "sqs_handler",
     "subsegment",
     "trace_batch",
+    "trace_logs",
     "traced_entry",
 ]

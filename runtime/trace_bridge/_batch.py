@@ -13,6 +13,7 @@ from ._failures import BatchFailedError
 from ._instrument import instrument
 from ._invocation import LambdaContext
 from ._lanes import Batch, MessageHandler
+from ._logs import trace_logs
 from ._record import queue_arn_of
 
 
@@ -99,6 +100,7 @@ def sqs_handler(
         if not callable(function):
             raise TypeError(f"the handler is {type(function).__name__}; expected a function of one Message")
         instrument()
+        trace_logs()
 
         @wraps(function)
         def handle(event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:

@@ -12,6 +12,7 @@ OnUndecided = Literal["drop", "sample", "follow_lambda"]
 EmitterChoice = Literal["auto", "udp", "api"]
 QueueSegment = Literal["never", "always"]
 Envelope = Literal["none", "sns"]
+Logs = Literal["xray", "datadog", "off"]
 
 _T = TypeVar("_T")
 _log = logging.getLogger("trace_bridge")
@@ -55,6 +56,8 @@ class Settings:
             or the program's name.
         max_trace_age_days: Messages whose trace began longer ago are processed without a segment. Default: none is
             too old here; what X-Ray does not take, it refuses itself, and it is counted.
+        logs: What `trace_logs` adds to log records. `xray`: the message's id, trace and segment; `datadog`: that, and
+            the ids under which Datadog shows them; `off`: nothing.
     """
 
     enabled: bool = True
@@ -70,6 +73,7 @@ class Settings:
     envelope: Envelope = "none"
     name: str | None = None
     max_trace_age_days: int | None = None
+    logs: Logs = "xray"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -196,5 +200,6 @@ _READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "envelope": (_environment.ENVELOPE, _one_of(*ENVELOPES)),
     "name": (_environment.NAME, _text),
     "max_trace_age_days": (_environment.MAX_TRACE_AGE_DAYS, _number(int, 1, 36_500)),
+    "logs": (_environment.LOGS, _one_of("xray", "datadog", "off")),
 }
 """Variable and reader of each field of the settings."""

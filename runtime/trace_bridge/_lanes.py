@@ -8,10 +8,13 @@ from typing import Any, cast
 from ._bridge import continue_trace
 from ._config import Envelope, OnUndecided
 from ._invocation import LambdaContext
+from ._log_fields import log_fields_of, logged_with
 from ._message import Message
 from ._record import message_id_of
 from ._reserve import Reserve
 from ._results import finish, finish_async, is_async
+from ._safely import safely
+from ._segment import MessageSegment
 from ._tracer import Tracer
 from ._workers import RunAwaitable, run_in_threads
 
@@ -130,27 +133,30 @@ class Batch:
                     # A task of its own, so that a message that cancels its task cancels no other.
                     task = asyncio.ensure_future(self._attempt(function, index))
                     await asyncio.wait([task])
-                    error = asyncio.CancelledError() if task.cancelled() else task.result()
+                    error, segment = (asyncio.CancelledError(), None) if task.cancelled() else task.result()
                     if error is None:
                         self._succeeded(index)
-                    elif self._failed(index, error, lane):
+                    elif self._failed(index, error, lane, segment):
                         return
 
         await asyncio.gather(*(in_turn(lane) for lane in lanes))
 
-    async def _attempt(self, function: Callable[[Message], Awaitable[object]], index: int) -> BaseException | None:
-        """Runs a record; returns what it failed with."""
+    async def _attempt(
+        self, function: Callable[[Message], Awaitable[object]], index: int
+    ) -> tuple[BaseException | None, MessageSegment | None]:
+        """Runs a record; returns what it failed with, and its segment."""
         record = self._records[index]
+        segment = None
         try:
-            with continue_trace(record, self._context, on_undecided=self._on_undecided):
+            with continue_trace(record, self._context, on_undecided=self._on_undecided) as segment:
                 result = await finish_async(function(self._message(record)))
                 if self._check is not None:
                     self._check(result)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - any failure is that message's, and only that message's
-            return error
-        return None
+            return error, segment
+        return None, segment
 
     def _run_lanes(
         self, function: Callable[[Message], object], lanes: Iterable[Iterable[int]], run: RunAwaitable
@@ -172,7 +178,7 @@ class Batch:
             if not may_begin():
                 return
             begun[index] = True
-            record = records[index]
+            record, segment = records[index], None
             try:
                 segment = begin(record)
                 try:
@@ -186,7 +192,7 @@ class Batch:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - as above
-                if self._failed(index, error, lane):
+                if self._failed(index, error, lane, segment):
                     return
             else:
                 done[index] = True
@@ -221,16 +227,21 @@ class Batch:
         if self._on_done is not None:
             self._on_done(self._records[index])
 
-    def _failed(self, index: int, error: BaseException, lane: Iterable[int]) -> bool:
+    def _failed(self, index: int, error: BaseException, lane: Iterable[int], segment: MessageSegment | None) -> bool:
         """Notes and logs a failure; True when nothing behind it may run."""
         self._failures[index] = error
+        # The message is over, but the line is about it.
+        with logged_with(None if segment is None else safely(log_fields_of, segment)):
+            self._log_failure(index, error)
+        if self._fifo:
+            self._behind += [other for other in lane if other > index]
+        return self._fifo
+
+    def _log_failure(self, index: int, error: BaseException) -> None:
         try:
             _log.error("message %s failed: %s: %s", self._ids[index], type(error).__name__, error, exc_info=error)
         except Exception:  # noqa: BLE001 - of an exception without readable text, the log has the type alone
             _log.error("message %s failed: %s", self._ids[index], type(error).__name__)
-        if self._fifo:
-            self._behind += [other for other in lane if other > index]
-        return self._fifo
 
     def _log_not_begun(self) -> None:
         """Logs which messages were never begun, and why: each of them has lost one of its attempts."""

@@ -20,6 +20,7 @@ from ._config import (
 )
 from ._instrument import instrument
 from ._lanes import Batch, MessageHandler
+from ._logs import trace_logs
 from ._message import Message
 from ._scope import aside
 from ._sdk_joining import join_sdk
@@ -103,6 +104,7 @@ def poll(
     if envelope is not None:
         checked_choice("envelope", envelope, ENVELOPES)
     instrument()
+    trace_logs()
     join_sdk()
     sqs = client or _make_client()
     stopping = stop or threading.Event()

@@ -16,6 +16,7 @@ from ._safely import safely
 
 if TYPE_CHECKING:
     from ._links import QueueWait
+    from ._log_fields import LogFields
     from ._subsegment import AwsSubsegment
 
 Recording = Literal["recorded", "unsampled", "undecided", "none"]
@@ -57,6 +58,7 @@ class MessageSegment:
     joined: Joined | None = None
     """The segment as the X-Ray SDK's own object, once the handler has asked for it."""
     _sender_id: str | None = None
+    _log_fields: "LogFields | None" = None
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from ._events import is_sqs_batch, records_of
 from ._failures import ReportedFailureError, reported_failures
 from ._instrument import instrument
 from ._invocation import LambdaContext
+from ._logs import trace_logs
 from ._message import Message
 from ._results import is_async, is_awaitable
 
@@ -54,6 +55,7 @@ def _check_answer(answer: object) -> None:
 _handler = _load(os.environ.get(HANDLER))
 _options = BatchOptions.of()
 instrument()
+trace_logs()
 
 
 def handler(event: Any, context: LambdaContext) -> Any:

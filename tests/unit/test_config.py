@@ -32,6 +32,7 @@ from tests.support.lambda_process import Process
         ("ENVELOPE", "sns", "sns"),
         ("NAME", "orders", "orders"),
         ("MAX_TRACE_AGE_DAYS", "30", 30),
+        ("LOGS", "datadog", "datadog"),
     ],
 )
 def test_every_setting_is_read(variable: str, text: str, value: Any) -> None:
@@ -76,6 +77,7 @@ def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str
         ("EMITTER", "tcp", "TRACE_BRIDGE_EMITTER is 'tcp'; expected one of 'auto', 'udp', 'api'"),
         ("QUEUE_SEGMENT", "yes", "TRACE_BRIDGE_QUEUE_SEGMENT is 'yes'; expected one of 'never', 'always'"),
         ("IN_PROGRESS", "so", "TRACE_BRIDGE_IN_PROGRESS is 'so'; expected true or false"),
+        ("LOGS", "json", "TRACE_BRIDGE_LOGS is 'json'; expected one of 'xray', 'datadog', 'off'"),
     ],
 )
 def test_a_wrong_value_of_what_concerns_tracing_alone_records_nothing_and_is_told_once(
