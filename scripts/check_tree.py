@@ -132,6 +132,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ],
         [
             "_document",
+            "_engine",
             "_invocation",
             "_links",
             "_log_fields",
@@ -144,6 +145,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ],
         ["_api", "_back_off", "_client", "_daemon_address", "_emitter", "_suppression", "_trimming", "_udp", "_upload"],
         [
+            "_engines",
             "_instrument",
             "_logs",
             "_place",
@@ -153,6 +155,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_sdk_entities",
             "_sdk_joining",
             "_threads",
+            "_xray_engine",
         ],
         [
             "_batch",

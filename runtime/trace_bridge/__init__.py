@@ -26,6 +26,7 @@ Record: one message's part of its trace.
     _own_subsegment: the subsegment of a function of the handler's own
     _links: the documents beside it: the wait in the queue, and the links in Lambda's own trace
     _scope: which message the running code belongs to
+    _engine: the protocol of an engine: what messages are recorded as
     _log_fields: the fields of a log line, Datadog's among them
 Export: how documents reach X-Ray.
     _emitter: chooses between the daemon and `PutTraceSegments`
@@ -40,6 +41,8 @@ Export: how documents reach X-Ray.
 Adapters: what the bridge works beside.
     _instrument: AWS calls made through botocore
     _place: where the work under way is recorded
+    _engines: which engine records the messages
+    _xray_engine: the engine for X-Ray
     _sdk_joining, _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
     _threads: threads that stay in their message
     _logs: log records that know their message

@@ -8,9 +8,8 @@ from types import TracebackType
 from typing import Any
 
 from ._config import ON_UNDECIDED, OnUndecided, checked_choice
-from ._emitter import get_emitter
+from ._engines import get_engine
 from ._invocation import LambdaContext, current_invocation
-from ._links import continued_document
 from ._segment import MessageSegment
 from ._tracer import Tracer, check_record
 
@@ -90,16 +89,13 @@ class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a fun
 
     def __enter__(self) -> None:
         self._began = time.time()
-        get_emitter().hold()
+        self._engine = get_engine()
+        self._engine.hold()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            invocation, emitter = current_invocation(self._context), get_emitter()
-            links = continued_document(invocation, self._began)
-            if links is not None:
-                emitter.emit_text(links, invocation)
-            emitter.release(invocation)
+            self._engine.flush(current_invocation(self._context), self._began)
         except Exception:  # noqa: BLE001 - as above
             _log.exception("the segments of a batch could not be sent; the messages themselves are not affected")

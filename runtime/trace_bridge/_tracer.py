@@ -8,7 +8,7 @@ from typing import Any
 from . import _forks, _sdk_joining, _state
 from ._config import OnUndecided
 from ._counters import count
-from ._emitter import get_emitter
+from ._engines import get_engine
 from ._header import TraceHeader, canonical_header
 from ._invocation import Invocation, LambdaContext, current_invocation
 from ._links import QueueWait
@@ -37,13 +37,23 @@ class Tracer:
         on_undecided: As for `continue_trace`.
     """
 
-    __slots__ = ("_before", "_context", "_continued", "_invocation", "_is_plain", "_on_undecided", "_unsampled")
+    __slots__ = (
+        "_before",
+        "_context",
+        "_continued",
+        "_invocation",
+        "_is_plain",
+        "_messages",
+        "_on_undecided",
+        "_unsampled",
+    )
 
     def __init__(self, context: LambdaContext | None, on_undecided: OnUndecided | None) -> None:
         self._context = context
         self._on_undecided = on_undecided
         self._before: Scope | None = None
         self._invocation = current_invocation(context)
+        self._messages = get_engine().messages(self._invocation)
         settings = _state.settings
         self._is_plain = (
             settings.enabled
@@ -74,18 +84,18 @@ class Tracer:
             trace_id, parent_id, sampled = header.group(1, 2, 3)
             if sampled == "1":
                 self._continued += 1
-                segment = MessageSegment(invocation, record, "recorded", trace_id, parent_id)
+                segment = self._messages.begin(record, "recorded", trace_id, parent_id)
             else:
                 self._unsampled += 1
-                segment = MessageSegment(invocation, record, "unsampled", trace_id, parent_id)
+                segment = self._messages.begin(record, "unsampled", trace_id, parent_id)
             self._before = enter_message(segment)
             return segment
         check_record(record)
-        segment = _begun(record, invocation, self._on_undecided)
+        segment = self._begun(record)
         if segment.recording != "none":
             self._before = enter_message(segment)
             if segment.recording == "recorded" and _state.settings.in_progress:
-                _announce(segment)
+                self._announce(segment)
         elif _state.settings.enabled and current_scope() is None:
             self._before = enter_message(segment)
         else:
@@ -104,12 +114,11 @@ class Tracer:
             segment.end_time = time.time()
             return
         try:
-            if error is not None:
-                segment.add_exception(error)
-            segment.close()
             # A message of a parent process is the parent's to send.
             if segment.invocation.process == _forks.number:
-                get_emitter().emit(segment)
+                self._messages.end(segment, error)
+            else:
+                segment.close()
         except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
             count("failed")
             _log.exception("a segment could not be sent; the message itself is not affected")
@@ -121,6 +130,39 @@ class Tracer:
                 count("continued", self._continued)
             if self._unsampled:
                 count("unsampled", self._unsampled)
+
+    def _begun(self, record: Mapping[str, Any]) -> MessageSegment:
+        """Begins a message whose header or settings ask for a closer look."""
+        begin, settings = self._messages.begin, _state.settings
+        if not _sdk_joining.is_on():
+            return begin(record, "none", None, None)
+        header = TraceHeader.parse(attributes_of(record).get("AWSTraceHeader"))
+        if header is None:
+            recording: Recording = "none"
+        elif header.sampled is None:
+            recording = _decide(header, self._invocation, self._on_undecided or settings.on_undecided)
+        else:
+            recording = "recorded" if header.sampled else "unsampled"
+        oldest = settings.max_trace_age_days
+        if oldest is not None and recording == "recorded" and header is not None and _too_old(header.root, oldest):
+            count("too_old")
+            return begin(record, "none", None, None)
+        count(_COUNTED[recording])
+        if header is None:
+            return begin(record, recording, None, None)
+        segment = begin(record, recording, header.root, header.parent)
+        if recording == "recorded" and settings.queue_segment == "always":
+            wait = QueueWait.of(record, self._invocation)
+            if wait is not None:
+                segment.insert_queue_wait(wait)
+        return segment
+
+    def _announce(self, segment: MessageSegment) -> None:
+        try:
+            self._messages.announce(segment)
+        except Exception:  # noqa: BLE001 - as above
+            count("failed")
+            _log.exception("a message under way could not be announced; the message itself is not affected")
 
 
 def check_record(record: object) -> None:
@@ -141,31 +183,6 @@ def check_record(record: object) -> None:
         )
 
 
-def _begun(record: Mapping[str, Any], invocation: Invocation, on_undecided: OnUndecided | None) -> MessageSegment:
-    if not _sdk_joining.is_on():
-        return MessageSegment(invocation, record, "none")
-    header = TraceHeader.parse(attributes_of(record).get("AWSTraceHeader"))
-    if header is None:
-        recording: Recording = "none"
-    elif header.sampled is None:
-        recording = _decide(header, invocation, on_undecided or _state.settings.on_undecided)
-    else:
-        recording = "recorded" if header.sampled else "unsampled"
-    oldest = _state.settings.max_trace_age_days
-    if oldest is not None and recording == "recorded" and header is not None and _too_old(header.root, oldest):
-        count("too_old")
-        return MessageSegment(invocation, record, "none")
-    count(_COUNTED[recording])
-    if header is None:
-        return MessageSegment(invocation, record, recording)
-    segment = MessageSegment(invocation, record, recording, header.root, header.parent)
-    if recording == "recorded" and _state.settings.queue_segment == "always":
-        wait = QueueWait.of(record, invocation)
-        if wait is not None:
-            segment.insert_queue_wait(wait)
-    return segment
-
-
 def _decide(header: TraceHeader, invocation: Invocation, on_undecided: OnUndecided) -> Recording:
     """Returns the decision for a message whose sender left it open; the same for every message of a trace."""
     if on_undecided == "follow_lambda":
@@ -184,11 +201,3 @@ def _too_old(root: str, days: int) -> bool:
     """
     age = time.time() - int(root[2:10], 16)
     return days * 86_400 < age < max(_OLDEST_EPOCH_SECONDS, 2 * days * 86_400)
-
-
-def _announce(segment: MessageSegment) -> None:
-    try:
-        get_emitter().announce(segment)
-    except Exception:  # noqa: BLE001 - as above
-        count("failed")
-        _log.exception("a message under way could not be announced; the message itself is not affected")
