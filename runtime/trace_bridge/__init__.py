@@ -47,6 +47,9 @@ Adapters: what the bridge works beside.
     _threads: threads that stay in their message
     _logs: log records that know their message
     _powertools: Powertools' Logger, where the application loads it
+    otel: `XRaySpanExporter`, which sends OpenTelemetry's spans to X-Ray
+    _otel_documents: spans as segment documents
+    _otel_names, _otel_http, _otel_aws, _otel_cause, _otel_attributes, _otel_values: the parts of such a document
 Consumers: what continues a message's trace and runs its handler.
     _tracer: begins and ends the segments of messages
     _bridge: `continue_trace` and `trace_batch`

@@ -82,11 +82,21 @@ class Emitter:
         if last:
             self.flush(invocation)
 
-    def flush(self, invocation: Invocation) -> None:
-        """Sends what was collected, within the time the invocation has left."""
+    def flush(self, invocation: Invocation, *, longest: float | None = None) -> None:
+        """Sends what was collected, within the time the invocation has left.
+
+        Args:
+            invocation: The invocation.
+            longest: Longest wait in seconds, where that is shorter; None for no other limit.
+        """
         if not self.api.idle:
             left = invocation.seconds_left()
-            self.api.flush(None if left is None else left - _FLUSH_RESERVE_SECONDS)
+            limits = [
+                limit
+                for limit in (None if left is None else left - _FLUSH_RESERVE_SECONDS, longest)
+                if limit is not None
+            ]
+            self.api.flush(min(limits, default=None))
         report_losses()
 
     def close(self) -> None:

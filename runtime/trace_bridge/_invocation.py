@@ -54,7 +54,7 @@ class Invocation:
 
     def __init__(self, context: LambdaContext | None) -> None:
         self.context = context
-        self.header = TraceHeader.parse(os.environ.get(_environment.LAMBDA_TRACE_HEADER))
+        self.header = _header_of_lambda()
         self.sampled = self.header is not None and bool(self.header.sampled)
         self.request_id = _text_of(context, "aws_request_id")
         place = _place(_text_of(context, "invoked_function_arn"))
@@ -148,6 +148,14 @@ def current_invocation(context: LambdaContext | None) -> Invocation:
     return invocation
 
 
+def latest_invocation() -> Invocation:
+    """Returns the invocation under way, for code that is given no context."""
+    known = _current
+    if known is not None and (not _in_lambda() or known.header == _header_of_lambda()):
+        return known
+    return current_invocation(None)
+
+
 def forget_invocation() -> None:
     """Drops what is remembered of the last invocation."""
     global _current
@@ -162,6 +170,10 @@ def _begin_anew() -> None:
 
 
 _forks.in_every_child(_begin_anew)
+
+
+def _header_of_lambda() -> TraceHeader | None:
+    return TraceHeader.parse(os.environ.get(_environment.LAMBDA_TRACE_HEADER))
 
 
 def _in_lambda() -> bool:

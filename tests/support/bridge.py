@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trace_bridge import (
     _api,
@@ -26,6 +26,7 @@ from trace_bridge import (
 
 if TYPE_CHECKING:
     import pytest
+    from opentelemetry.sdk.trace import ReadableSpan
 
 Settings = _config.Settings
 ApiEmitter = _api.ApiEmitter
@@ -53,6 +54,13 @@ VARIABLES = sorted(
 def settings() -> Settings:
     """Returns the settings of this process."""
     return _state.settings
+
+
+def documents_of(span: "ReadableSpan", *, annotations: Any = ()) -> list[dict[str, Any]]:
+    """Returns the documents that a span of OpenTelemetry becomes."""
+    from trace_bridge._otel_documents import Translation
+
+    return Translation(annotations=annotations).documents_of(span, _invocation.Invocation(None))
 
 
 def use_settings(changed: Settings) -> None:

@@ -116,6 +116,8 @@ _COMMON: dict[str, Any] = {
     "metadata": {"type": "object", "additionalProperties": {"type": "object"}},
     "cause": _CAUSE,
     "subsegments": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/subsegment"}},
+    # Not in AWS's schema: as Lambda's own segments have it, and the OpenTelemetry collector sends it.
+    "links": {"type": "array", "items": {"type": "object", "required": ["trace_id", "id"]}},
 }
 _ENDED = {"oneOf": [{"required": ["end_time"]}, {"required": ["in_progress"]}]}
 _SUBSEGMENT = {

@@ -1,0 +1,170 @@
+"""`XRaySpanExporter`: spans of an application's own OpenTelemetry on their way to X-Ray."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExportResult
+from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
+from trace_bridge import ConfigurationError, Message, counters, sqs_handler
+from trace_bridge.otel import XRaySpanExporter
+
+from tests.support import bridge
+from tests.support.fake_endpoints import NoRoute
+from tests.support.lambda_events import ACTIVE, OWN_PARENT, LambdaContext, event, record
+from tests.support.lambda_process import Process
+from tests.support.otel_spans import TRACE, TRACE_ID, context, ended_span
+from tests.support.timing import Stopwatch
+
+ELSEWHERE = set_span_in_context(NonRecordingSpan(context(int(OWN_PARENT, 16), remote=True)))
+
+
+@pytest.fixture
+def provider(process: Process) -> Iterator[TracerProvider]:
+    made = TracerProvider()
+    made.add_span_processor(SimpleSpanProcessor(XRaySpanExporter()))
+    yield made
+    made.shutdown()
+
+
+def _names(process: Process) -> list[str]:
+    return [document["name"] for document in process.documents()]
+
+
+@pytest.mark.parametrize("own_header", [ACTIVE, None])
+def test_spans_go_the_way_the_bridges_own_documents_go(process: Process, own_header: str | None) -> None:
+    process.invoked(own_header)
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(XRaySpanExporter()))
+    with provider.get_tracer("own").start_as_current_span("work", context=ELSEWHERE, kind=SpanKind.SERVER):
+        pass
+    (document,) = process.documents()
+    assert (document["name"], document["origin"]) == ("worker", "AWS::Lambda::Function")
+    assert document["parent_id"] == OWN_PARENT
+    assert document["aws"]["cloudwatch_logs"] == [{"log_group": "/logs/worker"}]
+    assert (counters().sent_udp, counters().sent_api) == ((1, 0) if own_header else (0, 1))
+
+
+def test_spans_of_a_batch_leave_in_as_few_calls_as_the_limit_allows(process: Process, provider: TracerProvider) -> None:
+    bridge.set_linger_seconds(process.monkeypatch, 60.0)
+    tracer = provider.get_tracer("own")
+
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        for _ in range(20):
+            with tracer.start_as_current_span("step", context=ELSEWHERE):
+                pass
+
+    handler(event(*(record(number) for number in (1, 2, 3))), LambdaContext())
+    sizes = [len(body["TraceSegmentDocuments"]) for body in process.services.of("/TraceSegments")]
+    assert sorted(sizes) == [10, 50]
+
+
+def test_a_processor_that_collects_spans_sends_them_when_it_is_flushed(process: Process) -> None:
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(XRaySpanExporter(), schedule_delay_millis=60_000))
+    try:
+        with provider.get_tracer("own").start_as_current_span("work", context=ELSEWHERE):
+            pass
+        assert process.documents() == []
+        assert provider.force_flush()
+        assert _names(process) == ["worker"]
+    finally:
+        provider.shutdown()
+
+
+def test_the_exporters_own_calls_are_in_no_trace(process: Process, provider: TracerProvider) -> None:
+    client = process.client("dynamodb")
+    instrumentor = BotocoreInstrumentor()  # type: ignore[no-untyped-call] # its constructor has no annotations
+    instrumentor.instrument(tracer_provider=provider)
+    process.set(instrument=False)
+    try:
+        with provider.get_tracer("own").start_as_current_span("work", context=ELSEWHERE):
+            client.list_tables()
+    finally:
+        instrumentor.uninstrument()
+    assert _names(process) == ["DynamoDB", "worker"]
+
+
+def test_an_xray_that_does_not_answer_costs_a_flush_no_more_than_it_allows(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = NoRoute()
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", nowhere.url)
+        process.new_emitter()
+        exporter = XRaySpanExporter()
+
+        @sqs_handler
+        def handler(_message: Message) -> None:
+            exporter.export([ended_span(parent=context())])
+            stopwatch = Stopwatch()
+            assert not exporter.force_flush(100)
+            assert stopwatch.seconds() < 0.5
+
+        handler(event(record()), LambdaContext(1_000))
+    finally:
+        nowhere.close()
+
+
+def test_after_its_end_an_exporter_refuses_spans(process: Process) -> None:
+    exporter = XRaySpanExporter()
+    assert exporter.export([ended_span(parent=context())]) is SpanExportResult.SUCCESS
+    exporter.shutdown()
+    exporter.shutdown()
+    assert exporter.export([ended_span(parent=context())]) is SpanExportResult.FAILURE
+    assert counters().sent_api == 1
+
+
+def test_a_span_that_cannot_be_told_is_counted_and_costs_no_other(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = ended_span("broken", parent=context())
+    broken._attributes = object()  # type: ignore[assignment]
+    assert XRaySpanExporter().export([broken, ended_span("whole", parent=context())]) is SpanExportResult.SUCCESS
+    assert _names(process) == ["whole"]
+    assert counters().failed == 1
+    assert "the span broken could not be sent" in caplog.text
+
+
+def test_a_span_that_is_too_large_is_cut_to_what_xray_takes(process: Process) -> None:
+    XRaySpanExporter().export([ended_span(parent=context(), attributes={"long": "x" * 100_000})])
+    assert _names(process) == ["/test"]
+    assert counters().trimmed == 1
+
+
+def test_annotations_are_chosen_by_name(process: Process) -> None:
+    XRaySpanExporter(annotations=["order.id"]).export(
+        [ended_span(parent=context(), attributes={"order.id": "o-1", "other": 1})]
+    )
+    (document,) = process.documents()
+    assert document["annotations"] == {"order_id": "o-1"}
+    assert document["metadata"]["default"] == {"other": 1}
+
+
+@pytest.mark.parametrize("annotations", ["order.id", "", 3, [1], [""], None, b"all"])
+def test_annotations_that_mean_nothing_are_refused(annotations: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"annotations is .*; expected names of attributes, or 'all'"):
+        XRaySpanExporter(annotations=annotations)
+
+
+def test_the_bridge_imports_nothing_of_opentelemetry() -> None:
+    code = "import sys, json, trace_bridge; trace_bridge.instrument(); print(json.dumps(sorted(sys.modules)))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert [name for name in json.loads(printed) if name.startswith("opentelemetry")] == []
+
+
+def test_without_the_sdk_an_import_tells_what_to_install() -> None:
+    code = "import sys; sys.modules['opentelemetry'] = None; import trace_bridge; import trace_bridge.otel"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr.strip().endswith("trace_bridge.otel needs `pip install 'trace-bridge[otel-sdk]'`")
+
+
+def test_a_trace_id_of_opentelemetrys_own_making_is_written_as_xray_writes_its(process: Process) -> None:
+    XRaySpanExporter().export([ended_span(parent=context(trace=TRACE))])
+    assert process.documents()[0]["trace_id"] == TRACE_ID
