@@ -255,6 +255,43 @@ def test_logs_stand_beside_the_function_that_wrote_them(opened: Opened) -> None:
     assert "Logs" not in details(page)
 
 
+def test_each_message_has_its_own_lines(opened: Opened) -> None:
+    answer = samples.Answer(3, start=samples.EPOCH + 3)
+    first, second = samples.to_the_queue(answer, (samples.QUEUE, samples.QUEUE))
+    segments = [
+        samples.bridged_worker(answer, delivery, begin=begin) for delivery, begin in ((first, 0.4), (second, 0.6))
+    ]
+    trace_ids = (answer.trace_id,)
+    texts = ("first order taken", "second order taken", "REPORT RequestId: r-1")
+    ids = (segments[0]["id"], segments[1]["id"], None)
+    lines = tuple(
+        LogLine(time=samples.EPOCH + 3.5, message=text, trace_ids=trace_ids, segment_id=segment)
+        for text, segment in zip(texts, ids, strict=True)
+    )
+    logs = {samples.WORKER: FunctionLogs(group="/aws/pipeline/worker", lines=lines, problem=None)}
+    page = opened([answer.json()], logs=logs)
+
+    def shown() -> list[str]:
+        return [
+            line.split("\n")[-1] for line in page.get_by_label("Log lines", exact=True).locator("li").all_inner_texts()
+        ]
+
+    def said(text: str) -> bool:
+        return any(text in line for line in shown())
+
+    rows = page.get_by_role("row", name=re.compile("Function OrdersWorker"))
+    for number in (0, 1):
+        rows.nth(number).click()
+        assert [said(text) for text in texts] == [number == 0, number == 1, False]
+    page.get_by_label("of this trace").check()
+    assert all(said(text) for text in texts)
+    # A call inside a message is a part of it; a node of the map is all its messages.
+    page.get_by_role("row", name=re.compile("DynamoDB")).first.click()
+    assert [said(text) for text in texts] == [True, False, False]
+    page.locator("#stage").get_by_role("button", name=HOPS[4]).click()
+    assert all(said(text) for text in texts)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_follows_the_readers_theme_and_can_be_switched(opened: Opened, scheme: str) -> None:
     page = opened([BRIDGED], scheme=scheme)

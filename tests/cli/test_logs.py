@@ -80,6 +80,66 @@ def test_lines_without_an_id_belong_to_the_invocation_their_stream_is_at(aws: Fa
     assert [line.message for line in fetched(answer()).lines] == [start.format(1), "mine"]
 
 
+def worked(number: int) -> tuple[samples.Document, str]:
+    """A trace of one message, of a batch of several, and the id of its segment."""
+    made = samples.Answer(number, start=samples.EPOCH + 1)
+    [delivery] = samples.to_the_queue(made)
+    segment = samples.bridged_worker(made, delivery)
+    return made.json(), segment["id"]
+
+
+def line_of(answer: samples.Document, segment: str | None, message: str, **more: str) -> str:
+    """A line in Lambda's JSON format, with the fields that the bridge gives it."""
+    fields = {"message_id": message, "xray_trace_id": answer["Id"]} | ({"segment_id": segment} if segment else {})
+    own = {"requestId": "r-1", "lambda_xray_trace_id": samples.Answer(99).trace_id}
+    return json.dumps({"message": f"about {message}", **own, **fields, **more})
+
+
+def of_the_worker(*answers: samples.Document) -> dict[str, tuple[tuple[str, ...], str | None]]:
+    """What the lines of the worker belong to, by their texts."""
+    found = fetch_logs(boto3.Session(region_name="us-east-1"), parse_traces(answers))[samples.WORKER]
+    return {json.loads(line.message)["message"]: (line.trace_ids, line.segment_id) for line in found.lines}
+
+
+def test_messages_of_one_invocation_have_their_own_lines(aws: FakeAws) -> None:
+    (first, one), (second, two), (third, three) = worked(1), worked(2), worked(3)
+    outside = {"message": "of the invocation", "requestId": "r-1", "xray_trace_id": samples.Answer(99).trace_id}
+    aws.log_groups = {samples.WORKER: GROUP, samples.INGEST: "/in"}
+    aws.logs = {
+        "/in": [],
+        GROUP: [
+            event(1.5, line_of(first, one, "m-1")),
+            event(1.5, line_of(second, two, "m-2")),
+            event(1.5, line_of(third, three, "m-3")),
+            event(1.5, json.dumps({**outside, "lambda_xray_trace_id": samples.Answer(99).trace_id})),
+            event(1.5, line_of({"Id": samples.Answer(77).trace_id}, None, "unsampled")),
+            event(1.5, line_of(first, "mine", "own segment id")),
+        ],
+    }
+    shared = ((first["Id"], second["Id"]), None)
+    assert of_the_worker(first, second) == {
+        "about m-1": ((first["Id"],), one),
+        "about m-2": ((second["Id"],), two),
+        "about own segment id": ((first["Id"],), None),
+        "of the invocation": shared,
+    }
+
+
+def test_a_line_that_only_mentions_another_message_stays_its_own(aws: FakeAws) -> None:
+    (first, one), (second, _) = worked(1), worked(2)
+    aws.log_groups = {samples.WORKER: GROUP, samples.INGEST: "/in"}
+    aws.logs = {"/in": [], GROUP: [event(1.5, line_of(first, one, "m-1", cause=f"see {second['Id']}"))]}
+    assert of_the_worker(first, second) == {"about m-1": ((first["Id"],), one)}
+
+
+def test_fields_of_the_applications_own_change_nothing(aws: FakeAws) -> None:
+    first, _ = worked(1)
+    aws.log_groups = {samples.WORKER: GROUP, samples.INGEST: "/in"}
+    own = {"message": "own", "requestId": "r-1", "message_id": "17", "xray_trace_id": samples.Answer(99).trace_id}
+    aws.logs = {"/in": [], GROUP: [event(1.5, json.dumps(own)), event(1.5, json.dumps({"message": "r-1", "a": [1]}))]}
+    assert of_the_worker(first) == {"own": ((first["Id"],), None), "r-1": ((first["Id"],), None)}
+
+
 def test_the_group_that_the_segments_name_is_believed(aws: FakeAws) -> None:
     made = samples.Answer(1)
     segment = made.function(samples.WORKER, None, 0.0, 0.2, [])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ..traces.model import Segment, Trace
 from ..traces.resource_types import LAMBDA_FUNCTION, LAMBDA_SERVICE
 from .error_messages import describe
+from .log_owners import LineOwners
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -26,7 +25,6 @@ _BEFORE, _AFTER = 2.0, 10.0
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html.
 _PAGES = 10
 _LINES = 2_000
-_STARTS = re.compile(r"START RequestId: (\S+)")
 
 _Window: TypeAlias = tuple[float, float]
 
@@ -38,12 +36,15 @@ class LogLine:
     Attributes:
         time: When, in seconds since the epoch.
         message: The text, as it was logged.
-        trace_ids: The traces it belongs to, by their ids or by the invocation's request id.
+        trace_ids: The traces it belongs to.
+        segment_id: The segment, or subsegment, of the message that it was logged for; None for a line of a whole
+            invocation, or one that does not say.
     """
 
     time: float
     message: str
     trace_ids: tuple[str, ...]
+    segment_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,21 +64,19 @@ class FunctionLogs:
 
 @dataclass
 class _Wanted:
-    """The log group, times and ids of one function's segments, whose lines are wanted."""
+    """The log group and times of one function's segments, and the owners of its lines."""
 
     arn: str | None = None
     group: str | None = None
     windows: list[_Window] = field(default_factory=list)
-    ids: dict[str, dict[str, None]] = field(default_factory=dict)
+    owners: LineOwners = field(default_factory=LineOwners)
 
 
 def fetch_logs(session: boto3.Session, traces: Iterable[Trace]) -> dict[str, FunctionLogs]:
     """Fetches the lines that functions logged for traces.
 
     The log group is the one the segments name (`aws.cloudwatch_logs`), or else the one Lambda says the function has.
-    A line belongs to a trace where it holds the trace's id or the request id of one of its invocations, or where it
-    stands, in its log stream, behind the start of such an invocation. What cannot be fetched is said in `problem`, not
-    raised.
+    Which traces a line belongs to, `LineOwners` says. What cannot be fetched is said in `problem`, not raised.
 
     Args:
         session: Whose credentials and region are used.
@@ -111,9 +110,7 @@ def _note(wanted: _Wanted, segment: Segment, trace: Trace) -> None:
             wanted.group = wanted.group or group
     end = segment.start if segment.end is None else segment.end
     wanted.windows.append((segment.start - _BEFORE, end + _AFTER))
-    for known in (trace.id, segment.aws.get("request_id")):
-        if isinstance(known, str) and known:
-            wanted.ids.setdefault(known, {})[trace.id] = None
+    wanted.owners.add(segment, trace)
 
 
 def _fetch(name: str, wanted: _Wanted, logs: CloudWatchLogsClient, functions: LambdaClient) -> FunctionLogs:
@@ -136,11 +133,10 @@ def _read(group: str, wanted: _Wanted, logs: CloudWatchLogsClient) -> FunctionLo
     problem = None
     pages = 0
     for begin, end in _merged(wanted.windows):
-        streams: dict[str, str] = {}
         paginator = logs.get_paginator("filter_log_events")
         for page in paginator.paginate(logGroupName=group, startTime=int(begin * 1000), endTime=int(end * 1000)):
             pages += 1
-            lines.extend(_matching(page.get("events", []), wanted.ids, streams))
+            lines.extend(_matching(page.get("events", []), wanted.owners))
             if pages >= _PAGES or len(lines) >= _LINES:
                 problem = f"Only the first {len(lines):,} lines were fetched; there may be more."
                 break
@@ -162,33 +158,14 @@ def _merged(windows: Sequence[_Window]) -> list[_Window]:
     return merged
 
 
-def _matching(
-    events: Iterable[FilteredLogEventTypeDef], ids: dict[str, dict[str, None]], streams: dict[str, str]
-) -> Iterator[LogLine]:
+def _matching(events: Iterable[FilteredLogEventTypeDef], owners: LineOwners) -> Iterator[LogLine]:
     for event in events:
-        message, stream = event.get("message", ""), event.get("logStreamName", "")
-        if started := _started(message):
-            streams[stream] = started
-        traces = {trace: None for known, of in ids.items() if known in message for trace in of}
-        if not traces:
-            traces = ids.get(streams.get(stream, ""), {})
-        if traces:
-            yield LogLine(time=event.get("timestamp", 0) / 1000, message=message.rstrip("\n"), trace_ids=tuple(traces))
-
-
-def _started(message: str) -> str | None:
-    """Returns the request id of an invocation that begins with this line, in Lambda's text or JSON format.
-
-    See https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html.
-    """
-    if match := _STARTS.match(message):
-        return match.group(1)
-    if '"platform.start"' not in message:
-        return None
-    try:
-        parsed = json.loads(message)
-    except ValueError:
-        return None
-    record = parsed.get("record") if isinstance(parsed, dict) else None
-    request = record.get("requestId") if isinstance(record, dict) else None
-    return request if isinstance(request, str) else None
+        message = event.get("message", "")
+        owner = owners.of(message, event.get("logStreamName", ""))
+        if owner.trace_ids:
+            yield LogLine(
+                time=event.get("timestamp", 0) / 1000,
+                message=message.rstrip("\n"),
+                trace_ids=owner.trace_ids,
+                segment_id=owner.segment_id,
+            )

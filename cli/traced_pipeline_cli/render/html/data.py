@@ -105,7 +105,12 @@ def _logs(trace_map: TraceMap, logs: Mapping[str, FunctionLogs] | None, order: M
 
 def _lines(logs: FunctionLogs, order: Mapping[str, int]) -> list[JsonValue]:
     return [
-        {"clock": clock(line.time).rpartition(" ")[2], "text": line.message, "traces": _indices(line.trace_ids, order)}
+        {
+            "clock": clock(line.time).rpartition(" ")[2],
+            "text": line.message,
+            "traces": _indices(line.trace_ids, order),
+            "segment": line.segment_id,
+        }
         for line in logs.lines
     ]
 

@@ -56,7 +56,7 @@ function showRow(data, row, trace, go) {
     html("h3", {}, "Document"),
     fieldList(rest),
     html("details", {}, html("summary", {}, "As JSON"), html("pre", {}, JSON.stringify(fields, null, 2))),
-    row.node === null ? null : logSection(data, row.node, trace),
+    row.node === null ? null : logSection(data, row.node, trace, row),
   );
   speak(`Details of ${word} ${row.name}`);
 }
@@ -84,26 +84,46 @@ function linkItem(link, go) {
   return html("li", {}, link.trace === null ? `${text} (not in this page)` : jump(text, () => go.trace(link.trace)));
 }
 
-function logSection(data, index, trace) {
+/** The id of the message's segment that a row is, or is part of, where any line was logged for it. */
+function loggedSegment(logs, rows, place) {
+  const ids = new Set(logs.lines.map((line) => line.segment));
+  let { depth } = rows[place];
+  for (let above = place; above >= 0; above -= 1) {
+    const row = rows[above];
+    if (above !== place && row.depth >= depth) continue;
+    depth = row.depth;
+    if (row.fields && ids.has(row.fields.id)) return row.fields.id;
+    if (row.segment) return null;
+  }
+  return null;
+}
+
+function logSection(data, index, trace, row) {
   const logs = data.logs[index];
   if (!logs) return [];
   const place = data.traces.indexOf(trace);
+  const segment = row ? loggedSegment(logs, trace.rows, trace.rows.indexOf(row)) : null;
+  const scopes = [
+    segment === null ? null : { text: "of this message", holds: (line) => line.segment === segment },
+    { text: "of this trace", holds: (line) => line.traces.includes(place) },
+    data.traces.length > 1 ? { text: "of all traces", holds: () => true } : null,
+  ].filter(Boolean);
   const list = html("ol", { class: "log", tabindex: "0", "aria-label": "Log lines" });
   const note = html("p", { class: "hint" });
-  const show = (all) => {
-    const lines = all ? logs.lines : logs.lines.filter((line) => line.traces.includes(place));
+  const show = ({ holds }) => {
+    const lines = logs.lines.filter(holds);
     list.replaceChildren(...lines.map((line) => html("li", {}, html("time", {}, line.clock), line.text)));
     list.hidden = !lines.length;
     note.textContent = logs.problem ?? (lines.length ? "" : "It logged nothing for this trace.");
   };
-  const choice = (text, all) =>
-    html("label", {}, html("input", { type: "radio", name: "log-lines", checked: !all, change: () => show(all) }), text);
-  show(false);
+  const choice = (scope, number) =>
+    html("label", {}, html("input", { type: "radio", name: "log-lines", checked: !number, change: () => show(scope) }), scope.text);
+  show(scopes[0]);
   return [
     html("h3", {}, "Logs"),
     logs.group ? html("p", { class: "hint" }, logs.group) : null,
-    logs.lines.length && data.traces.length > 1
-      ? html("fieldset", { class: "choice" }, html("legend", { class: "hidden" }, "Log lines to show"), choice("of this trace", false), choice("of all traces", true))
+    logs.lines.length && scopes.length > 1
+      ? html("fieldset", { class: "choice" }, html("legend", { class: "hidden" }, "Log lines to show"), scopes.map(choice))
       : null,
     note,
     list,
