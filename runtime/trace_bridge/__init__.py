@@ -13,6 +13,7 @@ Base: what knows nothing of messages.
     _counters: how many messages were recorded and how many documents sent or lost
     _failures: the exceptions that the bridge itself raises
     _forks: what a forked process begins anew
+    _hooks: functions put around methods of other libraries
     _imports: calls a function once a library is imported
     _aws_parameters: which parameters of AWS calls are worth recording
     _safely: calls a function whose failure must not reach the handler
@@ -23,6 +24,7 @@ Record: one message's part of its trace.
     _document: segment documents, written as JSON
     _record: the two shapes of a received message, Lambda's and boto3's
     _subsegment: the subsegment of an AWS call
+    _http_subsegment: the subsegment of an HTTP call
     _own_subsegment: the subsegment of a function of the handler's own
     _links: the documents beside it: the wait in the queue, and the links in Lambda's own trace
     _scope: which message the running code belongs to
@@ -40,6 +42,8 @@ Export: how documents reach X-Ray.
     _suppression: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.
     _instrument: AWS calls made through botocore
+    _http, _http_clients: HTTP calls of requests, urllib3, urllib, httpx and aiohttp
+    _http_hosts, _http_neighbours: which of them are left alone, and which are recorded by others
     _place: where the work under way is recorded
     _engines: which engine records the messages
     _xray_engine: the engine for X-Ray
@@ -64,14 +68,14 @@ Consumers: what continues a message's trace and runs its handler.
     _results: waits for what a handler returned
     _loop, _workers: the event loop and the threads that handlers run in
 
-The environment variables: `TRACE_BRIDGE_ENABLED`, `TRACE_BRIDGE_INSTRUMENT`, `TRACE_BRIDGE_ON_UNDECIDED`,
-`TRACE_BRIDGE_UNDECIDED_RATE`, `TRACE_BRIDGE_EMITTER`, `TRACE_BRIDGE_QUEUE_SEGMENT`, `TRACE_BRIDGE_IN_PROGRESS`,
-`TRACE_BRIDGE_MAX_WORKERS`, `TRACE_BRIDGE_RESERVE_MS`, `TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, `TRACE_BRIDGE_ENVELOPE`,
-`TRACE_BRIDGE_NAME`, `TRACE_BRIDGE_MAX_TRACE_AGE_DAYS`, `TRACE_BRIDGE_LOGS` and `TRACE_BRIDGE_HANDLER` are the bridge's
-own;
-`AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS` and `AWS_XRAY_TRACING_NAME` are the X-Ray SDK's;
-`_X_AMZN_TRACE_ID`, `AWS_LAMBDA_FUNCTION_NAME` and `AWS_LAMBDA_LOG_GROUP_NAME` are set by Lambda,
-`ECS_CONTAINER_METADATA_URI_V4` and `ECS_CONTAINER_METADATA_URI` by ECS.
+The environment variables: `TRACE_BRIDGE_ENABLED`, `TRACE_BRIDGE_INSTRUMENT`, `TRACE_BRIDGE_IGNORE_HOSTS`,
+`TRACE_BRIDGE_HTTP_QUERY`, `TRACE_BRIDGE_ON_UNDECIDED`, `TRACE_BRIDGE_UNDECIDED_RATE`, `TRACE_BRIDGE_EMITTER`,
+`TRACE_BRIDGE_QUEUE_SEGMENT`, `TRACE_BRIDGE_IN_PROGRESS`, `TRACE_BRIDGE_MAX_WORKERS`, `TRACE_BRIDGE_RESERVE_MS`,
+`TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, `TRACE_BRIDGE_ENVELOPE`, `TRACE_BRIDGE_NAME`, `TRACE_BRIDGE_MAX_TRACE_AGE_DAYS`,
+`TRACE_BRIDGE_LOGS` and `TRACE_BRIDGE_HANDLER` are the bridge's own; `AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS`
+and `AWS_XRAY_TRACING_NAME` are the X-Ray SDK's; `_X_AMZN_TRACE_ID`, `AWS_LAMBDA_FUNCTION_NAME`,
+`AWS_LAMBDA_LOG_GROUP_NAME` and `AWS_LAMBDA_RUNTIME_API` are set by Lambda, `ECS_CONTAINER_METADATA_URI_V4` and
+`ECS_CONTAINER_METADATA_URI` by ECS.
 """
 
 from ._batch import sqs_handler

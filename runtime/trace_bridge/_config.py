@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Literal, TypeVar, cast
 
@@ -13,6 +14,9 @@ EmitterChoice = Literal["auto", "udp", "api"]
 QueueSegment = Literal["never", "always"]
 Envelope = Literal["none", "sns"]
 Logs = Literal["xray", "datadog", "off"]
+
+_HOST = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*")
+"""A host's name, with a star for its first part or not, or an address."""
 
 _T = TypeVar("_T")
 _log = logging.getLogger("trace_bridge")
@@ -29,8 +33,11 @@ class Settings:
     Attributes:
         enabled: Off, every message is processed as if there were no bridge; AWS calls are recorded all the same, in
             the invocation's own trace.
-        instrument: Off, AWS calls are left as they are; a call then carries what botocore itself puts on it.
-            Both are off when `AWS_XRAY_SDK_ENABLED` is false.
+        instrument: Off, AWS and HTTP calls are left as they are; an AWS call then carries what botocore itself puts on
+            it. Both are off when `AWS_XRAY_SDK_ENABLED` is false.
+        ignore_hosts: Hosts whose HTTP calls are left as they are, separated by commas: `example.com`; `*.example.com`
+            for every host below it.
+        http_query: On, the URL of an HTTP call is recorded with its query, which may hold what is secret.
         on_undecided: What becomes of a message whose sender left sampling open (`Sampled=?`, or `Root` only).
             `drop` records nothing and propagates the trace id; `sample` decides here, by `undecided_rate`;
             `follow_lambda` takes the decision Lambda made for the invocation.
@@ -62,6 +69,8 @@ class Settings:
 
     enabled: bool = True
     instrument: bool = True
+    ignore_hosts: tuple[str, ...] = ()
+    http_query: bool = False
     on_undecided: OnUndecided = "drop"
     undecided_rate: float = 0.05
     emitter: EmitterChoice = "auto"
@@ -179,6 +188,30 @@ def checked_number(name: str, value: object, least: float, most: float) -> float
     return value
 
 
+def checked_hosts(name: str, hosts: Iterable[object]) -> tuple[str, ...]:
+    """Returns hosts, in lower case and without spaces around them.
+
+    Raises:
+        ConfigurationError: One of them is no host.
+    """
+    if isinstance(hosts, str):
+        raise ConfigurationError(f"{name} is {hosts!r}; expected a list of hosts")
+    checked = []
+    for host in hosts:
+        written = host.strip().lower() if isinstance(host, str) else ""
+        if not _HOST.fullmatch(written):
+            raise ConfigurationError(
+                f"{name} names {host!r}; expected a host without scheme, port or path, example.com, or *.example.com "
+                "for every host below it"
+            )
+        checked.append(written)
+    return tuple(checked)
+
+
+def _hosts(variable: str, text: str) -> tuple[str, ...]:
+    return checked_hosts(variable, [host.strip() for host in text.split(",")])
+
+
 def _text(_variable: str, text: str) -> str:
     return text
 
@@ -189,6 +222,8 @@ ENVELOPES = cast("tuple[Envelope, ...]", ("none", "sns"))
 _READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "enabled": (_environment.ENABLED, _boolean),
     "instrument": (_environment.INSTRUMENT, _boolean),
+    "ignore_hosts": (_environment.IGNORE_HOSTS, _hosts),
+    "http_query": (_environment.HTTP_QUERY, _boolean),
     "on_undecided": (_environment.ON_UNDECIDED, _one_of(*ON_UNDECIDED)),
     "undecided_rate": (_environment.UNDECIDED_RATE, _number(float, 0, 1)),
     "emitter": (_environment.EMITTER, _one_of("auto", "udp", "api")),

@@ -16,6 +16,7 @@ from ._place import BesideSdk, InMessage, NotRecorded, current_place, open_outsi
 from ._results import is_async
 from ._safely import safely
 from ._scope import Scope, current_scope, enter_scope, inherited_scope
+from ._sdk_calls import end_sdk_subsegment
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -144,12 +145,7 @@ class _BesideSdk(Subsegment):
 
     def end(self, error: BaseException | None) -> None:
         """Ends it; what has been opened in its place since stays open."""
-        if error is not None:
-            self.add_exception(error)
-        if self._recorder.current_subsegment() is self._entity:
-            self._recorder.end_subsegment()
-        elif self._entity.in_progress:
-            self._entity.close()
+        end_sdk_subsegment(self._recorder, self._entity, error)
 
 
 @lru_cache(maxsize=256)
@@ -205,13 +201,14 @@ def _captured(function: Any, name: str | None) -> Callable[..., Any]:
     return call
 
 
-def _check(function: object) -> None:
+def _check(function: Any) -> None:
     shown = getattr(function, "__name__", repr(function))
     if isinstance(function, classmethod | staticmethod):
         raise TypeError(f"{shown} is a {type(function).__name__}; put @capture below @{type(function).__name__}")
-    if inspect.isclass(function) or not callable(function):
-        kind = "a class" if inspect.isclass(function) else type(function).__name__
-        raise TypeError(f"{shown} is {kind}; expected a function to capture")
+    if inspect.isclass(function):
+        raise TypeError(f"{shown} is a class; expected a function to capture")
+    if not callable(function):
+        raise TypeError(f"{shown} is {type(function).__name__}; expected a function to capture")
     called = function if inspect.isroutine(function) else getattr(type(function), "__call__", function)  # noqa: B004
     if _is_generator(function) or _is_generator(called):
         raise TypeError(

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -11,6 +11,8 @@ from . import _state
 from ._emitter import get_emitter, prepare_emitter
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader, format_header
+from ._http_clients import follow_http_clients
+from ._http_hosts import ignore_hosts as add_ignored_hosts
 from ._invocation import Invocation, current_invocation
 from ._json import encode
 from ._place import parent_outside
@@ -36,15 +38,27 @@ class _Request(Protocol):
     headers: Any
 
 
-def instrument() -> None:
-    """Records every AWS call of botocore and boto3, also of clients made before, and puts the trace on it.
+def instrument(*, ignore_hosts: Iterable[str] = ()) -> None:
+    """Records every AWS call of botocore, boto3 and aiobotocore and every HTTP call, and puts the trace on it.
 
+    HTTP calls are those of requests, urllib3, urllib, httpx and aiohttp, each where the application loads it, before or
+    after; a call is recorded once, also where one client runs on another. Clients made before are included.
     Inside a message a call belongs to the message's trace; outside of one, to the trace of the Lambda invocation.
     Calls that boto3's transfers of S3 or `loop.run_in_executor` make in other threads belong to their message too.
-    `sqs_handler` and `trace_bridge.auto` call it; an ingest handler calls it itself, once, at import.
-    Calling it again changes nothing. Beside a `patch()` of the X-Ray SDK, the SDK records the calls and this does not.
+    `sqs_handler`, `poll` and `trace_bridge.auto` call it; an ingest handler calls it itself, once, at import.
+    Calling it again only adds hosts to ignore. Where the application has the X-Ray SDK's `patch()` or OpenTelemetry's
+    instrumentation record the calls of an HTTP client, they are left to those; AWS calls to the X-Ray SDK's.
     Off by `TRACE_BRIDGE_INSTRUMENT=false` or `AWS_XRAY_SDK_ENABLED=false`.
+
+    Args:
+        ignore_hosts: Hosts whose HTTP calls are left as they are, beside those of `TRACE_BRIDGE_IGNORE_HOSTS`:
+            `example.com`; `*.example.com` for every host below it. The ends of Lambda, of the X-Ray daemon and of
+            instance and task metadata always are.
+
+    Raises:
+        ConfigurationError: One of them is no host.
     """
+    add_ignored_hosts(ignore_hosts)
     if not _state.settings.instrument:
         return
     from botocore.client import BaseClient
@@ -53,6 +67,7 @@ def instrument() -> None:
     join_sdk()
     prepare_emitter()
     follow_threads()
+    follow_http_clients()
     clients: Any = BaseClient
     endpoints: Any = Endpoint
     if not hasattr(clients, _MARK):

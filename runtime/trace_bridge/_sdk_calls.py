@@ -69,3 +69,60 @@ def _describe(
     from aws_xray_sdk.ext.boto_utils import aws_meta_processor
 
     aws_meta_processor(None, client, (operation, parameters), {}, answer, error, subsegment, stack)
+
+
+class SdkHttpCall:
+    """An HTTP call in a subsegment of the SDK's, as the SDK's own patches record it.
+
+    Args:
+        recorder: The SDK's recorder.
+        name: Name of the subsegment.
+        method: The request's method.
+        url: The request's URL, as it is to be recorded.
+    """
+
+    __slots__ = ("_entity", "_recorder", "header")
+
+    def __init__(self, recorder: Any, name: str, method: str, url: str) -> None:
+        from aws_xray_sdk.ext.util import inject_trace_header
+
+        self.header: str | None = None
+        """The trace header that the call carries."""
+        self._recorder = recorder
+        self._entity = recorder.begin_subsegment(name, "remote")
+        if self._entity is not None:
+            self._entity.put_http_meta("method", method)
+            self._entity.put_http_meta("url", url)
+            headers: dict[str, str] = {}
+            inject_trace_header(headers, self._entity)
+            self.header = headers.get(_TRACE_HEADER)
+
+    def answered(self, status: int | None, length: int | None) -> None:
+        """Records the answer."""
+        if self._entity is not None:
+            if status is not None:
+                self._entity.put_http_meta("status", status)
+            if length is not None:
+                self._entity.put_http_meta("content_length", length)
+
+    def end(self, error: BaseException | None) -> None:
+        """Ends the subsegment."""
+        end_sdk_subsegment(self._recorder, self._entity, error)
+
+
+def end_sdk_subsegment(recorder: Any, entity: Any, error: BaseException | None) -> None:
+    """Ends a subsegment of the SDK's; what has been opened in its place since stays open.
+
+    Args:
+        recorder: The SDK's recorder.
+        entity: The subsegment; None where the SDK had nothing to open one below.
+        error: What the work failed with; None when it succeeded.
+    """
+    if entity is None:
+        return
+    if error is not None:
+        entity.add_exception(error, traceback.extract_tb(error.__traceback__))
+    if recorder.current_subsegment() is entity:
+        recorder.end_subsegment()
+    elif entity.in_progress:
+        entity.close()

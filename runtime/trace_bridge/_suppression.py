@@ -10,6 +10,16 @@ from ._scope import aside
 _SUPPRESS = "suppress_instrumentation"
 
 
+def is_suppressed() -> bool:
+    """Returns whether OpenTelemetry is told to record nothing, as its exporters tell it of their own calls."""
+    context: Any = sys.modules.get("opentelemetry.context")
+    if context is None:
+        return False
+    return any(
+        context.get_value(key) for key in (getattr(context, "_SUPPRESS_INSTRUMENTATION_KEY", _SUPPRESS), _SUPPRESS)
+    )
+
+
 @contextmanager
 def untraced() -> Iterator[None]:
     """Keeps the calls inside the block from the X-Ray SDK's patches, from `instrument()` and from OpenTelemetry's.

@@ -13,6 +13,7 @@ from trace_bridge import (
     _daemon_address,
     _emitter,
     _environment,
+    _http_hosts,
     _imports,
     _invocation,
     _loop,
@@ -140,3 +141,14 @@ def _use_emitter(emitter: _emitter.Emitter | None) -> None:
     before = _emitter.use_emitter(emitter)
     if before is not None:
         before.close()
+
+
+def is_ignored_host(host: str) -> bool:
+    """Returns whether HTTP calls of a host are left alone."""
+    return _http_hosts.is_ignored(host, 443)
+
+
+def forget_ignored_hosts() -> None:
+    """Forgets the hosts that `instrument` was told to ignore, and what is remembered of the environment's own."""
+    _http_hosts._named = frozenset()
+    _http_hosts._is_ignored.cache_clear()

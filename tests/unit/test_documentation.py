@@ -23,7 +23,7 @@ def test_every_setting_stands_in_the_table_with_its_default() -> None:
     assert rows.pop("HANDLER") == ""
     documented = {name.lower(): default for name, default in rows.items()}
     settings = dataclasses.asdict(Settings())
-    assert documented == {name: "" if value is None else str(value).lower() for name, value in settings.items()}
+    assert documented == {name: "" if value in (None, ()) else str(value).lower() for name, value in settings.items()}
 
 
 @pytest.mark.parametrize("name", sorted(set(trace_bridge.__all__) - NOT_FOR_USERS))

@@ -1,0 +1,131 @@
+"""HTTP calls: recorded once, on whatever is under way, with its trace on the wire."""
+
+import time
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Self
+
+from . import _state
+from ._http_hosts import is_ignored
+from ._http_neighbours import is_recorded_elsewhere
+from ._http_subsegment import HttpSubsegment, target_of
+from ._place import BesideSdk, InMessage, NotRecorded, OfInvocation, current_place
+from ._safely import safely
+from ._scope import is_aside
+from ._sdk_calls import SdkHttpCall
+
+TRACE_HEADER = "X-Amzn-Trace-Id"
+
+_under_way: ContextVar[bool] = ContextVar("trace_bridge_http_under_way", default=False)
+
+is_under_way = _under_way.get
+"""Returns whether the running code is inside a call: the calls that it is made of are not recorded again."""
+
+
+class HttpCall:
+    """One call of an HTTP client, as a context manager around the client's own work.
+
+    Whatever is wrong with the record costs the record alone. The call ends when its answer begins: a body that is
+    read later, as of a streamed response, is not part of it.
+
+    Args:
+        client: The client's name.
+        method: The method.
+        url: The URL.
+    """
+
+    __slots__ = ("_before", "_carried", "_place", "_query", "_subsegment", "header")
+
+    def __init__(self, client: str, method: object, url: object) -> None:
+        self.header: str | None = None
+        """The trace header that the call carries; None where it carries none of the bridge's."""
+        self._subsegment: HttpSubsegment | SdkHttpCall | None = None
+        self._carried: MutableMapping[Any, Any] | None = None
+        safely(self._begin, client, method, url)
+
+    def _begin(self, client: str, method: object, url: object) -> None:
+        if not _state.settings.instrument or is_aside() or url is None:
+            return
+        url = str(url)
+        target = target_of(url)
+        if target is None or is_ignored(target.host, target.port) or is_recorded_elsewhere(client):
+            return
+        place = current_place()
+        if isinstance(place, NotRecorded):
+            self.header = place.passed_on
+            return
+        method = str(method)
+        query = url.partition("#")[0].partition("?")[2]
+        keeps_query = _state.settings.http_query
+        self._query = f"?{query}" if query and not keeps_query else ""
+        shown = f"{target.url}?{query}" if query and keeps_query else target.url
+        if isinstance(place, BesideSdk):
+            self._subsegment = SdkHttpCall(place.recorder, target.name, method, shown)
+            self.header = self._subsegment.header
+            return
+        subsegment = HttpSubsegment(place.new_id(), target.name, time.time(), method, shown)
+        place.add(subsegment)
+        self._place: InMessage | OfInvocation = place
+        self._subsegment = subsegment
+        self.header = place.header(subsegment.id)
+
+    def carry(self, headers: MutableMapping[Any, Any]) -> None:
+        """Puts the trace header among a request's for as long as the call takes; one of the caller's own stays."""
+        if self.header is not None and TRACE_HEADER not in headers:
+            headers[TRACE_HEADER] = self.header
+            self._carried = headers
+
+    def answered(self, status: Any, headers: Any) -> None:
+        """Records the answer.
+
+        Args:
+            status: The answer's status.
+            headers: The answer's headers.
+        """
+        if self._subsegment is not None:
+            safely(_answered, self._subsegment, status, headers)
+
+    def __enter__(self) -> Self:
+        self._before = _under_way.get()
+        _under_way.set(True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _under_way.set(self._before)
+        if self._carried is not None:
+            safely(self._carried.pop, TRACE_HEADER, None)
+        if self._subsegment is not None:
+            safely(self._end, self._subsegment, error)
+
+    def _end(self, subsegment: HttpSubsegment | SdkHttpCall, error: BaseException | None) -> None:
+        if isinstance(subsegment, SdkHttpCall):
+            subsegment.end(error)
+            return
+        subsegment.close(time.time())
+        if error is not None:
+            self._place.failed(error, subsegment.failed(error, self._query))
+        self._place.ended(subsegment)
+
+
+class left_alone:  # noqa: N801 - used like a function, as contextlib's are
+    """Keeps the HTTP calls inside the block from being recorded."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = _under_way.get()
+        _under_way.set(True)
+
+    def __exit__(self, *_: object) -> None:
+        _under_way.set(self._before)
+
+
+def _answered(subsegment: HttpSubsegment | SdkHttpCall, status: Any, headers: Any) -> None:
+    length = None if headers is None else headers.get("Content-Length")
+    subsegment.answered(
+        status if isinstance(status, int) else None,
+        int(length) if isinstance(length, str) and length.isdecimal() else None,
+    )
