@@ -21,6 +21,8 @@ from tests.support.lambda_process import Process
     [
         ("ENABLED", "false", False),
         ("INSTRUMENT", "Off", False),
+        ("IGNORE_HOSTS", "a.example, *.B.example", ("a.example", "*.b.example")),
+        ("HTTP_QUERY", "yes", True),
         ("ON_UNDECIDED", "follow_lambda", "follow_lambda"),
         ("UNDECIDED_RATE", "0.5", 0.5),
         ("EMITTER", "api", "api"),
