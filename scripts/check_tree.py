@@ -159,6 +159,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_otel_values",
             "_place",
             "_powertools",
+            "_aws_calls",
             "_http",
             "_http_clients",
             "_http_hosts",

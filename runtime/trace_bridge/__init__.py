@@ -41,7 +41,8 @@ Export: how documents reach X-Ray.
     _trimming: cuts documents to the size that X-Ray takes
     _suppression: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.
-    _instrument: AWS calls made through botocore
+    _instrument: `instrument`
+    _aws_calls: AWS calls of botocore and aiobotocore
     _http, _http_clients: HTTP calls of requests, urllib3, urllib, httpx and aiohttp
     _http_hosts, _http_neighbours: which of them are left alone, and which are recorded by others
     _place: where the work under way is recorded

@@ -110,7 +110,7 @@ class HttpCall:
         self._place.ended(subsegment)
 
 
-class left_alone:  # noqa: N801 - used like a function, as contextlib's are
+class LeftAlone:
     """Keeps the HTTP calls inside the block from being recorded."""
 
     __slots__ = ("_before",)

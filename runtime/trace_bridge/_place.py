@@ -136,12 +136,14 @@ class NotRecorded:
 
     Args:
         passed_on: The trace header that calls carry all the same; None where there is none.
+        in_message: Whether it is a message that is not recorded, rather than the invocation.
     """
 
-    __slots__ = ("passed_on",)
+    __slots__ = ("in_message", "passed_on")
 
-    def __init__(self, passed_on: str | None = None) -> None:
+    def __init__(self, passed_on: str | None = None, *, in_message: bool = False) -> None:
         self.passed_on = passed_on
+        self.in_message = in_message
 
 
 Place = InMessage | OfInvocation | BesideSdk | NotRecorded
@@ -171,7 +173,7 @@ def current_place() -> Place:
         # Below a segment of the handler's own, which the SDK records and sends.
         return BesideSdk(sdk_recorder())
     if message.recording != "recorded":
-        return NotRecorded(message.header_text())
+        return NotRecorded(message.header_text(), in_message=True)
     return InMessage(message, parent)
 
 

@@ -3,7 +3,6 @@
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 from ._safely import safely
@@ -26,29 +25,6 @@ def has_open_segment(recorder: Any) -> bool:
     return bool(getattr(getattr(context, "_local", None), "entities", None))
 
 
-def call_by_sdk(
-    make_api_call: Callable[..., dict[str, Any]], client: Any, operation: str, parameters: dict[str, Any]
-) -> dict[str, Any]:
-    """Makes a call in a subsegment of the SDK's, as the SDK's own patch of botocore does.
-
-    Unlike there, what the SDK cannot record costs the record alone.
-    """
-    recorder = sdk_recorder()
-    subsegment = safely(_begun, recorder, client)
-    answer, error, stack = None, None, None
-    try:
-        answer = make_api_call(client, operation, parameters)
-    except Exception as raised:
-        error, stack = raised, traceback.extract_stack(limit=recorder.max_trace_back)
-        raise
-    finally:
-        if subsegment is not None:
-            ended = time.time()
-            safely(_describe, client, operation, parameters, answer, error, subsegment, stack)
-            safely(recorder.end_subsegment, ended)
-    return answer
-
-
 def carry_sdk_header(headers: Any) -> None:
     """Puts the trace of the subsegment that the SDK opened for this call on the request."""
     from aws_xray_sdk.ext.util import inject_trace_header
@@ -59,16 +35,42 @@ def carry_sdk_header(headers: Any) -> None:
         inject_trace_header(headers, subsegment)
 
 
-def _begun(recorder: Any, client: Any) -> Any:
-    return recorder.begin_subsegment(client.meta.service_model.endpoint_prefix, "aws")
+class SdkAwsCall:
+    """An AWS call in a subsegment of the SDK's, as the SDK's own patch of botocore records it.
 
+    Args:
+        recorder: The SDK's recorder.
+        client: The client.
+        operation: Name of the operation.
+        parameters: The parameters of the call.
+    """
 
-def _describe(
-    client: Any, operation: str, parameters: Any, answer: Any, error: Any, subsegment: Any, stack: Any
-) -> None:
-    from aws_xray_sdk.ext.boto_utils import aws_meta_processor
+    __slots__ = ("_client", "_entity", "_operation", "_parameters", "_recorder", "answer")
 
-    aws_meta_processor(None, client, (operation, parameters), {}, answer, error, subsegment, stack)
+    def __init__(self, recorder: Any, client: Any, operation: str, parameters: Any) -> None:
+        self.answer: Any = None
+        """The answer; None before it is there, and where there is none."""
+        self._recorder = recorder
+        self._client = client
+        self._operation = operation
+        self._parameters = parameters
+        self._entity = recorder.begin_subsegment(client.meta.service_model.endpoint_prefix, "aws")
+
+    def end(self, error: BaseException | None) -> None:
+        """Describes the call and ends its subsegment."""
+        if self._entity is None:
+            return
+        ended = time.time()
+        failure = error if isinstance(error, Exception) else None
+        stack = None if failure is None else traceback.extract_stack(limit=self._recorder.max_trace_back)
+        safely(self._describe, failure, stack)
+        self._recorder.end_subsegment(ended)
+
+    def _describe(self, error: Exception | None, stack: Any) -> None:
+        from aws_xray_sdk.ext.boto_utils import aws_meta_processor
+
+        call = (self._operation, self._parameters)
+        aws_meta_processor(None, self._client, call, {}, self.answer, error, self._entity, stack)
 
 
 class SdkHttpCall:
