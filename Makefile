@@ -3,6 +3,7 @@
 .SUFFIXES:
 BRIDGE ?= on
 REQUESTS ?= 20
+XRAY_SDK ?= off
 STACK ?= TracedPipeline
 CDK_FLAGS = --no-notices --no-version-reporting
 RUN = scripts/run
@@ -66,8 +67,8 @@ deploy: base ## Deploys the reference pipeline to the AWS account of your shell.
 dist: base ## Builds wheels and sdists in build/dist, checks them, and tries each in an empty environment.
 	@$(RUN) python -m scripts.dist
 
-layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-bridge-layer.zip.
-	@$(RUN) python -m scripts.layer
+layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-bridge-layer.zip [XRAY_SDK=on].
+	@$(RUN) python -m scripts.layer --xray-sdk "$(XRAY_SDK)"
 
 bench: setup ## Measures what the bridge adds to a message, and the constructs to a synthesis.
 	@$(RUN) python -m bench.messages; missed=$$?; $(RUN) python -m bench.synth && exit $$missed

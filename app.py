@@ -41,8 +41,8 @@ class OrdersStack(Stack):
         orders = TracedPipeline(
             self,
             "Orders",
-            ingest=IngestOptions(path="/orders", schema=ORDER_SCHEMA, account_logging_role=logging_role),
-            worker=WorkerOptions(tracing=WORKER_TRACING.get(str(bridge), "continued")),
+            ingest=IngestOptions(path="/orders", schema=ORDER_SCHEMA, account_logging_role=logging_role, xray_sdk=True),
+            worker=WorkerOptions(tracing=WORKER_TRACING.get(str(bridge), "continued"), xray_sdk=True),
             sampling=SamplingOptions(rate=1) if sample_all else None,
             removal_policy=RemovalPolicy.DESTROY,
         )

@@ -313,6 +313,7 @@ def _versions() -> Iterator[str]:
         "cli/pyproject.toml": _match("cli/pyproject.toml", r'^version = "(.+)"'),
         "the extra [cli]": _match("pyproject.toml", r'"traced-pipeline-cli==(.+)"'),
         "the dependency on trace-bridge": _match("pyproject.toml", r'"trace-bridge==(.+)"'),
+        "the extra [xray-sdk]": _match("pyproject.toml", r'"trace-bridge\[xray-sdk\]==(.+)"'),
         "trace_bridge/_state.py": _match("runtime/trace_bridge/_state.py", r'^VERSION = "(.+)"'),
     }
     if len(set(found.values())) != 1:

@@ -1,12 +1,14 @@
 """`make layer`: the layer with the bridge as a zip, for stacks that the CDK does not make (SAM, Terraform).
 
-It holds what the constructs' own layer holds. Names, order and times are the same each time, so that what did not
-change has the same hash.
+It holds what the constructs' own layer holds; with `XRAY_SDK=on` the X-Ray SDK too. Names, order and times are the same
+each time, so that what did not change has the same hash.
 """
 
+import argparse
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from traced_pipeline import PipelineError
@@ -20,10 +22,13 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100644 << 16
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Writes the zip, and says where and how it is published."""
+    parser = argparse.ArgumentParser(prog="make layer")
+    parser.add_argument("--xray-sdk", choices=["on", "off"], default="off", metavar="on|off")
+    options = parser.parse_args(arguments)
     try:
-        write(LAYER)
+        write(LAYER, xray_sdk=options.xray_sdk == "on")
     except PipelineError as error:
         print(f"make layer: {error}", file=sys.stderr)
         return 1
@@ -36,11 +41,12 @@ def main() -> int:
     return 0
 
 
-def write(target: Path) -> None:
+def write(target: Path, *, xray_sdk: bool = False) -> None:
     """Assembles the layer and zips it.
 
     Args:
         target: The zip.
+        xray_sdk: Whether it holds the X-Ray SDK beside the bridge. Default: no.
 
     Raises:
         PipelineError: A package that belongs into the layer is not installed.
@@ -48,8 +54,8 @@ def write(target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        assemble(folder)
-        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        assemble(folder, xray_sdk=xray_sdk)
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=_EARLIEST)
                 entry.external_attr = _READABLE
@@ -58,4 +64,4 @@ def write(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

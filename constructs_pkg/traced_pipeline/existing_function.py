@@ -18,7 +18,7 @@ from .layer import RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
 from .resource import referenced_resource, resource_of
 from .segment_permission import write_segments
 
-_OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer"}
+_OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer", "xray_sdk"}
 _POLICY_ID = "TraceBridgeXRay"
 _VARIABLES = "traced-pipeline:variables"
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
@@ -58,19 +58,19 @@ def existing_function(options: FunctionOptions, *, used_otherwise: Collection[st
 def adopt_function(
     scope: Construct,
     function: lambda_.IFunction,
+    options: FunctionOptions,
     *,
     environment: Mapping[str, str],
     must_be_active: bool,
-    layer: str | lambda_.ILayerVersion | None = None,
 ) -> None:
     """Gives an existing function what its hop needs, and warns of what it cannot be given.
 
     Args:
         scope: The hop; it gets the warnings.
         function: The function, version or alias.
+        options: The hop's settings, which choose the layer with the bridge.
         environment: Variables the hop's handler reads; they win over the function's own of the same name.
         must_be_active: Whether the trace breaks where Lambda does not record the function.
-        layer: The bridge's layer that the options name. Default: that of the function's stack.
     """
     own = own_function(function)
     if own is None:
@@ -86,7 +86,7 @@ def adopt_function(
             "request has no segment of it; make it with tracing=lambda_.Tracing.ACTIVE",
         )
     _set_variables(scope, own, environment)
-    _add_layer(scope, own, layer)
+    _add_layer(scope, own, options)
     _let_send_segments(own)
 
 
@@ -137,9 +137,9 @@ def _set_variables(scope: Construct, function: lambda_.Function, environment: Ma
         function.node.add_metadata(_VARIABLES, [[name, value] for name, value in environment.items()])
 
 
-def _add_layer(scope: Construct, function: lambda_.Function, given: str | lambda_.ILayerVersion | None) -> None:
+def _add_layer(scope: Construct, function: lambda_.Function, options: FunctionOptions) -> None:
     if any(runtime.runtime_equals(function.runtime) for runtime in RUNTIMES):
-        layer = bridge_layer(function, given)
+        layer = bridge_layer(function, options)
         stack = Stack.of(function)
         present = stack.resolve(_resource(function).layers) or []
         if stack.resolve(layer.layer_version_arn) in present:

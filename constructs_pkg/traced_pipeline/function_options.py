@@ -62,6 +62,9 @@ class FunctionOptions(ChecksWords):
             invokes. Default: none, and no alias.
         bridge_layer: The layer with the bridge: a layer version or its ARN. A stack that takes no assets
             (`BootstraplessSynthesizer`) needs one. Default: the stack's own layer, made from the installed packages.
+        xray_sdk: Whether the stack's layer with the bridge is to hold the X-Ray SDK too, for a handler that imports
+            `aws_xray_sdk`; the environment of the CDK app needs it then (the extra `xray-sdk` of traced-pipeline). The
+            bridge works without it. Default: no.
         log_group: Where the function logs. Default: a log group is created.
         log_retention: How long the created log group keeps its events. Default: one month.
         log_key: Customer key for the created log group. Default: encrypted with a key of CloudWatch Logs.
@@ -83,6 +86,7 @@ class FunctionOptions(ChecksWords):
     reserved_concurrent_executions: int | None = None
     provisioned_concurrent_executions: int | None = None
     bridge_layer: str | lambda_.ILayerVersion | None = None
+    xray_sdk: bool = False
     log_group: logs.ILogGroup | None = None
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     log_key: kms.IKey | None = None

@@ -201,7 +201,7 @@ class IngestApi(Construct):
         existing = existing_function(options, used_otherwise=("log_retention", "log_key"))
         if existing is not None:
             check_function_stack(self, existing, topic)
-            adopt_function(self, existing, environment=environment, must_be_active=True, layer=options.bridge_layer)
+            adopt_function(self, existing, options, environment=environment, must_be_active=True)
             if existing.role is not None:
                 check_rights(self, existing, grant_publish(topic, existing))
             return existing, existing

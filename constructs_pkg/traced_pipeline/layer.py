@@ -1,4 +1,4 @@
-"""The layer with the bridge and what it imports, assembled by copying what is installed."""
+"""The layer with the bridge, and the X-Ray SDK where that is asked for, assembled by copying what is installed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError
 from .environments import refuse_other_region
+from .function_options import FunctionOptions
 from .staging import check_assets, staging_folder
 
 RUNTIMES = (
@@ -25,27 +26,37 @@ RUNTIMES = (
 """What the bridge is for."""
 
 _LAYER_ID = "TraceBridgeLayer"
+_LAYER_WITH_SDK_ID = "TraceBridgeLayerWithXRaySdk"
 _BRIDGED = "traced-pipeline:bridged"
 _LAYER_MAKES_VERSION = "@aws-cdk/aws-lambda:recognizeLayerVersion"
 # What is copied, and the distribution whose licence travels with it.
-_PACKAGES = {"trace_bridge": "trace-bridge", "aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
+_BRIDGE = {"trace_bridge": "trace-bridge"}
+_XRAY_SDK = {"aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
 # Compiled files fit one Python and one architecture; wrapt falls back to its Python code without them.
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi", "*.so", "*.pyd", "*.dylib", "*.dll")
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
 
 
-def bridge_layer(scope: Construct, given: str | lambda_.ILayerVersion | None) -> lambda_.ILayerVersion:
+def bridge_layer(scope: Construct, options: FunctionOptions) -> lambda_.ILayerVersion:
     """Returns the layer with the bridge for a function.
 
     Args:
         scope: The function's construct.
-        given: The layer that the options name. Default: that of the stack.
+        options: The function's settings: `bridge_layer`, by default that of the stack, and `xray_sdk`.
 
     Raises:
-        PipelineError: The layer cannot be made, or the one given is none or of another Region.
+        PipelineError: The layer cannot be made, or the one given is none or of another Region, or cannot be given the
+            X-Ray SDK.
     """
+    given = options.bridge_layer
     if given is None:
-        return trace_bridge_layer(scope)
+        return trace_bridge_layer(scope, xray_sdk=options.xray_sdk)
+    if options.xray_sdk:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "xray_sdk is True and bridge_layer is given, but the X-Ray SDK goes into the stack's own layer; leave out "
+            "bridge_layer, or leave out xray_sdk and give a layer that holds the SDK",
+        )
     if isinstance(given, str):
         made = scope.node.try_find_child(_LAYER_ID)
         if isinstance(made, lambda_.LayerVersion):
@@ -77,36 +88,43 @@ class TraceBridgeLayer:
     """
 
     @staticmethod
-    def of(scope: IConstruct) -> lambda_.ILayerVersion:
+    def of(scope: IConstruct, *, xray_sdk: bool = False) -> lambda_.ILayerVersion:
         """Returns the layer of a construct's stack, made on first use.
 
         Args:
             scope: Any construct of the stack, or the stack itself.
+            xray_sdk: Whether the layer is to hold the X-Ray SDK too; a stack's layer with it is another one than that
+                without. Default: no.
 
         Raises:
             PipelineError: A package that belongs into the layer is not installed.
         """
-        return trace_bridge_layer(scope)
+        return trace_bridge_layer(scope, xray_sdk=xray_sdk)
 
 
-def trace_bridge_layer(scope: IConstruct) -> lambda_.LayerVersion:
+def trace_bridge_layer(scope: IConstruct, *, xray_sdk: bool) -> lambda_.LayerVersion:
     """Returns the layer of a construct's stack, made on first use.
+
+    Args:
+        scope: Any construct of the stack, or the stack itself.
+        xray_sdk: Whether it holds the X-Ray SDK too.
 
     Raises:
         PipelineError: A package that belongs into the layer is not installed, or the stack takes no assets.
     """
     stack = Stack.of(scope)
     check_assets(stack, "the bridge's layer", instead="give bridge_layer the ARN of a layer version that holds it")
-    existing = stack.node.try_find_child(_LAYER_ID)
+    layer_id = _LAYER_WITH_SDK_ID if xray_sdk else _LAYER_ID
+    existing = stack.node.try_find_child(layer_id)
     if isinstance(existing, lambda_.LayerVersion):
         return existing
     with staging_folder(stack) as folder:
-        assemble(folder)
+        assemble(folder, xray_sdk=xray_sdk)
         return lambda_.LayerVersion(
             stack,
-            _LAYER_ID,
+            layer_id,
             code=lambda_.Code.from_asset(str(folder)),
-            description="trace_bridge with the X-Ray SDK",
+            description="trace_bridge with the X-Ray SDK" if xray_sdk else "trace_bridge",
             compatible_runtimes=list(RUNTIMES),
             compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
         )
@@ -122,13 +140,17 @@ def publish_with_layer(function: lambda_.Function, layer: lambda_.ILayerVersion)
         function.invalidate_version_based_on(content.asset_hash)
 
 
-def assemble(folder: Path) -> None:
+def assemble(folder: Path, *, xray_sdk: bool = False) -> None:
     """Copies the layer's content into an empty folder: `python/` and `licenses/`.
+
+    Args:
+        folder: The folder.
+        xray_sdk: Whether the layer holds the X-Ray SDK beside the bridge. Default: no.
 
     Raises:
         PipelineError: A package or its licence is not found.
     """
-    for package, distribution in _PACKAGES.items():
+    for package, distribution in (_BRIDGE | _XRAY_SDK if xray_sdk else _BRIDGE).items():
         source = _source_of(package)
         shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=_link_or_copy)
         target = folder / "licenses" / distribution
@@ -149,10 +171,11 @@ def _source_of(package: str) -> Path:
     spec = find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places:
+        wanted = "trace-bridge[xray-sdk]" if package in _XRAY_SDK else "trace-bridge"
         raise PipelineError(
             Check.LAYER_PACKAGE,
             f"package {package!r} is not importable, but the functions' layer is made of it; "
-            "install trace-bridge with its dependencies beside traced-pipeline",
+            f"install {wanted} beside traced-pipeline",
         )
     return Path(places[0])
 

@@ -151,7 +151,7 @@ class QueueWorker(Construct):
             if own_function(existing) is not None:
                 # Said either way, so that a function behind two queues is warned of where they differ.
                 environment.setdefault(bridge_environment.ENVELOPE, _NO_ENVELOPE)
-            adopt_function(self, existing, environment=environment, must_be_active=False, layer=options.bridge_layer)
+            adopt_function(self, existing, options, environment=environment, must_be_active=False)
             return existing, existing, timeout_of(existing), _grant(options, existing)
         if options.handler is None:
             actions = REFERENCE_ACTIONS if options.table_actions is None else options.table_actions

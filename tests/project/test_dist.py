@@ -77,6 +77,14 @@ def test_every_distribution_of_the_project_is_built() -> None:
     assert {ROOT / distribution.folder for distribution in dist.DISTRIBUTIONS} == found
 
 
+def test_the_zip_of_the_layer_is_small(tmp_path: Path) -> None:
+    layer.write(tmp_path / "layer.zip")
+    assert (tmp_path / "layer.zip").stat().st_size < 100_000
+    layer.write(tmp_path / "with_sdk.zip", xray_sdk=True)
+    with zipfile.ZipFile(tmp_path / "with_sdk.zip") as archive:
+        assert "python/aws_xray_sdk/__init__.py" in archive.namelist()
+
+
 def test_the_zip_of_the_layer_works_where_lambda_puts_it_and_is_the_same_each_time(tmp_path: Path) -> None:
     for name in ("one.zip", "two.zip"):
         layer.write(tmp_path / name)

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 from aws_cdk import Stack, Stage
 from aws_cdk import aws_lambda as lambda_
-from traced_pipeline import Check, PipelineError, TracedPipeline, WorkerOptions
+from traced_pipeline import Check, IngestOptions, PipelineError, TracedPipeline, WorkerOptions
 from traced_pipeline import layer as layer_module
 from traced_pipeline.layer import assemble
 
 from tests.support.stacks import NewStack, make_function
 from tests.support.templates import ROOT, synthesize
 
-LARGEST = 1_500_000
+WITH_SDK = ("trace_bridge", "aws_xray_sdk", "wrapt")
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +30,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return assembled
 
 
+@pytest.fixture(scope="module")
+def with_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    assembled = tmp_path_factory.mktemp("layer_with_sdk")
+    assemble(assembled, xray_sdk=True)
+    return assembled
+
+
 def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_holds_the_bridge_what_it_imports_and_their_licences(folder: Path) -> None:
-    assert {path.name for path in (folder / "python").iterdir()} == {"trace_bridge", "aws_xray_sdk", "wrapt"}
+def test_holds_the_bridge_and_its_licence_alone(folder: Path) -> None:
+    assert [path.name for path in (folder / "python").iterdir()] == ["trace_bridge"]
     held = files(folder)
     assert "python/trace_bridge/auto.py" in held
+    assert {name for name in held if name.startswith("licenses/")} == {"licenses/trace-bridge/LICENSE"}
+
+
+def test_holds_the_xray_sdk_what_that_imports_and_their_licences_where_asked(with_sdk: Path) -> None:
+    assert {path.name for path in (with_sdk / "python").iterdir()} == set(WITH_SDK)
+    held = files(with_sdk)
     assert "python/aws_xray_sdk/ext/resources/aws_para_whitelist.json" in held
     assert {name for name in held if name.startswith("licenses/")} == {
         "licenses/aws-xray-sdk/LICENSE",
@@ -47,16 +60,27 @@ def test_holds_the_bridge_what_it_imports_and_their_licences(folder: Path) -> No
     }
 
 
-def test_fits_every_python_and_architecture(folder: Path) -> None:
-    assert {Path(name).suffix for name in files(folder / "python")} <= {".py", ".json", ".typed"}
-    assert not list(folder.rglob("__pycache__"))
-
-
-def test_is_small(folder: Path) -> None:
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST
+def test_fits_every_python_and_architecture(folder: Path, with_sdk: Path) -> None:
+    for assembled in (folder, with_sdk):
+        assert {Path(name).suffix for name in files(assembled / "python")} <= {".py", ".json", ".typed"}
+        assert not list(assembled.rglob("__pycache__"))
 
 
 def test_works_from_where_lambda_puts_it(folder: Path) -> None:
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+sys.modules["aws_xray_sdk"] = sys.modules["wrapt"] = None
+import trace_bridge
+assert trace_bridge.__file__.startswith(sys.argv[1]), trace_bridge.__file__
+trace_bridge.instrument()
+"""
+    run = [sys.executable, "-I", "-B", "-c", code, str(folder / "python")]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_works_with_the_xray_sdk_from_where_lambda_puts_it(with_sdk: Path) -> None:
     code = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -68,7 +92,7 @@ def doubled(wrapped, instance, args, kwargs):
     return 2 * wrapped(*args, **kwargs)
 assert doubled(lambda: 21)() == 42
 """
-    run = [sys.executable, "-I", "-B", "-c", code, str(folder / "python")]
+    run = [sys.executable, "-I", "-B", "-c", code, str(with_sdk / "python")]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -77,7 +101,7 @@ def test_is_the_same_after_its_packages_were_imported(
     new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies = tmp_path / "copies"
-    for package in ("trace_bridge", "aws_xray_sdk", "wrapt"):
+    for package in WITH_SDK:
         spec = importlib.util.find_spec(package)
         assert spec is not None and spec.submodule_search_locations
         installed = Path(spec.submodule_search_locations[0])
@@ -90,7 +114,7 @@ def test_is_the_same_after_its_packages_were_imported(
     keys = []
     for _ in range(2):
         stack = new_stack()
-        TracedPipeline(stack, "Orders")
+        TracedPipeline(stack, "Orders", ingest=IngestOptions(xray_sdk=True), worker=WorkerOptions(xray_sdk=True))
         keys.append(synthesize(stack).one("AWS::Lambda::LayerVersion")["Content"]["S3Key"])
         for cached in ("trace_bridge/__pycache__", "wrapt/__pycache__"):
             (copies / cached).mkdir(exist_ok=True)
@@ -98,7 +122,7 @@ def test_is_the_same_after_its_packages_were_imported(
     assert keys[0] == keys[1]
     (copies / "trace_bridge" / "more.py").write_text("more = True\n")
     stack = new_stack()
-    TracedPipeline(stack, "Orders")
+    TracedPipeline(stack, "Orders", ingest=IngestOptions(xray_sdk=True), worker=WorkerOptions(xray_sdk=True))
     assert synthesize(stack).one("AWS::Lambda::LayerVersion")["Content"]["S3Key"] != keys[0]
 
 
@@ -127,8 +151,8 @@ class TestVersions:
             found = []
             for extra in ("", "", "changed = True"):
 
-                def changed(folder: Path, extra: str = extra) -> None:
-                    assemble(folder)
+                def changed(folder: Path, *, xray_sdk: bool, extra: str = extra) -> None:
+                    assemble(folder, xray_sdk=xray_sdk)
                     (folder / "python" / "extra.py").write_text(extra)
 
                 monkeypatch.setattr(layer_module, "assemble", changed)
@@ -193,10 +217,20 @@ def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert caught.value.check is Check.LAYER_PACKAGE
 
 
+def test_missing_sdk_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = layer_module.find_spec
+    monkeypatch.setattr(
+        layer_module, "find_spec", lambda package: None if package == "aws_xray_sdk" else found(package)
+    )
+    assemble(tmp_path / "layer")
+    with pytest.raises(PipelineError, match=r"install trace-bridge\[xray-sdk\] beside traced-pipeline"):
+        assemble(tmp_path / "layer_with_sdk", xray_sdk=True)
+
+
 def test_missing_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_module, "_PACKAGES", {"wrapt": "no-such-distribution"})
+    monkeypatch.setattr(layer_module, "_XRAY_SDK", {"wrapt": "no-such-distribution"})
     with pytest.raises(PipelineError, match="the licence of 'no-such-distribution' is not found") as caught:
-        assemble(tmp_path / "layer")
+        assemble(tmp_path / "layer", xray_sdk=True)
     assert caught.value.check is Check.LAYER_PACKAGE
 
 
