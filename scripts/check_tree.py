@@ -64,6 +64,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "environments",
             "grants",
             "layer",
+            "layer_sources",
             "log_group",
             "names",
             "not_traceable",

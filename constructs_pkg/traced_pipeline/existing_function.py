@@ -139,7 +139,7 @@ def _set_variables(scope: Construct, function: lambda_.Function, environment: Ma
 
 def _add_layer(scope: Construct, function: lambda_.Function, options: FunctionOptions) -> None:
     if any(runtime.runtime_equals(function.runtime) for runtime in RUNTIMES):
-        layer = bridge_layer(function, options)
+        layer = bridge_layer(function, options.bridge_layer, xray_sdk=options.xray_sdk)
         stack = Stack.of(function)
         present = stack.resolve(_resource(function).layers) or []
         if stack.resolve(layer.layer_version_arn) in present:

@@ -82,7 +82,7 @@ class TracedFunction(Construct):
         architecture = options.architecture or lambda_.Architecture.ARM_64
         _check_logs(options)
         check_function(options)
-        layer = bridge_layer(self, options)
+        layer = bridge_layer(self, options.bridge_layer, xray_sdk=options.xray_sdk)
         runtime = runtime_of_bridge(runtime)
         check_architecture(architecture)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)

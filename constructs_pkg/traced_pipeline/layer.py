@@ -14,7 +14,7 @@ from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError
 from .environments import refuse_other_region
-from .function_options import FunctionOptions
+from .layer_sources import without_docstrings
 from .staging import check_assets, staging_folder
 
 RUNTIMES = (
@@ -37,21 +37,23 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
 
 
-def bridge_layer(scope: Construct, options: FunctionOptions) -> lambda_.ILayerVersion:
+def bridge_layer(
+    scope: Construct, given: str | lambda_.ILayerVersion | None, *, xray_sdk: bool
+) -> lambda_.ILayerVersion:
     """Returns the layer with the bridge for a function.
 
     Args:
         scope: The function's construct.
-        options: The function's settings: `bridge_layer`, by default that of the stack, and `xray_sdk`.
+        given: The layer that the options name. Default: that of the stack.
+        xray_sdk: Whether the stack's layer is to hold the X-Ray SDK too.
 
     Raises:
         PipelineError: The layer cannot be made, or the one given is none or of another Region, or cannot be given the
             X-Ray SDK.
     """
-    given = options.bridge_layer
     if given is None:
-        return trace_bridge_layer(scope, xray_sdk=options.xray_sdk)
-    if options.xray_sdk:
+        return trace_bridge_layer(scope, xray_sdk=xray_sdk)
+    if xray_sdk:
         raise PipelineError(
             Check.OPTION_CONFLICT,
             "xray_sdk is True and bridge_layer is given, but the X-Ray SDK goes into the stack's own layer; leave out "
@@ -152,11 +154,18 @@ def assemble(folder: Path, *, xray_sdk: bool = False) -> None:
     """
     for package, distribution in (_BRIDGE | _XRAY_SDK if xray_sdk else _BRIDGE).items():
         source = _source_of(package)
-        shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=_link_or_copy)
+        copy = _condense if package in _BRIDGE else _link_or_copy
+        shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=copy)
         target = folder / "licenses" / distribution
         target.mkdir(parents=True)
         for licence in _licences_of(distribution, source):
             shutil.copyfile(licence, target / licence.name)
+
+
+def _condense(source: str, target: str) -> None:
+    text = Path(source).read_text(encoding="utf-8")
+    condensed = without_docstrings(text) if source.endswith(".py") else text
+    Path(target).write_text(condensed, encoding="utf-8", newline="\n")
 
 
 def _link_or_copy(source: str, target: str) -> None:

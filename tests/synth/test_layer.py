@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import shutil
 import subprocess
@@ -64,6 +65,30 @@ def test_fits_every_python_and_architecture(folder: Path, with_sdk: Path) -> Non
     for assembled in (folder, with_sdk):
         assert {Path(name).suffix for name in files(assembled / "python")} <= {".py", ".json", ".typed"}
         assert not list(assembled.rglob("__pycache__"))
+
+
+def test_the_bridge_is_itself_but_for_its_docstrings(folder: Path) -> None:
+    sources = list((ROOT / "runtime" / "trace_bridge").rglob("*.py"))
+    assert sources
+    for source in sources:
+        held = folder / "python" / source.relative_to(ROOT / "runtime")
+        assert statements(held.read_text()) == statements(source.read_text()), source
+        assert all(ast.get_docstring(node) is None for node in documented(held.read_text()))
+
+
+def documented(source: str) -> list[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, kinds)]
+
+
+def statements(source: str) -> list[str]:
+    """What a module does, and where, since a traceback from Lambda names the line; without docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(None, lineno=node.lineno, col_offset=node.col_offset)
+    parts = (node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr))
+    return [ast.dump(tree), *(f"{type(part).__name__} {part.lineno}:{part.col_offset}" for part in parts)]
 
 
 def test_works_from_where_lambda_puts_it(folder: Path) -> None:
@@ -218,9 +243,8 @@ def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_missing_sdk_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = layer_module.find_spec
     monkeypatch.setattr(
-        layer_module, "find_spec", lambda package: None if package == "aws_xray_sdk" else found(package)
+        layer_module, "find_spec", lambda name: None if name == "aws_xray_sdk" else importlib.util.find_spec(name)
     )
     assemble(tmp_path / "layer")
     with pytest.raises(PipelineError, match=r"install trace-bridge\[xray-sdk\] beside traced-pipeline"):
