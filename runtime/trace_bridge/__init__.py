@@ -37,7 +37,9 @@ Export: how documents reach X-Ray.
     _api: `PutTraceSegments`, in batches and in the background
     _upload: one call of `PutTraceSegments`, tried again where X-Ray throttles
     _back_off: when calls are withheld after a failure
-    _client: the botocore client of `_api`
+    _client: makes the client of `_api`
+    _signed_client: the usual client, which leaves to botocore what differs from call to call
+    _kept_connections: its HTTP connections
     _trimming: cuts documents to the size that X-Ray takes
     _suppression: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.

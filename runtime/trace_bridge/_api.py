@@ -79,6 +79,8 @@ class ApiEmitter:
         self._under_way: set[_Call] = set()
         self._threads: list[threading.Thread] = []
         self._idle_threads = 0
+        self._looks_at = 0.0
+        """When an idle thread looks by itself whether something is pending."""
         self._over = 0
         self._silent_seconds = 0.0
         self._proven = False
@@ -106,8 +108,9 @@ class ApiEmitter:
             if len(self._pending) >= MAX_DOCUMENTS:
                 self._hand_over()
             elif len(self._pending) == 1:
-                self._pending_since = self._clock()
-                self._wake_for(1)
+                self._pending_since = now = self._clock()
+                if self._looks_at <= now:
+                    self._wake_for(1)
 
     def announce(self, document: str) -> None:
         """Sends the document of a message under way at once, without waiting for an answer."""
@@ -230,12 +233,16 @@ class ApiEmitter:
             except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
                 self._failed(call, error)
             with self._lock:
-                self._under_way.discard(call)
-                self._news()
-                self._work.notify_all()
+                if call in self._under_way:
+                    self._under_way.discard(call)
+                    self._news()
+                if self._waiting:
+                    self._work.notify_all()
 
     def _next(self) -> _Call | None:
         """Waits for the next call; None when it is time to end."""
+        # To be woken costs more than to look once more: behind a call, the next batch is often near.
+        longest: float | None = LINGER_SECONDS
         with self._lock:
             while not self._closed.is_set():
                 lingers = self._linger()
@@ -243,11 +250,16 @@ class ApiEmitter:
                     call = self._waiting.popleft()
                     self._under_way.add(call)
                     return call
+                if lingers is None:
+                    lingers, longest = longest, None
+                if lingers is not None:
+                    self._looks_at = self._clock() + lingers
                 self._idle_threads += 1
                 try:
                     self._work.wait(lingers)
                 finally:
                     self._idle_threads -= 1
+                    self._looks_at = 0.0
         return None
 
     def _linger(self) -> float | None:
@@ -278,6 +290,7 @@ class ApiEmitter:
                 self._heard()
         upload(client, call.documents, pause=self._pause)
         with self._lock:
+            self._under_way.discard(call)
             self._heard()
             self._proven = True
             self._back_off.reset()

@@ -35,6 +35,8 @@ def load_model() -> None:
     from botocore import session
     from botocore.loaders import create_loader
 
+    from . import _signed_client  # noqa: F401 - loaded now, used by `make_client`
+
     loader = create_loader(session.get_session().get_config_variable("data_path"))
     with suppress(Exception):  # whatever is missing here, the client names it when it is made
         loader.load_service_model("xray", "service-2")
@@ -45,13 +47,15 @@ def load_model() -> None:
 
 
 def make_client(*, connections: int = 1) -> XRayClient:
-    """Makes a client with one attempt and a second each to connect and to read.
+    """Makes a client with one attempt and a second each to connect and to read: a lean one where nothing forbids it.
 
     Args:
         connections: How many calls it makes at once.
     """
     from botocore import session
     from botocore.config import Config
+
+    from ._signed_client import SignedClient, has_foreign_handlers
 
     config = Config(
         connect_timeout=CALL_SECONDS,
@@ -63,7 +67,10 @@ def make_client(*, connections: int = 1) -> XRayClient:
     made = session.get_session()
     if _loader is not None:
         made.register_component("data_loader", _loader)
-    return cast("XRayClient", made.create_client("xray", config=config))
+    client = made.create_client("xray", config=config)
+    if has_foreign_handlers(client):
+        return cast("XRayClient", client)
+    return SignedClient(client, ca_bundle=made.get_config_variable("ca_bundle"), seconds=CALL_SECONDS)
 
 
 def is_throttled(error: Exception) -> bool:

@@ -16,6 +16,7 @@ from trace_bridge import (
     _http_hosts,
     _imports,
     _invocation,
+    _kept_connections,
     _loop,
     _polling,
     _scope,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 Settings = _config.Settings
 ApiEmitter = _api.ApiEmitter
 UdpEmitter = _udp.UdpEmitter
+KeptConnections = _kept_connections.KeptConnections
+Answer = _kept_connections.Answer
 MAX_DOCUMENT_BYTES = _trimming.MAX_BYTES
 fit = _trimming.fit
 daemon_address = _daemon_address.daemon_address
