@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: http.client.HTTPMessage
     body: bytes
 
 
@@ -60,7 +60,7 @@ class KeptConnections:
         """
         connection = self._kept() or self._connected()
         try:
-            connection.request("POST", path, body=body, headers=headers)  # type: ignore[arg-type] # only iterated over
+            connection.request("POST", path, body=body, headers=headers)
             response = connection.getresponse()
             answer = Answer(response.status, response.headers, response.read())
         except TimeoutError as error:

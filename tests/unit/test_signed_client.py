@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -235,7 +236,7 @@ def test_the_endpoint_is_the_one_botocore_resolves(
 
     def answer(connections: Any, _path: str, _body: bytes, headers: dict[str, str]) -> Any:
         asked.append((connections._url, headers))
-        return bridge.Answer(200, {}, b"{}")
+        return bridge.Answer(200, HTTPMessage(), b"{}")
 
     process.monkeypatch.setattr(bridge.KeptConnections, "post", answer)
     client: Any = bridge.make_xray_client()
