@@ -4,6 +4,7 @@ A call that one of them records is left to it.
 """
 
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ._place import current_place, open_remote
@@ -14,21 +15,34 @@ class _Client(NamedTuple):
     """How an HTTP client is called there.
 
     Attributes:
-        sdk_module: What the X-Ray SDK's `patch` calls it where that records every call of it.
+        on_http_client: Whether it sends by `http.client` as the X-Ray SDK's patch `httplib` knows it.
         instrumentors: OpenTelemetry's modules and classes that record its calls, or those below it.
     """
 
-    sdk_module: str
+    on_http_client: Callable[[], bool]
     instrumentors: tuple[tuple[str, str], ...]
+
+
+def _is_old_urllib3() -> bool:
+    """Returns whether urllib3 sends by `HTTPConnection._send_request`, which that patches; from 2.0 on it does not."""
+    return str(getattr(sys.modules.get("urllib3"), "__version__", "")).startswith("1.")
+
+
+def _always() -> bool:
+    return True
+
+
+def _never() -> bool:
+    return False
 
 
 _URLLIB3 = ("urllib3", "URLLib3Instrumentor")
 _CLIENTS = {
-    "requests": _Client("httplib", (("requests", "RequestsInstrumentor"), _URLLIB3)),
-    "urllib3": _Client("httplib", (_URLLIB3,)),
-    "urllib": _Client("httplib", (("urllib", "URLLibInstrumentor"),)),
-    "httpx": _Client("", (("httpx", "HTTPXClientInstrumentor"),)),
-    "aiohttp": _Client("", (("aiohttp_client", "AioHttpClientInstrumentor"),)),
+    "requests": _Client(_is_old_urllib3, (("requests", "RequestsInstrumentor"), _URLLIB3)),
+    "urllib3": _Client(_is_old_urllib3, (_URLLIB3,)),
+    "urllib": _Client(_always, (("urllib", "URLLibInstrumentor"),)),
+    "httpx": _Client(_never, (("httpx", "HTTPXClientInstrumentor"),)),
+    "aiohttp": _Client(_never, (("aiohttp_client", "AioHttpClientInstrumentor"),)),
 }
 
 
@@ -42,7 +56,9 @@ def is_recorded_elsewhere(client: str) -> bool:
     patcher = sys.modules.get("aws_xray_sdk.core.patcher")
     if patcher is not None:
         patched: Any = getattr(patcher, "_PATCHED_MODULES", ())
-        if known.sdk_module in patched or (client in patched and open_remote(current_place())):
+        if "httplib" in patched and known.on_http_client():
+            return True
+        if client in patched and open_remote(current_place()):
             return True
     return "opentelemetry.context" in sys.modules and (is_suppressed() or _is_instrumented(known))
 
