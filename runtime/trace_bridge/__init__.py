@@ -7,7 +7,7 @@ Base: what knows nothing of messages.
     _config: the settings, read and checked
     _state: the settings of this process, and the version
     _header: the trace header, parsed and written
-    _annotations: which annotations X-Ray takes
+    _annotations: which annotations X-Ray takes, and what a link is
     _json: JSON of whatever a handler puts on a segment
     _errors: exceptions as segment documents describe them
     _counters: how many messages were recorded and how many documents sent or lost

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ._json import encode, quote
 from ._state import VERSION
 
-_MAX_LINKS = 100
+MAX_LINKS = 100
 
 
 class PlaceFields(NamedTuple):
@@ -151,7 +151,7 @@ def links_document(
         end_time: Seconds since the epoch.
         messages: Trace id and segment id of each message; at most 100 are named, all are counted.
     """
-    links = ",".join(f'{{"trace_id":"{trace}","segment_id":"{segment}"}}' for trace, segment in messages[:_MAX_LINKS])
+    links = ",".join(f'{{"trace_id":"{trace}","segment_id":"{segment}"}}' for trace, segment in messages[:MAX_LINKS])
     return (
         f'{{"type":"subsegment","id":"{segment_id}","name":"trace_bridge","trace_id":"{trace_id}",'
         f'"parent_id":"{parent_id}","start_time":{start_time!r},"end_time":{end_time!r},'

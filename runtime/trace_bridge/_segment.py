@@ -1,12 +1,12 @@
 """The segment of one message: written from a template, and turned into the SDK's own object only when asked for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from ._annotations import checked_annotation
-from ._document import annotations_field, message_document, metadata_field
+from ._annotations import checked_annotation, checked_link
+from ._document import MAX_LINKS, annotations_field, message_document, metadata_field
 from ._errors import cause, exception_entry
 from ._header import format_header
 from ._invocation import Invocation, now
@@ -59,6 +59,7 @@ class MessageSegment:
     """The segment as the X-Ray SDK's own object, once the handler has asked for it."""
     _sender_id: str | None = None
     _log_fields: "LogFields | None" = None
+    _links: Sequence[Mapping[str, str]] = ()
 
     def __init__(
         self,
@@ -113,6 +114,21 @@ class MessageSegment:
         """
         if self.recording == "recorded":
             self._metadata = {**self._metadata, namespace: {**self._metadata.get(namespace, {}), key: value}}
+        return self
+
+    def add_link(self, trace_id: str, segment_id: str) -> Self:
+        """Names a segment of another trace that the message has to do with, as of a message it is combined with.
+
+        X-Ray itself takes no links of its users, so they are metadata, `trace_bridge.links`, and the map draws no edge.
+
+        Args:
+            trace_id: Id of the other trace, `1-…-…`; another form is dropped with a warning.
+            segment_id: Id of the segment in it, 16 hex digits; likewise.
+        """
+        link = checked_link(trace_id, segment_id)
+        if link is not None:
+            self._links = [*self._links, link][-MAX_LINKS:]
+            self.put_metadata("links", self._links, "trace_bridge")
         return self
 
     def add_exception(self, error: BaseException) -> None:

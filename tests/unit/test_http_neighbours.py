@@ -211,7 +211,7 @@ def spans(process: Process) -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    instrumentors = [RequestsInstrumentor(), HTTPXClientInstrumentor()]
+    instrumentors: list[Any] = [RequestsInstrumentor(), HTTPXClientInstrumentor()]
     for instrumentor in instrumentors:
         instrumentor.instrument(tracer_provider=provider)
     try:

@@ -83,3 +83,12 @@ def test_an_entry_that_has_a_header_keeps_it_and_none_is_changed_in_place(proces
 def test_inside_a_message_without_a_trace_an_entry_carries_the_invocations(process: Process) -> None:
     with continue_trace(record(), LambdaContext()):
         assert _header_of(traced_entry(_entry(1))) == PASS_THROUGH
+
+
+def test_an_entry_of_sns_is_given_back_as_it_is_with_a_warning(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = {"Id": "1", "Message": "{}"}
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        assert traced_entry(entry) == entry
+    assert "publish messages of different traces one by one" in caplog.text

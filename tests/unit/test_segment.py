@@ -72,6 +72,28 @@ def test_metadata_is_grouped_and_beside_the_bridges_own(process: Process) -> Non
     assert metadata["trace_bridge"]["queue"]
 
 
+def test_it_names_the_segments_of_other_traces(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    other = trace_id(61)
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
+        segment.add_link(other, "A" * 16).add_link("no trace", "a" * 16).add_link(other, "no segment")
+    (document,) = process.documents()
+    assert document["metadata"]["trace_bridge"]["links"] == [{"trace_id": other, "segment_id": "a" * 16}]
+    assert "queue" in document["metadata"]["trace_bridge"]
+    assert caplog.text.count("dropped: expected 16 hex digits") == 2
+    with continue_trace(record(trace=header(ROOT, sampled="0")), LambdaContext()) as unsampled:
+        assert unsampled.add_link(other, "a" * 16) is unsampled
+
+
+def test_of_very_many_links_the_last_hundred_are_kept(process: Process) -> None:
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
+        for number in range(150):
+            segment.add_link(trace_id(number), "a" * 16)
+    (document,) = process.documents()
+    links = document["metadata"]["trace_bridge"]["links"]
+    assert [link["trace_id"] for link in (links[0], links[-1])] == [trace_id(50), trace_id(149)]
+    assert len(links) == 100
+
+
 def test_a_message_of_boto3_tells_no_queue_and_no_invocation(process: Process) -> None:
     process.invoked(None)
     message = {"MessageId": "m", "Body": "{}", "Attributes": {"AWSTraceHeader": header(ROOT)}}
