@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from harness.facts import LocalFacts
 
-_KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "JSII_NODE", "COLUMNS", "NO_COLOR")
+_JSII = ("JSII_NODE", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
+_KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "COLUMNS", "NO_COLOR", *_JSII)
 _COVERAGE = ("COVERAGE_PROCESS_CONFIG",)
 """By this `make test` measures what its children run too; without coverage.py it means nothing."""
 REFUSED_PREFIXES = ("AWS_", "BOTO_", "CDK_", "_X_AMZN")

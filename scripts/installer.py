@@ -14,6 +14,9 @@ from scripts.pip_settings import read_pip_settings, uv_environment
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".setup"
 
+_NOT_COMPILED = "/(aws_cdk|aws_solutions_constructs|sympy|networkx)/"
+"""Large packages of which little is ever imported."""
+
 _LAST = "aws-cdk-lib"
 """Shares a folder with another distribution; its own files have to be the ones that stay."""
 
@@ -75,8 +78,15 @@ def install(folder: str, requirements: str, uv: Path | None) -> None:
         except SetupError as error:
             print(f"\nuv could not install {requirements}, pip tries: {error}", file=sys.stderr)
         else:
+            compile_bytecode(folder)
             return
     run(folder, [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements])
+
+
+def compile_bytecode(folder: str) -> None:
+    """Compiles what was installed, as pip does and uv does not; many who use the environment write no bytecode."""
+    compile_all = ["-m", "compileall", "-q", "-j", "0", "-x", _NOT_COMPILED, f"{folder}/lib"]
+    run(folder, [f"{folder}/bin/python", *compile_all])
 
 
 def run(name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:

@@ -70,6 +70,7 @@ def _set_up(extras: Sequence[str]) -> bool:
         for name in ("peers", "aiobotocore"):
             folder, requirements = f".venv-{name}", f"requirements/{name}.txt"
             made.append(_part(f"venv-{name}", [requirements], partial(_fill, folder, requirements)))
+    made.append(_part("caches", ["requirements/base.txt", "scripts/run"], _fill_caches))
     return any(made)
 
 
@@ -106,6 +107,7 @@ def _is_whole(name: str) -> bool:
         "venv-peers": [".venv-peers/bin/python"],
         "venv-aiobotocore": [".venv-aiobotocore/bin/python"],
         "node": ["node_modules/aws-cdk/bin/cdk", ".setup/node-path"],
+        "caches": [".setup/jsii"],
     }
     return all((ROOT / path).exists() for path in wanted[name])
 
@@ -118,13 +120,15 @@ def _make_venv() -> None:
         editable += ["--editable", "."]
         run("venv", [".venv/bin/python", "-m", "pip", "install", "--quiet", *editable])
     # Node, where it came as a wheel, went with the environment that was just replaced; so did the tools.
-    for part in ("node", "venv-dev"):
+    for part in ("node", "venv-dev", "caches"):
         (STATE / part).unlink(missing_ok=True)
 
 
 def _add_dev_tools() -> None:
     with progress("the tools of checks and tests"):
         install(".venv", "requirements/dev.txt", install_uv())
+    # The CDK's files were written once more, and its bytecode went.
+    (STATE / "caches").unlink(missing_ok=True)
 
 
 def _fill(folder: str, requirements: str) -> None:
@@ -150,6 +154,13 @@ def _install_node() -> None:
     environment = {**os.environ, "PATH": f"{found}{os.pathsep}{os.environ.get('PATH', '')}"}
     run("node", [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
     (STATE / "node-path").write_text(str(found))
+
+
+def _fill_caches() -> None:
+    """Loads the CDK once: jsii unpacks its 200 MB, and Python compiles the modules of it that an app loads."""
+    with progress("the caches of jsii and Python"):
+        written = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        run("caches", ["scripts/run", "python", "-c", "import traced_pipeline"], written)
 
 
 def _node_on_path() -> Path | None:

@@ -15,6 +15,7 @@ settings.load_profile("project")
 
 close_own_environment(Path(tempfile.gettempdir()) / "traced-pipeline-tests-home")
 
+os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(ROOT / ".setup" / "jsii"))
 _node_path = ROOT / ".setup" / "node-path"
 if "JSII_NODE" not in os.environ and _node_path.exists():
     node = _node_path.read_text(encoding="utf-8")

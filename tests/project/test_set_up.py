@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.environment import bare_environment
 from harness.local_aws import ROOT
 from scripts import chromium, installer, setup
 from scripts.pip_settings import parse_pip_settings, uv_environment
@@ -233,3 +234,20 @@ def test_root_on_debian_gets_the_browser_installed(without_browsers: Path, monke
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert chromium.main() == 0
     assert chromium.find() == str(browser)
+
+
+def test_what_is_installed_is_compiled_but_for_what_is_hardly_imported(tmp_path: Path) -> None:
+    folder = tmp_path / "environment"
+    for name in ("orders", "aws_cdk"):
+        (folder / "lib" / name).mkdir(parents=True)
+        (folder / "lib" / name / "module.py").touch()
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python").symlink_to(sys.executable)
+    installer.compile_bytecode(str(folder))
+    assert [path.parent.parent.name for path in folder.rglob("*.pyc")] == ["orders"]
+
+
+def test_the_cdks_packages_are_unpacked_once_for_all_home_directories(tmp_path: Path) -> None:
+    environment = bare_environment(tmp_path)
+    subprocess.run([sys.executable, "-c", "import constructs"], env=environment, check=True)
+    assert list(tmp_path.rglob("*jsii*")) == []
