@@ -133,8 +133,9 @@ def _set_variables(scope: Construct, function: lambda_.Function, environment: Ma
                 "function for each",
             )
         function.add_environment(name, value)
-    if environment:
-        function.node.add_metadata(_VARIABLES, [[name, value] for name, value in environment.items()])
+    new = [[name, value] for name, value in environment.items() if given.get(name) != value]
+    if new:
+        function.node.add_metadata(_VARIABLES, new)
 
 
 def _add_layer(scope: Construct, function: lambda_.Function, options: FunctionOptions) -> None:

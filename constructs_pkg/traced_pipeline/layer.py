@@ -73,7 +73,8 @@ def bridge_layer(
 
 def mark_bridged(function: lambda_.CfnFunction) -> None:
     """Notes that a function has the bridge's layer, wherever that comes from."""
-    function.node.add_metadata(_BRIDGED, True)
+    if not has_bridge(function):
+        function.node.add_metadata(_BRIDGED, True)
 
 
 def has_bridge(function: lambda_.CfnFunction) -> bool:

@@ -15,7 +15,8 @@ from tests.support.templates import ROOT, Synthesized
 
 
 def run_app(out: Path, flags: dict[str, object], **context: str) -> Synthesized:
-    kept = {name: os.environ[name] for name in ("PATH", "JSII_NODE", "PYTHONPATH") if name in os.environ}
+    wanted = ("PATH", "JSII_NODE", "JSII_RUNTIME_PACKAGE_CACHE_ROOT", "PYTHONPATH")
+    kept = {name: os.environ[name] for name in wanted if name in os.environ}
     environment = {
         **kept,
         "HOME": str(out.parent),
