@@ -40,6 +40,9 @@ Then an example, here the one with a handler of your own:
 Edit examples/handlers/pricing/app.py, deploy its code alone, and `verify` and `trace` again:
 
   cdk deploy --hotswap --app "python3 examples/own_handler.py"
+
+An app of your own is deployed in the same way, from its folder. If it has a virtual environment, activate that after
+the second line, so that `python3` is the one with your packages.
 """
 
 

@@ -133,7 +133,7 @@ def note(scope: IConstruct, check: Check, message: str) -> None:
     Annotations.of(scope).add_info_v2(check.value, message)
 
 
-def refuse_settings(options: object, names: Iterable[str], *, existing: str, instead: str) -> None:
+def refuse_settings(options: object, names: Iterable[str], *, existing: str, instead: str, how: str = "") -> None:
     """Refuses settings that would be ignored, because their resource is made elsewhere.
 
     Args:
@@ -141,6 +141,7 @@ def refuse_settings(options: object, names: Iterable[str], *, existing: str, ins
         names: The fields that must be at their defaults.
         existing: What is made elsewhere, for the message.
         instead: What to leave out or give to have it made here, for the message.
+        how: How to set it where it is made, for the message. Default: by an option of that name.
 
     Raises:
         PipelineError: Some are not at their defaults.
@@ -150,5 +151,5 @@ def refuse_settings(options: object, names: Iterable[str], *, existing: str, ins
     if given:
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"{', '.join(given)} given for {existing} that is made elsewhere; set it there, or {instead}",
+            f"{', '.join(given)} given for {existing} that is made elsewhere; set it there{how}, or {instead}",
         )

@@ -34,6 +34,7 @@ from .worker_options import WorkerOptions
 # What the bridge reads in its variables of the envelope and of the queue's segment.
 _NO_ENVELOPE, _SNS_ENVELOPE = "none", "sns"
 _ALWAYS = "always"
+_ZERO_CODE = f", by the handler trace_bridge.auto.handler and its own one in {bridge_environment.HANDLER}"
 _REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
 
 
@@ -145,7 +146,10 @@ class QueueWorker(Construct):
             environment[bridge_environment.ENVELOPE] = _SNS_ENVELOPE
         existing = existing_function(options)
         if existing is not None:
-            refuse_settings(options, ("zero_code", "tracing"), existing="a function", instead="give a Handler instead")
+            refuse_settings(options, ("tracing",), existing="a function", instead="give a Handler instead")
+            refuse_settings(
+                options, ("zero_code",), existing="a function", how=_ZERO_CODE, instead="give a Handler instead"
+            )
             _check_stack(self, existing, topic)
             refuse_other_region(self, existing, existing.function_arn, "function", why=SAME_REGION)
             if own_function(existing) is not None:

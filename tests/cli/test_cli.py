@@ -93,7 +93,9 @@ def test_nested_stacks_are_followed(aws: FakeAws) -> None:
 def test_a_local_aws_whose_stack_does_not_say_where_the_api_is_gets_no_request(aws: FakeAws, capsys: Output) -> None:
     aws.outputs = {"Docs": "https://example.com/prod/"}
     assert run("send", "TracedPipeline") == 3
-    assert "Add an output ApiUrl with the URL to post to." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Add an output ApiUrl with the URL to post to" in said
+    assert 'CfnOutput(stack, "ApiUrl", value=orders.url)' in said
     assert aws.posted == []
 
 

@@ -190,7 +190,8 @@ def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: 
     if not is_of_aws(endpoint):
         raise NotFoundError(
             f"No output of the stack {stack} says where its API is served, and {endpoint} is not an endpoint of AWS. "
-            "Add an output ApiUrl with the URL to post to."
+            "Add an output ApiUrl with the URL to post to; for a TracedPipeline `orders` in the CDK that is "
+            'CfnOutput(stack, "ApiUrl", value=orders.url).'
         )
     return f"https://{api_id}.execute-api.{region}.{dns_suffix(region)}/{stage}"
 
