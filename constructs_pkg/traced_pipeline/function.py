@@ -119,6 +119,8 @@ class TracedFunction(Construct):
                 vpc_subnets=options.vpc_subnets,
                 security_groups=options.security_groups,
             )
+        # A property injector of the app may have set another one.
+        self._timeout = self._function.timeout or self._timeout
         publish_with_layer(self._function, layer)
         mark_bridged(resource_of(self._function, lambda_.CfnFunction))
         self._trace(active=active)
