@@ -19,8 +19,11 @@ setup: ## Installs what all the targets need, at pinned versions.
 base:
 	@$(SET_UP)
 
-peers:
-	@$(SET_UP) dev peers
+test-setup:
+	@$(SET_UP) dev peers docs
+
+docs-setup:
+	@$(SET_UP) docs
 
 demo: base ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [REQUESTS=20].
 	@$(RUN) python -m harness.demo --bridge "$(BRIDGE)" --requests "$(REQUESTS)"
@@ -46,7 +49,7 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 	@$(RUN) cdk synth --quiet $(CDK_FLAGS) --output build/check.out
 	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
 
-test: peers ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
+test: test-setup ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
 	@$(RUN) python -m scripts.chromium
 	@$(RUN) coverage erase
 	@$(RUN) coverage run -m pytest -n 2 --dist loadfile
@@ -70,6 +73,9 @@ dist: base ## Builds wheels and sdists in build/dist, checks them, and tries eac
 layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-bridge-layer.zip [XRAY_SDK=on].
 	@$(RUN) python -m scripts.layer --xray-sdk "$(XRAY_SDK)"
 
+docs: docs-setup ## Builds the docs as a site in build/docs, and checks its links.
+	@$(RUN) python -m scripts.site
+
 bench: setup ## Measures what the bridge adds to a message, and the constructs to a synthesis.
 	@$(RUN) python -m bench.messages; missed=$$?; $(RUN) python -m bench.synth && exit $$missed
 
@@ -77,10 +83,10 @@ lock: setup ## Resolves the requirement files anew.
 	@$(RUN) python scripts/lock.py
 
 clean: ## Removes everything the targets made.
-	rm -rf .venv .venv-local .venv-peers .venv-aiobotocore .setup node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-local .venv-peers .venv-aiobotocore .venv-docs .setup node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .DEFAULT:
 	@echo "make: there is no target '$@'; make help lists those there are" >&2; exit 2
 
-.PHONY: help setup base peers demo local deploy-local quick check test test-pythons synth deploy dist layer bench lock clean
+.PHONY: help setup base test-setup docs-setup demo local deploy-local quick check test test-pythons synth deploy dist layer docs bench lock clean

@@ -1,7 +1,8 @@
 """Sets up what the make targets need, all at pinned versions: `.venv`, `.venv-local`, Node and the CDK CLI.
 
 Without an argument that is what running and deploying a pipeline takes. `dev` adds to `.venv` what checks and tests
-need, `peers` makes `.venv-peers` and `.venv-aiobotocore`: the neighbours whose pins exclude what `.venv` holds.
+need, `peers` makes `.venv-peers` and `.venv-aiobotocore`: the neighbours whose pins exclude what `.venv` holds;
+`docs` makes `.venv-docs`: what builds the site of the docs.
 
 Each part is made anew when its inputs changed or an earlier set-up was cut off, and left alone otherwise. Two set-ups
 at once wait for each other. Uses the standard library only.
@@ -23,14 +24,15 @@ from pathlib import Path
 from scripts.installer import ROOT, STATE, SetupError, install, install_uv, make_venv, progress, run
 
 OLDEST_NODE = 22
-_EXTRAS = ("dev", "peers")
+_EXTRAS = ("dev", "peers", "docs")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Sets everything up; 0 when it is."""
     unknown = [argument for argument in arguments if argument not in _EXTRAS]
     if unknown:
-        print(f"set-up failed: {unknown[0]!r} is no part; expected {' or '.join(_EXTRAS)}", file=sys.stderr)
+        expected = f"{', '.join(_EXTRAS[:-1])} or {_EXTRAS[-1]}"
+        print(f"set-up failed: {unknown[0]!r} is no part; expected {expected}", file=sys.stderr)
         return 2
     STATE.mkdir(exist_ok=True)
     began = time.monotonic()
@@ -70,6 +72,10 @@ def _set_up(extras: Sequence[str]) -> bool:
         for name in ("peers", "aiobotocore"):
             folder, requirements = f".venv-{name}", f"requirements/{name}.txt"
             made.append(_part(f"venv-{name}", [requirements], partial(_fill, folder, requirements)))
+    if "docs" in extras:
+        made.append(
+            _part("venv-docs", ["requirements/docs.txt"], partial(_fill, ".venv-docs", "requirements/docs.txt"))
+        )
     made.append(_part("caches", ["requirements/base.txt", "scripts/run"], _fill_caches))
     return any(made)
 
@@ -105,6 +111,7 @@ def _is_whole(name: str) -> bool:
         "venv-dev": [".venv/bin/python", ".venv/bin/ruff"],
         "venv-local": [".venv-local/bin/python"],
         "venv-peers": [".venv-peers/bin/python"],
+        "venv-docs": [".venv-docs/bin/sphinx-build"],
         "venv-aiobotocore": [".venv-aiobotocore/bin/python"],
         "node": ["node_modules/aws-cdk/bin/cdk", ".setup/node-path"],
         "caches": [".setup/jsii"],

@@ -137,7 +137,7 @@ def test_a_step_that_fails_says_which_and_where_its_output_is(project: Path) -> 
 
 def test_a_part_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert setup.main(["deev"]) == 2
-    assert capsys.readouterr().err == "set-up failed: 'deev' is no part; expected dev or peers\n"
+    assert capsys.readouterr().err == "set-up failed: 'deev' is no part; expected dev, peers or docs\n"
 
 
 def test_uv_gets_the_indexes_and_certificates_that_pip_was_given() -> None:

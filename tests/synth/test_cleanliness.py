@@ -18,10 +18,9 @@ from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from traced_pipeline import IngestOptions, TracedPipeline
 
+from tests.support import rich
 from tests.support.stacks import NewStack, make_function
 from tests.support.templates import Synthesized, synthesize, warnings
-
-from . import rich
 
 SNAPSHOT = Path(__file__).with_name("logical_ids.json")
 

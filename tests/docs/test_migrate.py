@@ -1,0 +1,58 @@
+"""docs/migrate.md: what it says that a migration keeps, replaces and adds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from scripts.pages import ROOT, snippets
+from tests.support.snippets import Run
+from tests.support.templates import Synthesized, synthesize
+
+PAGE = ROOT / "docs" / "migrate.md"
+HANDED_OVER = {
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::ApiGateway::Method",
+    "AWS::DynamoDB::GlobalTable",
+    "AWS::Lambda::Function",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+}
+
+
+@pytest.fixture
+def before_and_after(run: Run) -> tuple[Synthesized, Synthesized]:
+    before, after = [snippet for snippet in snippets(PAGE) if snippet.is_an_app]
+    (old,), (new,) = run(before.code, str(before)), run(after.code, str(after))
+    return synthesize(old), synthesize(new)
+
+
+def test_a_migration_keeps_what_the_page_says(before_and_after: tuple[Synthesized, Synthesized]) -> None:
+    before, after = before_and_after
+    kept = set(before.resources) & set(after.resources)
+    said = re.search(
+        r"Of the (\d+) resources of the first stack, (\d+) keep their logical ids", PAGE.read_text("utf-8")
+    )
+    assert said
+    assert (len(before.resources), len(kept)) == (int(said[1]), int(said[2]))
+    replaced = {before.resources[name]["Type"] for name in set(before.resources) - kept}
+    assert replaced == {"AWS::ApiGateway::Deployment", "AWS::Lambda::Permission"}
+    for kind in HANDED_OVER:
+        assert set(before.all(kind)) <= kept, kind
+    (queue,) = before.all("AWS::SQS::Queue")
+    assert queue in kept
+
+
+def test_a_migrated_pipeline_is_traced_and_as_open_as_before(before_and_after: tuple[Synthesized, Synthesized]) -> None:
+    before, after = before_and_after
+    worker = after.one("AWS::Lambda::Function", "Worker")
+    assert worker["Handler"] == "trace_bridge.auto.handler"
+    assert worker["Environment"]["Variables"]["TRACE_BRIDGE_ENVELOPE"] == "sns"
+    assert worker["Layers"]
+    assert after.one("AWS::ApiGateway::Stage")["TracingEnabled"] is True
+    assert after.one("AWS::SNS::Topic")["TracingConfig"] == "Active"
+    methods = [template.one("AWS::ApiGateway::Method")["AuthorizationType"] for template in (before, after)]
+    assert methods == ["NONE", "NONE"]
