@@ -20,13 +20,13 @@ def wheel_files(wheel: Path) -> dict[str, bytes]:
 
 def sdist_files(sdist: Path) -> dict[str, bytes]:
     """The files of an sdist, by their paths below its one folder."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     with tarfile.open(sdist) as archive:
         for member in archive.getmembers():
             content = archive.extractfile(member)
             if content is not None:
-                found[member.name.partition("/")[2]] = content.read()
-    return found
+                contents[member.name.partition("/")[2]] = content.read()
+    return contents
 
 
 def problems_of_wheel(
@@ -66,8 +66,8 @@ def problems_of_sdist(files: Mapping[str, bytes], *, version: str, machine: Sequ
 
 def console_scripts(files: Mapping[str, bytes]) -> list[str]:
     """The names of the commands that a wheel installs."""
-    found = [content.decode() for name, content in files.items() if name.endswith(".dist-info/entry_points.txt")]
-    section = re.search(r"\[console_scripts\]\n((?:.+=.+\n?)*)", "".join(found))
+    entry_points = [content.decode() for name, content in files.items() if name.endswith(".dist-info/entry_points.txt")]
+    section = re.search(r"\[console_scripts\]\n((?:.+=.+\n?)*)", "".join(entry_points))
     return [line.partition("=")[0].strip() for line in section[1].splitlines()] if section else []
 
 

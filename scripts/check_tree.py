@@ -320,7 +320,7 @@ def _locks() -> Iterator[str]:
 
 
 def _versions() -> Iterator[str]:
-    found = {
+    versions = {
         "pyproject.toml": _match("pyproject.toml", r'^version = "(.+)"'),
         "runtime/pyproject.toml": _match("runtime/pyproject.toml", r'^version = "(.+)"'),
         "cli/pyproject.toml": _match("cli/pyproject.toml", r'^version = "(.+)"'),
@@ -329,8 +329,8 @@ def _versions() -> Iterator[str]:
         "the extra [xray-sdk]": _match("pyproject.toml", r'"trace-bridge\[xray-sdk\]==(.+)"'),
         "trace_bridge/_state.py": _match("runtime/trace_bridge/_state.py", r'^VERSION = "(.+)"'),
     }
-    if len(set(found.values())) != 1:
-        yield f"the versions differ: {found}"
+    if len(set(versions.values())) != 1:
+        yield f"the versions differ: {versions}"
 
 
 def _vendored() -> Iterator[str]:
@@ -346,8 +346,8 @@ def _vendored() -> Iterator[str]:
 
 
 def _match(path: str, pattern: str) -> str:
-    found = re.search(pattern, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
-    return found.group(1) if found else "missing"
+    match = re.search(pattern, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    return match.group(1) if match else "missing"
 
 
 if __name__ == "__main__":

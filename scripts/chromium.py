@@ -32,8 +32,8 @@ def find() -> str | None:
     """The browser's file: what the variable CHROMIUM names, or else what is on the PATH; None where there is none."""
     if named := os.environ.get("CHROMIUM"):
         return named if os.access(named, os.X_OK) else None
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    return found or (str(_MAC) if _MAC.exists() else None)
+    browser = next((path for name in NAMES if (path := shutil.which(name))), None)
+    return browser or (str(_MAC) if _MAC.exists() else None)
 
 
 def _may_install() -> bool:

@@ -18,8 +18,8 @@ Literal = str | tuple[object, ...]
 
 def copies(root: Path) -> list[Path]:
     """Returns the copies in a checkout, relative to it."""
-    found = [path for folder in SOURCE_ROOTS for path in (root / folder).rglob(COPY_NAME)]
-    return sorted(path.relative_to(root) for path in found)
+    copies = [path for folder in SOURCE_ROOTS for path in (root / folder).rglob(COPY_NAME)]
+    return sorted(path.relative_to(root) for path in copies)
 
 
 def differing_copies(root: Path) -> Iterator[str]:

@@ -24,8 +24,8 @@ def main() -> int:
     written = subprocess.run(["coverage", "json", "--quiet", "-o", "-"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
     report = json.loads(written.stdout)
     reached = {folder: percent(report, folder) for folder in FLOORS}
-    for folder, found in reached.items():
-        print(f"coverage of {Path(folder).name}: {found:.1f} % (at least {FLOORS[folder]:g} %)")
+    for folder, percentage in reached.items():
+        print(f"coverage of {Path(folder).name}: {percentage:.1f} % (at least {FLOORS[folder]:g} %)")
     missed = too_low(reached, FLOORS)
     for folder in missed:
         print(f"{folder} is below its floor; test what is new in it", file=sys.stderr)

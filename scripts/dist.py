@@ -120,8 +120,8 @@ def build(distribution: Distribution, folder: Path) -> Path:
     machine = (str(ROOT), str(Path.home()))
     packages = distribution.packages
     problems = [f"{sdist.name}: {p}" for p in problems_of_sdist(sdist_files(sdist), version=version, machine=machine)]
-    found = problems_of_wheel(wheel_files(wheel), packages=packages, version=version, machine=machine)
-    problems += [f"{wheel.name}: {problem}" for problem in found]
+    of_wheel = problems_of_wheel(wheel_files(wheel), packages=packages, version=version, machine=machine)
+    problems += [f"{wheel.name}: {problem}" for problem in of_wheel]
     if problems:
         raise DistError("\n  ".join(["these archives are not as they should be:", *problems]))
     return wheel

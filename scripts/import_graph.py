@@ -53,9 +53,9 @@ def package_graph(root: Path, package: str) -> dict[str, dict[str, int]]:
     graph: dict[str, dict[str, int]] = {module: {} for module in sources}
     for module, path in sources.items():
         text = path.read_text(encoding="utf-8")
-        for found in imports_of(text, module, is_package=path.name == "__init__.py"):
-            for target in _modules(found, sources):
-                graph[module].setdefault(target, found.line)
+        for imported in imports_of(text, module, is_package=path.name == "__init__.py"):
+            for target in _modules(imported, sources):
+                graph[module].setdefault(target, imported.line)
     return graph
 
 
@@ -88,8 +88,8 @@ def against_layers(
 
     def layer_of(module: str) -> int | None:
         parts = module.removeprefix(f"{package}.").split(".")
-        found = [rank[name] for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in rank]
-        return found[0] if found else None
+        ranks = [rank[name] for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in rank]
+        return ranks[0] if ranks else None
 
     for module, targets in graph.items():
         if module == package:
@@ -116,17 +116,17 @@ def _executed(tree: ast.AST) -> Iterator[ast.AST]:
         yield from _executed(child)
 
 
-def _modules(found: Import, known: Mapping[str, Path]) -> Iterator[str]:
+def _modules(imported: Import, known: Mapping[str, Path]) -> Iterator[str]:
     """The modules an import names: of `from package import module` the module, not the package."""
-    if not found.names:
-        yield from [found.target] if found.target in known else []
+    if not imported.names:
+        yield from [imported.target] if imported.target in known else []
         return
-    for name in found.names:
-        submodule = f"{found.target}.{name}"
+    for name in imported.names:
+        submodule = f"{imported.target}.{name}"
         if submodule in known:
             yield submodule
-        elif found.target in known:
-            yield found.target
+        elif imported.target in known:
+            yield imported.target
 
 
 def _reachable(graph: Mapping[str, Mapping[str, int]], module: str) -> set[str]:

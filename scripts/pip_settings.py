@@ -29,14 +29,14 @@ def read_pip_settings(python: str) -> dict[str, str]:
 
 def parse_pip_settings(listed: str) -> dict[str, str]:
     """Returns the settings in an output of `pip config list`; a more specific section wins, as in pip."""
-    found: dict[str, tuple[int, str]] = {}
+    ranked_values: dict[str, tuple[int, str]] = {}
     for line in listed.splitlines():
         name, _, text = line.partition("=")
         section, _, option = name.rpartition(".")
         if section in _RANK and text[:1] in ("'", '"'):
             ranked = (_RANK[section], ast.literal_eval(text))
-            found[option] = max(found.get(option, ranked), ranked)
-    return {option: value for option, (_, value) in found.items()}
+            ranked_values[option] = max(ranked_values.get(option, ranked), ranked)
+    return {option: value for option, (_, value) in ranked_values.items()}
 
 
 def uv_environment(settings: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
@@ -46,10 +46,10 @@ def uv_environment(settings: Mapping[str, str], environment: Mapping[str, str]) 
         settings: pip's settings, by the long name of the option without its dashes.
         environment: The environment uv will run in.
     """
-    found = {_SINGLE[option]: value for option, value in settings.items() if option in _SINGLE}
+    variables = {_SINGLE[option]: value for option, value in settings.items() if option in _SINGLE}
     for option, (variable, separator) in _LISTS.items():
         if settings.get(option, "").strip():
-            found[variable] = separator.join(settings[option].split())
+            variables[variable] = separator.join(settings[option].split())
     # pip takes the best version of all indexes; the locked hashes say which file is meant.
-    found["UV_INDEX_STRATEGY"] = "unsafe-best-match"
-    return {name: value for name, value in found.items() if name not in environment}
+    variables["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    return {name: value for name, value in variables.items() if name not in environment}

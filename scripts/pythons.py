@@ -40,8 +40,8 @@ def main(tests: Sequence[str]) -> int:
 def supported() -> list[str]:
     """Returns the versions that the package's classifiers name."""
     classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["classifiers"]
-    found = (re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", entry) for entry in classifiers)
-    return [match.group(1) for match in found if match]
+    matches = (re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", entry) for entry in classifiers)
+    return [match.group(1) for match in matches if match]
 
 
 def find(version: str) -> Path | None:

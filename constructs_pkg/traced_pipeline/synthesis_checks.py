@@ -58,5 +58,5 @@ def resources_below(scope: IConstruct, *kinds: str) -> list[CfnResource]:
         scope: The construct.
         kinds: CloudFormation types.
     """
-    found = ConstructSelector.resources_of_type(*kinds).select(scope)
-    return [resource for resource in found if isinstance(resource, CfnResource)]
+    resources = ConstructSelector.resources_of_type(*kinds).select(scope)
+    return [resource for resource in resources if isinstance(resource, CfnResource)]

@@ -129,8 +129,8 @@ def new_trace_id(now: float | None = None) -> str:
 
 def root_of(header: str) -> str | None:
     """Returns the trace id in a trace header; None where it has none."""
-    found = _ROOT.search(header)
-    return found.group() if found else None
+    match = _ROOT.search(header)
+    return match.group() if match else None
 
 
 def is_loopback(url: str) -> bool:
@@ -142,8 +142,8 @@ def is_loopback(url: str) -> bool:
 def _trace_id(headers: Mapping[str, str], body: str) -> str | None:
     """Returns the trace id in the answer's header, as API Gateway gives it back, or in the `trace_id` of its body."""
     header = next((value for key, value in headers.items() if key.lower() == TRACE_HEADER.lower()), "")
-    if (found := root_of(header)) is not None:
-        return found
+    if (root := root_of(header)) is not None:
+        return root
     try:
         parsed: object = json.loads(body)
     except ValueError:

@@ -93,12 +93,12 @@ def fetch_logs(session: boto3.Session, traces: Iterable[Trace]) -> dict[str, Fun
 
 
 def _wanted(traces: Iterable[Trace]) -> dict[str, _Wanted]:
-    found: dict[str, _Wanted] = {}
+    functions: dict[str, _Wanted] = {}
     for trace in traces:
         for segment in trace.segments:
             if segment.resource_type in (LAMBDA_SERVICE, LAMBDA_FUNCTION):
-                _note(found.setdefault(segment.name, _Wanted()), segment, trace)
-    return found
+                _note(functions.setdefault(segment.name, _Wanted()), segment, trace)
+    return functions
 
 
 def _note(wanted: _Wanted, segment: Segment, trace: Trace) -> None:

@@ -35,17 +35,17 @@ class Connection:
         Raises:
             botocore.exceptions.NoCredentialsError: None are configured.
         """
-        found = self.session.get_credentials()
-        if found is None:
+        credentials = self.session.get_credentials()
+        if credentials is None:
             raise NoCredentialsError
-        return found
+        return credentials
 
     def proxies(self, url: str) -> Mapping[str, str]:
         """Returns the proxies the environment names for a URL; none for this machine itself."""
         if is_loopback(url):
             return {}
-        found: dict[str, str] = get_environ_proxies(url)
-        return found
+        proxies: dict[str, str] = get_environ_proxies(url)
+        return proxies
 
 
 def connect(*, profile: str | None = None, region: str | None = None) -> Connection:

@@ -143,14 +143,14 @@ def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]
 
 def _resources(cloudformation: CloudFormationClient, stack: str) -> list[StackResourceSummaryTypeDef]:
     """Returns the resources of a stack and of those nested in it, however deep."""
-    found: list[StackResourceSummaryTypeDef] = []
+    resources: list[StackResourceSummaryTypeDef] = []
     todo = [stack]
     while todo:
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=todo.pop(0))
         listed = [resource for page in pages for resource in page["StackResourceSummaries"]]
-        found += listed
+        resources += listed
         todo += _ids(listed, "AWS::CloudFormation::Stack")
-    return found
+    return resources
 
 
 def _ids(resources: list[StackResourceSummaryTypeDef], resource_type: str) -> tuple[str, ...]:
@@ -183,8 +183,8 @@ def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
     """
     for value in (value for _, value in sorted(outputs.items()) if value.startswith(("https://", "http://"))):
-        before, found, _ = f"{value}/".partition(f"/{stage}/")
-        if found and api_id in _URL_PARTS.split(before):
+        before, separator, _ = f"{value}/".partition(f"/{stage}/")
+        if separator and api_id in _URL_PARTS.split(before):
             return f"{before}/{stage}"
     endpoint, region = client.meta.endpoint_url, client.meta.region_name
     if not is_of_aws(endpoint):
@@ -199,8 +199,8 @@ def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: 
 def _path_below_stage(url: str, stage: str | None) -> str:
     """Returns the path to post to: what stands behind the stage's name, or the whole path where that is not in it."""
     path = urlsplit(url).path
-    _, found, below = f"{path}/".partition(f"/{stage}/")
-    return f"/{below.removesuffix('/')}" if found else path
+    _, separator, below = f"{path}/".partition(f"/{stage}/")
+    return f"/{below.removesuffix('/')}" if separator else path
 
 
 def _posted_path(apigateway: APIGatewayClient, api_id: str, stack: str) -> str:
@@ -212,8 +212,8 @@ def _posted_path(apigateway: APIGatewayClient, api_id: str, stack: str) -> str:
         if "POST" in resource.get("resourceMethods", {})
     )
     if len(paths) != 1:
-        found = ", ".join(paths) if paths else "none"
+        listed = ", ".join(paths) if paths else "none"
         raise NotFoundError(
-            f"The API of the stack {stack} should have one path that takes POST; it has {found}. Name one with --path."
+            f"The API of the stack {stack} should have one path that takes POST; it has {listed}. Name one with --path."
         )
     return paths[0]

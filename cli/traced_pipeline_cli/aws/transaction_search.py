@@ -74,7 +74,7 @@ def retrieve(client: XRayClient, trace_ids: Iterable[str], *, timeout: float = 6
 def _retrieved(client: XRayClient, trace_ids: Sequence[str], timeout: float) -> list[Mapping[str, object]]:
     now = datetime.now(UTC)
     token = client.start_trace_retrieval(
-        TraceIds=list(trace_ids), StartTime=min(_begun(one, now) for one in trace_ids) - _BEFORE, EndTime=now
+        TraceIds=list(trace_ids), StartTime=min(_begun(trace_id, now) for trace_id in trace_ids) - _BEFORE, EndTime=now
     ).get("RetrievalToken", "")
     ends = time.monotonic() + timeout
     while True:
@@ -90,11 +90,11 @@ def _retrieved(client: XRayClient, trace_ids: Sequence[str], timeout: float) -> 
                 f"X-Ray is still searching for the traces in Transaction Search's log group after {timeout:g} s."
             )
         time.sleep(_POLL_SECONDS)
-    found: list[Mapping[str, object]] = []
+    traces: list[Mapping[str, object]] = []
     while True:
-        found += [_as_trace(trace) for trace in answer.get("Traces", [])]
+        traces += [_as_trace(trace) for trace in answer.get("Traces", [])]
         if not (following := answer.get("NextToken")):
-            return found
+            return traces
         answer = client.list_retrieved_traces(RetrievalToken=token, TraceFormat="XRAY", NextToken=following)
 
 

@@ -90,8 +90,8 @@ def get_traces(client: XRayClient, trace_ids: Iterable[str]) -> list[Trace]:
         pages = client.get_paginator("batch_get_traces").paginate(TraceIds=wanted[index : index + _BATCH])
         for page in pages:
             answers.extend(page.get("Traces", []))
-    found = {trace.id: trace for trace in parse_traces(answers)}
-    return [found[trace_id] for trace_id in wanted if trace_id in found and found[trace_id].segments]
+    by_id = {trace.id: trace for trace in parse_traces(answers)}
+    return [by_id[trace_id] for trace_id in wanted if trace_id in by_id and by_id[trace_id].segments]
 
 
 class TraceReader:
@@ -121,11 +121,11 @@ class TraceReader:
             botocore.exceptions.ClientError: X-Ray refused.
         """
         wanted = list(dict.fromkeys(trace_ids))
-        found = {trace.id: trace for trace in get_traces(self._client, wanted)}
-        missing = [trace_id for trace_id in wanted if trace_id not in found]
+        by_id = {trace.id: trace for trace in get_traces(self._client, wanted)}
+        missing = [trace_id for trace_id in wanted if trace_id not in by_id]
         if missing and self.destination == "CloudWatchLogs":
-            found |= {trace.id: trace for trace in retrieve(self._client, missing)}
-        return [found[trace_id] for trace_id in wanted if trace_id in found]
+            by_id |= {trace.id: trace for trace in retrieve(self._client, missing)}
+        return [by_id[trace_id] for trace_id in wanted if trace_id in by_id]
 
 
 def wait_for_traces(
@@ -157,23 +157,23 @@ def wait_for_traces(
     fetch = client.get if isinstance(client, TraceReader) else partial(get_traces, client)
     wanted = list(dict.fromkeys(trace_ids))
     begin = time.monotonic()
-    found: dict[str, Trace] = {}
+    by_id: dict[str, Trace] = {}
     done: set[str] = set()
     while True:
         for trace in fetch(trace_id for trace_id in wanted if trace_id not in done):
-            found[trace.id] = trace
+            by_id[trace.id] = trace
             if until(trace):
                 done.add(trace.id)
         passed = time.monotonic() - begin
         if progress is not None:
-            progress(Progress(wanted=len(wanted), found=len(found), done=len(done), seconds=passed))
+            progress(Progress(wanted=len(wanted), found=len(by_id), done=len(done), seconds=passed))
         if len(done) == len(wanted):
-            return [found[trace_id] for trace_id in wanted]
+            return [by_id[trace_id] for trace_id in wanted]
         if passed + interval > timeout:
             raise TracesIncompleteError(
-                traces=[found[trace_id] for trace_id in wanted if trace_id in found],
-                missing=[trace_id for trace_id in wanted if trace_id not in found],
-                unfinished=[trace_id for trace_id in wanted if trace_id in found and trace_id not in done],
+                traces=[by_id[trace_id] for trace_id in wanted if trace_id in by_id],
+                missing=[trace_id for trace_id in wanted if trace_id not in by_id],
+                unfinished=[trace_id for trace_id in wanted if trace_id in by_id and trace_id not in done],
             )
         time.sleep(interval)
 

@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     reads = Reads()
     listed: list[tuple[DeadLetterQueue, list[DeadLetterMessage], Mapping[str, Reason]]] = []
     with progress("Reading the stack …") as tell:
-        found = dead_letter_queues(session, pipeline, reads)
-        reasons = Reasons(session, reads, found)
-        for place in found.queues:
+        queues = dead_letter_queues(session, pipeline, reads)
+        reasons = Reasons(session, reads, queues)
+        for place in queues.queues:
             name = readable_name(place.queue.name)
             with held(
                 session.client("sqs"),
@@ -65,12 +65,12 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
             listed.append((place, kept, reasons.of(place, kept)))
     now = time.time()
     if arguments.json:
-        write_result("failed", failed_json(pipeline.stack, listed, found.source_queues, reads.unread, now))
+        write_result("failed", failed_json(pipeline.stack, listed, queues.source_queues, reads.unread, now))
         return ExitStatus.DONE
     console = OutputConsole(highlight=False)
     for place, messages, why in listed:
         console.print(_queue_text(place, messages, why, now), soft_wrap=True)
-    for line in filter(None, map(retry_text, found.source_queues)):
+    for line in filter(None, map(retry_text, queues.source_queues)):
         console.print(Text(line), soft_wrap=True)
     for unread in reads.unread:
         console.print(

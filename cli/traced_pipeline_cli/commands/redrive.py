@@ -162,12 +162,12 @@ def _sentences(plan: Sequence[tuple[DeadLetterQueue, Sequence[DeadLetterMessage]
 
 
 def _source_queues(place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for message in messages:
         source_queue = place.source_queue_of(message)
         name = "" if source_queue is None else readable_name(source_queue.name)
-        found[name] = found.get(name, 0) + 1
-    return found
+        counts[name] = counts.get(name, 0) + 1
+    return counts
 
 
 def _report(outcome: Outcome) -> str:

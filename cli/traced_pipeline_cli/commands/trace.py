@@ -86,17 +86,17 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Fetches and shows traces."""
     client = connection.session.client("xray")
     traces = _fetch(arguments, connection, client)
-    found = build_map(traces)
+    trace_map = build_map(traces)
     links = {trace.id: console_link(client.meta.endpoint_url, connection.region, trace.id, trace) for trace in traces}
     consoles = {trace_id: link for trace_id, link in links.items() if link is not None}
     if arguments.svg is not None:
-        write_whole(Path(arguments.svg), map_svg(found))
+        write_whole(Path(arguments.svg), map_svg(trace_map))
     if arguments.html is not None:
-        write_whole(Path(arguments.html), page_html(found, traces, logs=_logs(arguments, connection, traces)))
+        write_whole(Path(arguments.html), page_html(trace_map, traces, logs=_logs(arguments, connection, traces)))
     if arguments.json:
-        write_result("trace", map_json(found, traces, consoles))
+        write_result("trace", map_json(trace_map, traces, consoles))
         return ExitStatus.DONE
-    show(OutputConsole(highlight=False), found, traces, consoles, details=arguments.details)
+    show(OutputConsole(highlight=False), trace_map, traces, consoles, details=arguments.details)
     if arguments.svg is not None:
         sys.stdout.write(f"The map is in {arguments.svg}.\n")
     if arguments.html is not None:
@@ -206,19 +206,19 @@ def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[s
     apigateway = connection.session.client("apigateway")
     pipeline = find_pipeline(connection.session.client("cloudformation"), apigateway, arguments.latest, path="/")
     service = stage_service(apigateway, pipeline)
-    found = latest(
+    trace_ids = latest(
         connection.session.client("xray"),
         service,
         limit=arguments.count,
         within=timedelta(minutes=arguments.within),
     )
-    if not found:
+    if not trace_ids:
         raise NotFoundError(
             f"X-Ray has no trace of {service} from the last {counted(arguments.within, 'minute')}. Send a request "
             "(`traced-pipeline send`), search further back (--within), and see that the stage is traced and sampled; "
             "with Transaction Search on, only indexed traces are found this way, others by their id."
         )
-    return found
+    return trace_ids
 
 
 def _not_found(trace_id: str) -> str:

@@ -50,11 +50,11 @@ class Reasons:
         found: The stack's dead-letter queues.
     """
 
-    def __init__(self, session: boto3.Session, reads: Reads, found: DeadLetterQueues) -> None:
+    def __init__(self, session: boto3.Session, reads: Reads, queues: DeadLetterQueues) -> None:
         self._reader = TraceReader(session.client("xray"))
         self._logs = session.client("logs")
         self._reads = reads
-        self._found = found
+        self._queues = queues
 
     def of(self, place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]) -> Mapping[str, Reason]:
         """Returns the reasons, by message id.
@@ -98,15 +98,17 @@ class Reasons:
     def _undelivered(self, place: DeadLetterQueue, message: DeadLetterMessage, traced: bool | None) -> Reason:
         source_queue = place.source_queue_of(message)
         for check in (queue_policies, queue_keys):
-            for finding in check(self._found.deployment):
+            for finding in check(self._queues.deployment):
                 if source_queue is None or finding.name == source_queue.name:
                     return Reason(text=finding.text, evidence="configuration", traced=traced)
         target = "its queue" if source_queue is None else f"the queue {readable_name(source_queue.name)}"
         return Reason(text=f"SNS could not deliver it to {target}.", evidence="message", traced=traced)
 
     def _log_groups(self, message: DeadLetterMessage) -> list[str]:
-        workers = [source.function for source in self._found.deployment.event_sources if source.queue == message.source]
-        return [self._found.log_groups[arn] for arn in workers if arn in self._found.log_groups]
+        workers = [
+            source.function for source in self._queues.deployment.event_sources if source.queue == message.source
+        ]
+        return [self._queues.log_groups[arn] for arn in workers if arn in self._queues.log_groups]
 
 
 def _failure_in(trace: Trace, message_id: str) -> str:

@@ -104,11 +104,11 @@ def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, reads: Reads)
         if arn is not None
     )
     sqs = session.client("sqs")
-    found = {arn: deployment.queue(arn) or read_queue(reads, sqs, arn=arn) for arn in arns}
+    by_arn = {arn: deployment.queue(arn) or read_queue(reads, sqs, arn=arn) for arn in arns}
     stated = pipeline.dead_letter_queue_url
     if stated is not None and (queue := read_queue(reads, sqs, url=stated)) is not None:
-        found.setdefault(queue.arn, queue)
-    queues = tuple(_assembled(queue, deployment) for queue in found.values() if queue is not None)
+        by_arn.setdefault(queue.arn, queue)
+    queues = tuple(_assembled(queue, deployment) for queue in by_arn.values() if queue is not None)
     if not queues and not reads.unread:
         raise NotFoundError(f"The stack {pipeline.stack} has no dead-letter queue.")
     return DeadLetterQueues(deployment=deployment, queues=queues, log_groups=log_groups)

@@ -32,7 +32,7 @@ def read_topic(reads: Reads, client: SNSClient, arn: str) -> Topic:
 
 def _subscriptions(client: SNSClient, topic: str) -> tuple[Subscription, ...]:
     pages = client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    found = []
+    subscriptions = []
     for listed in (subscription for page in pages for subscription in page["Subscriptions"]):
         arn = listed.get("SubscriptionArn", "")
         # One that waits for confirmation has no ARN yet.
@@ -40,7 +40,7 @@ def _subscriptions(client: SNSClient, topic: str) -> tuple[Subscription, ...]:
             continue
         attributes = client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
         policy = attributes.get("FilterPolicy")
-        found.append(
+        subscriptions.append(
             Subscription(
                 arn=arn,
                 topic=topic,
@@ -49,7 +49,7 @@ def _subscriptions(client: SNSClient, topic: str) -> tuple[Subscription, ...]:
                 dead_letter_queue=_dead_letters(attributes.get("RedrivePolicy")),
             )
         )
-    return tuple(found)
+    return tuple(subscriptions)
 
 
 def read_queue(reads: Reads, client: SQSClient, *, url: str | None = None, arn: str | None = None) -> Queue | None:

@@ -124,13 +124,13 @@ def _queues(
     reads: Reads, session: boto3.Session, pipeline: Pipeline, topics: Iterable[Topic]
 ) -> tuple[tuple[Queue, ...], tuple[EventSource, ...]]:
     sqs, functions = session.client("sqs"), session.client("lambda")
-    found = {queue.arn: queue for url in pipeline.queues if (queue := read_queue(reads, sqs, url=url)) is not None}
+    by_arn = {queue.arn: queue for url in pipeline.queues if (queue := read_queue(reads, sqs, url=url)) is not None}
     for topic in topics:
         for subscription in topic.subscriptions or ():
             if (
-                subscription.queue not in found
+                subscription.queue not in by_arn
                 and (queue := read_queue(reads, sqs, arn=subscription.queue)) is not None
             ):
-                found[queue.arn] = queue
-    sources = [source for arn in found for source in event_sources_of(reads, functions, arn)]
-    return tuple(found.values()), tuple(sources)
+                by_arn[queue.arn] = queue
+    sources = [source for arn in by_arn for source in event_sources_of(reads, functions, arn)]
+    return tuple(by_arn.values()), tuple(sources)

@@ -101,16 +101,16 @@ def _names(statement: JsonObject, element: str, value: str) -> bool:
 
 
 def _condition(operator: str, key: str, wanted: JsonValue, keys: Mapping[str, str]) -> bool | None:
-    found = keys.get(key.lower())
+    value = keys.get(key.lower())
     kind = operator.removesuffix("IfExists")
-    if found is None:
+    if value is None:
         return None
     if kind == "Bool":
-        return found in [text.lower() for text in _texts(wanted)]
+        return value in [text.lower() for text in _texts(wanted)]
     if kind in _WILDCARD_OPERATORS:
-        return any(_like(pattern, found) for pattern in _texts(wanted))
+        return any(_like(pattern, value) for pattern in _texts(wanted))
     if kind in _PLAIN_OPERATORS:
-        return found in _texts(wanted)
+        return value in _texts(wanted)
     return None
 
 

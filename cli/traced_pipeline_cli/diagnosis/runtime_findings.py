@@ -45,10 +45,10 @@ def gather(
         answer: What the API answered.
         since: When the request was sent, in seconds since the epoch.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     first_break = verdict.first_break
     if trace is None and not (first_break and first_break.causes) and (unsampled := api.not_sampled(deployment)):
-        found.append(unsampled)
+        findings.append(unsampled)
     for hop_verdict in verdict.hops:
         function = next(
             (f for f in deployment.functions if hop_verdict.hop.kind == "function" and f.name == hop_verdict.hop.name),
@@ -59,16 +59,16 @@ def gather(
         source = next((s for s in deployment.event_sources if s.function == function.arn), None)
         log = partial(_logged, session, reads, function, since)
         if hop_verdict.status == "failed":
-            found.append(_failing(deployment, function, source, hop_verdict.reason or log() or ""))
+            findings.append(_failing(deployment, function, source, hop_verdict.reason or log() or ""))
         elif source is None:
             # What is not in the trace, such as a function that is not Active, may all the same be why the API failed.
             if answer.failed and (logged := log()):
-                found.append(_failing(deployment, function, source, logged))
+                findings.append(_failing(deployment, function, source, logged))
         elif answer.accepted and not hop_verdict.causes:
-            found.extend(_silent(session, reads, deployment, function, source, log))
-    if not answer.accepted and all(finding.check is not Check.FUNCTION_FAILS for finding in found):
-        found.append(_refused(verdict, answer))
-    return tuple(found)
+            findings.extend(_silent(session, reads, deployment, function, source, log))
+    if not answer.accepted and all(finding.check is not Check.FUNCTION_FAILS for finding in findings):
+        findings.append(_refused(verdict, answer))
+    return tuple(findings)
 
 
 def _logged(session: boto3.Session, reads: Reads, function: Function, since: float) -> str | None:

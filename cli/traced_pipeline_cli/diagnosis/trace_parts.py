@@ -71,10 +71,10 @@ class TraceParts:
         sights = []
         for hop in route:
             upstream = self._upstream(route, own, hop.previous)
-            found = [segment for segment in self._segments if _is_of(segment, hop)]
-            behind = [segment for segment in found if not upstream or self._is_behind(segment, upstream)]
+            segments = [segment for segment in self._segments if _is_of(segment, hop)]
+            behind = [segment for segment in segments if not upstream or self._is_behind(segment, upstream)]
             # What has no parent in the trace may belong here: then the trace is in parts.
-            own.append(behind or [segment for segment in found if self._is_loose(segment)])
+            own.append(behind or [segment for segment in segments if self._is_loose(segment)])
             sights.append(self._sight(hop, own[-1]))
         return sights
 

@@ -87,7 +87,7 @@ def judge(
     unread_route = tuple(read for read in unread if read.of == "route")
     if unread_route and trace is not None:
         seen = [replace(sight, status="unread") if sight.status == "missing" else sight for sight in seen]
-    found = list(dict.fromkeys(findings))
+    distinct = list(dict.fromkeys(findings))
     used: set[Finding] = set()
     verdicts = []
     for index, (hop, sight) in enumerate(zip(route, seen, strict=True)):
@@ -95,14 +95,14 @@ def judge(
         if sight.status != "connected":
             causes = [
                 finding
-                for finding in found
+                for finding in distinct
                 if _is_about(finding, _explaining(route, seen, index)) and finding not in used
             ]
             used.update(causes)
         verdicts.append(HopVerdict(hop=hop, status=sight.status, reason=sight.reason, causes=tuple(causes)))
     return Verdict(
         hops=tuple(verdicts),
-        remarks=tuple(finding for finding in found if finding not in used),
+        remarks=tuple(finding for finding in distinct if finding not in used),
         unread_route=unread_route,
     )
 

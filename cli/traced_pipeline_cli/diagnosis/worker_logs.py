@@ -53,10 +53,10 @@ def error_about(client: CloudWatchLogsClient, group: str, since: float, message_
     Raises:
         botocore.exceptions.ClientError: AWS refused.
     """
-    found = list(_errors(client, group, since, f'"{message_id}"'))
+    errors = list(_errors(client, group, since, f'"{message_id}"'))
     failed = f"message {message_id} failed: "
-    of_the_bridge = [line for line in found if line.startswith((failed, _NEVER_BEGUN_REASON))]
-    lines = of_the_bridge or found
+    of_the_bridge = [line for line in errors if line.startswith((failed, _NEVER_BEGUN_REASON))]
+    lines = of_the_bridge or errors
     return lines[-1].removeprefix(failed) if lines else None
 
 
@@ -81,8 +81,8 @@ def error_in(line: str) -> str | None:
     except ValueError:
         if never_begun := _never_begun(line):
             return never_begun
-        found = [match for error in _TEXT_ERRORS if (match := error.match(line)) is not None]
-        return " ".join(found[0]["text"].split()) if found else None
+        matches = [match for error in _TEXT_ERRORS if (match := error.match(line)) is not None]
+        return " ".join(matches[0]["text"].split()) if matches else None
     if not isinstance(value, dict):
         return None
     record = value.get("record")
@@ -99,5 +99,5 @@ def error_in(line: str) -> str | None:
 
 def _never_begun(text: object) -> str | None:
     """What the bridge warns of where messages were left for another invocation."""
-    found = _NEVER_BEGUN.search(text) if isinstance(text, str) else None
-    return f"{_NEVER_BEGUN_REASON}{found['why']}" if found else None
+    match = _NEVER_BEGUN.search(text) if isinstance(text, str) else None
+    return f"{_NEVER_BEGUN_REASON}{match['why']}" if match else None

@@ -75,8 +75,8 @@ class _TraceParts:
 
     def parent_segment(self, segment: Segment) -> Segment | None:
         """Returns the segment that holds a segment's parent span."""
-        found = self.owners.get(segment.parent_id or "")
-        return None if found is None or found[0] is segment else found[0]
+        owner = self.owners.get(segment.parent_id or "")
+        return None if owner is None or owner[0] is segment else owner[0]
 
     def broker(self, segment: Segment) -> Segment | None:
         """Returns the inferred topic or queue that a segment stands behind."""
@@ -85,9 +85,9 @@ class _TraceParts:
 
     def wait(self, segment: Segment) -> Wait | None:
         """Returns the wait before a segment: in the queue for a consumer, in the topic for a delivery of the topic."""
-        if segment.id in self.waits or (found := self.owners.get(segment.parent_id or "")) is None:
+        if segment.id in self.waits or (owner := self.owners.get(segment.parent_id or "")) is None:
             return self.waits.get(segment.id)
-        return topic_wait(found[0], found[1])
+        return topic_wait(owner[0], owner[1])
 
     def clusters(self) -> Unions[str]:
         """Returns the trace's parts by its parent ids alone, subsegments without their segment being parts too."""
@@ -254,9 +254,9 @@ class _Drawing:
 
     def clusters(self, order: dict[str, int]) -> tuple[Cluster, ...]:
         """Returns the clusters, in order of time."""
-        found = []
+        clusters = []
         for keys in self._unions.groups():
             ids = sorted({self._ids[key] for key in keys}, key=order.__getitem__)
             traces = dict.fromkeys(t for node_id in ids for t in self._counts[node_id].trace_ids)
-            found.append(Cluster(nodes=tuple(ids), trace_ids=tuple(traces)))
-        return tuple(sorted(found, key=lambda cluster: order[cluster.nodes[0]]))
+            clusters.append(Cluster(nodes=tuple(ids), trace_ids=tuple(traces)))
+        return tuple(sorted(clusters, key=lambda cluster: order[cluster.nodes[0]]))

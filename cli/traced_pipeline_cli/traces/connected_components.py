@@ -18,15 +18,15 @@ class Unions(Generic[_T]):
         """Makes an item known; a group of its own unless it is known."""
         self._parents.setdefault(item, item)
 
-    def join(self, one: _T, other: _T) -> None:
+    def join(self, first: _T, second: _T) -> None:
         """Makes one group of the two items' groups."""
-        self.add(one)
-        self.add(other)
-        self._parents[self._top(other)] = self._top(one)
+        self.add(first)
+        self.add(second)
+        self._parents[self._top(second)] = self._top(first)
 
-    def same(self, one: _T, other: _T) -> bool:
+    def same(self, first: _T, second: _T) -> bool:
         """Returns whether two known items are in one group."""
-        return self._top(one) == self._top(other)
+        return self._top(first) == self._top(second)
 
     def count(self) -> int:
         """How many groups there are."""
@@ -34,10 +34,10 @@ class Unions(Generic[_T]):
 
     def groups(self) -> list[list[_T]]:
         """Returns the groups, in the order their first items became known."""
-        found: dict[_T, list[_T]] = {}
+        groups: dict[_T, list[_T]] = {}
         for item in self._parents:
-            found.setdefault(self._top(item), []).append(item)
-        return list(found.values())
+            groups.setdefault(self._top(item), []).append(item)
+        return list(groups.values())
 
     def _top(self, item: _T) -> _T:
         while (parent := self._parents[item]) != item:

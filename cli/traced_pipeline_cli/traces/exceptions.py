@@ -27,10 +27,10 @@ class Exceptions:
 
     def of(self, span: Span) -> tuple[str, ...]:
         """Returns a span's own exceptions, each as `<type>: <message>` in a line."""
-        found = list(_recorded(span))
+        exceptions = list(_recorded(span))
         if isinstance(span.cause, str) and span.cause in self._by_id:
-            found.append(self._by_id[span.cause])
-        return tuple(text for exception in found if (text := _text(exception)))
+            exceptions.append(self._by_id[span.cause])
+        return tuple(text for exception in exceptions if (text := _text(exception)))
 
     def first_within(self, span: Span) -> str:
         """Returns the first exception of a span or of what is nested in it; empty where there is none."""

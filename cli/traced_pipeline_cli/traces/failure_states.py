@@ -28,5 +28,5 @@ def state_of(span: Span) -> State | None:
 
 def worst(states: Iterable[State | None]) -> State | None:
     """Returns the worst of several states; None where there is none."""
-    found = set(states)
-    return next((state for state in _WORST_FIRST if state in found), None)
+    distinct = set(states)
+    return next((state for state in _WORST_FIRST if state in distinct), None)

@@ -51,9 +51,9 @@ def walk(span: JsonObject, late: Nested) -> Iterator[JsonObject]:
     """A span and everything below it, parents first."""
     todo = [span]
     while todo:
-        found = todo.pop()
-        yield found
-        todo.extend(children(found, late))
+        following = todo.pop()
+        yield following
+        todo.extend(children(following, late))
 
 
 def _circling(by_id: dict[str, JsonObject], owners: dict[str, str]) -> set[str]:

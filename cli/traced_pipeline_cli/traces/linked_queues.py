@@ -53,7 +53,7 @@ class LinkedQueues:
 
     def _below(self, sender: Segment) -> list[Segment]:
         """Returns the queues that a sender's calls lead to, not those that a queue's readers send to."""
-        found: list[Segment] = []
+        segments: list[Segment] = []
         todo, seen = [sender], {sender.id}
         while todo:
             for segment in self._called[todo.pop().id]:
@@ -61,7 +61,7 @@ class LinkedQueues:
                     continue
                 seen.add(segment.id)
                 if kind_of(segment.resource_type) == "queue":
-                    found.append(segment)
+                    segments.append(segment)
                 else:
                     todo.append(segment)
-        return found
+        return segments

@@ -15,8 +15,6 @@ def resource_name(segment: Segment) -> str:
         return segment.name
     names = segment.aws.get("resource_names")
     candidates = [*(names if isinstance(names, list) else []), *(segment.aws.get(field) for field in _FIELDS)]
-    found = next((name for name in candidates if isinstance(name, str) and name), segment.name)
+    text = next((name for name in candidates if isinstance(name, str) and name), segment.name)
     # Of a queue's URL or a topic's ARN the last part.
-    return (
-        found.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] if "://" in found or found.startswith("arn:") else found
-    )
+    return text.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1] if "://" in text or text.startswith("arn:") else text

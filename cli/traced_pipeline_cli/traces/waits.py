@@ -45,11 +45,11 @@ def brokers_of(trace: Trace) -> Mapping[str, Segment]:
     Args:
         trace: The trace.
     """
-    found: dict[str, Segment] = {}
+    by_parent: dict[str, Segment] = {}
     for segment in trace.segments:
         if segment.inferred and segment.parent_id and kind_of(segment.resource_type) in MESSAGING:
-            found.setdefault(segment.parent_id, segment)
-    return found
+            by_parent.setdefault(segment.parent_id, segment)
+    return by_parent
 
 
 def is_behind_brokers(segment: Segment) -> bool:
@@ -74,10 +74,10 @@ def consumer_waits(trace: Trace) -> Mapping[str, Wait]:
         if parent_id in brokers and parent_id in spans and is_behind_brokers(segment):
             key = (parent_id, resource_name(segment), segment.resource_type, _message_id(segment))
             attempts[key].append(segment)
-    found: dict[str, Wait] = {}
+    waits: dict[str, Wait] = {}
     for (parent_id, _, _, message_id), segments in attempts.items():
-        found |= _waits_of(segments, brokers[parent_id], spans[parent_id], is_one_message=bool(message_id))
-    return found
+        waits |= _waits_of(segments, brokers[parent_id], spans[parent_id], is_one_message=bool(message_id))
+    return waits
 
 
 def covered_seconds(waits: Iterable[Wait]) -> float:
@@ -109,7 +109,7 @@ def topic_wait(topic: Segment, delivery: Span) -> Wait | None:
 
 
 def _waits_of(segments: Sequence[Segment], broker: Segment, sending: Span, *, is_one_message: bool) -> dict[str, Wait]:
-    found: dict[str, Wait] = {}
+    waits: dict[str, Wait] = {}
     sent, attempt = _end(sending), 1
     for index, segment in enumerate(segments):
         before = segments[index - 1] if index else None
@@ -121,8 +121,8 @@ def _waits_of(segments: Sequence[Segment], broker: Segment, sending: Span, *, is
             attempt = 1
         said = segment.annotations.get("attempt")
         number = said if isinstance(said, int) and said >= attempt else attempt
-        found[segment.id] = Wait(broker=broker, start=start, end=max(start, segment.start), attempt=number)
-    return found
+        waits[segment.id] = Wait(broker=broker, start=start, end=max(start, segment.start), attempt=number)
+    return waits
 
 
 def _end(span: Span) -> float:

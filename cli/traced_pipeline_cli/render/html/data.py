@@ -92,14 +92,14 @@ def _logs(trace_map: TraceMap, logs: Mapping[str, FunctionLogs] | None, order: M
     """What each node logged, in the nodes' order; null for what is no function."""
     result: list[JsonValue] = []
     for node in trace_map.nodes:
-        found = None if logs is None else logs.get(node.name)
+        function_logs = None if logs is None else logs.get(node.name)
         if node.kind != "function":
             result.append(None)
-        elif found is None:
+        elif function_logs is None:
             result.append({"group": None, "problem": "Logs were not fetched.", "lines": []})
         else:
-            lines = _lines(found, order)
-            result.append({"group": found.group, "problem": found.problem, "lines": lines})
+            lines = _lines(function_logs, order)
+            result.append({"group": function_logs.group, "problem": function_logs.problem, "lines": lines})
     return result
 
 
