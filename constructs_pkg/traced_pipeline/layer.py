@@ -33,7 +33,9 @@ _LAYER_MAKES_VERSION = "@aws-cdk/aws-lambda:recognizeLayerVersion"
 _BRIDGE = {"trace_bridge": "trace-bridge"}
 _XRAY_SDK = {"aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
 # Compiled files fit one Python and one architecture; wrapt falls back to its Python code without them.
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyc", "*.pyi", "*.so", "*.pyd", "*.dylib", "*.dll")
+_COMPILED = ("*.pyc", "*.so", "*.pyd", "*.dylib", "*.dll")
+# `trace_bridge.otel` needs OpenTelemetry's SDK, which the layer does not hold.
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyi", *_COMPILED, "otel")
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
 
 

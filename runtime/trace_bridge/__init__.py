@@ -28,7 +28,6 @@ Record: one message's part of its trace.
     _own_subsegment: the subsegment of a function of the handler's own
     _links: the documents beside it: the wait in the queue, and the links in Lambda's own trace
     _scope: which message the running code belongs to
-    _engine: the protocol of an engine: what messages are recorded as
     _log_fields: the fields of a log line, Datadog's among them
 Export: how documents reach X-Ray.
     _emitter: chooses between the daemon and `PutTraceSegments`
@@ -47,16 +46,18 @@ Adapters: what the bridge works beside.
     _aws_calls: AWS calls of botocore and aiobotocore
     _http, _http_clients: HTTP calls of requests, urllib3, urllib, httpx and aiohttp
     _http_hosts, _http_neighbours: which of them are left alone, and which are recorded by others
-    _place: where the work under way is recorded
+    _place, _places: where the work under way is recorded
+    _engine: the protocol of an engine: what messages are recorded as
     _engines: which engine records the messages
     _xray_engine: the engine for X-Ray
+    _otel_engine, _otel_segment, _otel_place: the engine for OpenTelemetry
+    _otel_message: what spans of messages tell beyond the conventions
+    _otel_flush: flushes the application's tracer provider
     _sdk_joining, _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
     _threads: threads that stay in their message
     _logs: log records that know their message
     _powertools: Powertools' Logger, where the application loads it
-    otel: `XRaySpanExporter`, which sends OpenTelemetry's spans to X-Ray
-    _otel_documents: spans as segment documents
-    _otel_names, _otel_http, _otel_aws, _otel_cause, _otel_attributes, _otel_values: the parts of such a document
+    otel: `XRaySpanExporter`, which sends OpenTelemetry's spans to X-Ray; a package that the bridge's layer leaves out
 Consumers: what continues a message's trace and runs its handler.
     _tracer: begins and ends the segments of messages
     _bridge: `continue_trace` and `trace_batch`
@@ -75,10 +76,10 @@ The environment variables: `TRACE_BRIDGE_ENABLED`, `TRACE_BRIDGE_INSTRUMENT`, `T
 `TRACE_BRIDGE_HTTP_QUERY`, `TRACE_BRIDGE_ON_UNDECIDED`, `TRACE_BRIDGE_UNDECIDED_RATE`, `TRACE_BRIDGE_EMITTER`,
 `TRACE_BRIDGE_QUEUE_SEGMENT`, `TRACE_BRIDGE_IN_PROGRESS`, `TRACE_BRIDGE_MAX_WORKERS`, `TRACE_BRIDGE_RESERVE_MS`,
 `TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, `TRACE_BRIDGE_ENVELOPE`, `TRACE_BRIDGE_NAME`, `TRACE_BRIDGE_MAX_TRACE_AGE_DAYS`,
-`TRACE_BRIDGE_LOGS` and `TRACE_BRIDGE_HANDLER` are the bridge's own; `AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS`
-and `AWS_XRAY_TRACING_NAME` are the X-Ray SDK's; `_X_AMZN_TRACE_ID`, `AWS_LAMBDA_FUNCTION_NAME`,
-`AWS_LAMBDA_LOG_GROUP_NAME` and `AWS_LAMBDA_RUNTIME_API` are set by Lambda, `ECS_CONTAINER_METADATA_URI_V4` and
-`ECS_CONTAINER_METADATA_URI` by ECS.
+`TRACE_BRIDGE_LOGS`, `TRACE_BRIDGE_ENGINE`, `TRACE_BRIDGE_OTEL_RELATION` and `TRACE_BRIDGE_HANDLER` are the bridge's
+own; `AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS` and `AWS_XRAY_TRACING_NAME` are the X-Ray SDK's;
+`_X_AMZN_TRACE_ID`, `AWS_LAMBDA_FUNCTION_NAME`, `AWS_LAMBDA_LOG_GROUP_NAME` and `AWS_LAMBDA_RUNTIME_API` are set by
+Lambda, `ECS_CONTAINER_METADATA_URI_V4` and `ECS_CONTAINER_METADATA_URI` by ECS.
 """
 
 from ._batch import sqs_handler

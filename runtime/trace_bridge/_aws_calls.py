@@ -8,7 +8,10 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from . import _state
-from ._place import BesideSdk, InMessage, NotRecorded, OfInvocation, current_place
+from ._engines import get_engine
+from ._http_neighbours import is_instrumented
+from ._place import current_place
+from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanPlace
 from ._safely import safely
 from ._scope import is_aside
 from ._sdk_calls import SdkAwsCall, carry_sdk_header
@@ -17,9 +20,11 @@ from ._subsegment import AwsSubsegment
 _NOT_RECORDED = frozenset({"GetSamplingRules", "GetSamplingTargets", "PutTraceSegments", "PutTelemetryRecords"})
 _TRACE_HEADER = "X-Amzn-Trace-Id"
 _BY_SDK = ""
+_BY_SPAN = "the current span's"
 
 _outgoing: ContextVar[str | None] = ContextVar("trace_bridge_outgoing", default=None)
-"""The header of the call under way; empty where the SDK writes it, None where botocore does."""
+"""The header of the call under way; empty where the SDK writes it, `_BY_SPAN` where it is that of the span that is
+current when the request is made, None where botocore writes it."""
 
 
 class _Request(Protocol):
@@ -66,13 +71,15 @@ class AwsCall:
         elif isinstance(place, BesideSdk):
             self._header = _BY_SDK
             self._subsegment = SdkAwsCall(place.recorder, client, operation, self._parameters)
+        elif not isinstance(place, InMessage | OfInvocation) and _is_recorded_elsewhere(client):
+            self._header = _BY_SPAN
         else:
             meta = client.meta
             subsegment = AwsSubsegment(
                 place.new_id(), meta.service_model.endpoint_prefix, time.time(), operation, meta.region_name
             )
             place.add(subsegment)
-            self._place: InMessage | OfInvocation = place
+            self._place: InMessage | OfInvocation | SpanPlace = place
             self._subsegment = subsegment
             self._header = place.header(subsegment.id)
 
@@ -108,8 +115,21 @@ class AwsCall:
 def carry(request: _Request) -> None:
     """Puts the trace of the call under way on one of its requests."""
     header = _outgoing.get()
+    if header == _BY_SPAN:
+        header = safely(_of_current_span)
     if header:
         del request.headers[_TRACE_HEADER]
         request.headers[_TRACE_HEADER] = header
     elif header == _BY_SDK:
         safely(carry_sdk_header, request.headers)
+
+
+def _is_recorded_elsewhere(client: Any) -> bool:
+    """Returns whether OpenTelemetry's own instrumentation records the calls of a client."""
+    is_async = hasattr(client, "__aenter__")
+    return is_instrumented("botocore", "AiobotocoreInstrumentor" if is_async else "BotocoreInstrumentor")
+
+
+def _of_current_span() -> str | None:
+    place = get_engine().place()
+    return None if place is None or isinstance(place, NotRecorded) else place.header("")

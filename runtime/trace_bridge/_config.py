@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from typing import Literal, TypeVar, cast
 
 from . import _environment
@@ -13,6 +14,8 @@ OnUndecided = Literal["drop", "sample", "follow_lambda"]
 EmitterChoice = Literal["auto", "udp", "api"]
 QueueSegment = Literal["never", "always"]
 Envelope = Literal["none", "sns"]
+EngineChoice = Literal["xray", "otel", "auto"]
+OtelRelation = Literal["parent", "link"]
 Logs = Literal["xray", "datadog", "off"]
 
 _HOST = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*")
@@ -65,6 +68,11 @@ class Settings:
             too old here; what X-Ray does not take, it refuses itself, and it is counted.
         logs: What `trace_logs` adds to log records. `xray`: the message's id, trace and segment; `datadog`: that, and
             the ids under which Datadog shows them; `off`: nothing.
+        engine: What messages are recorded as. `xray`: segment documents, which the bridge sends itself; `otel`: spans
+            of the application's own OpenTelemetry, which needs the extra `trace-bridge[otel]`; `auto`: spans where the
+            application has set a tracer provider up by its first message, segment documents otherwise.
+        otel_relation: What the sender is to a message's span. `parent`: one trace from the request to the last message;
+            `link`: the span is in the invocation's trace, or one of its own, and links to the sender's.
     """
 
     enabled: bool = True
@@ -83,6 +91,8 @@ class Settings:
     name: str | None = None
     max_trace_age_days: int | None = None
     logs: Logs = "xray"
+    engine: EngineChoice = "xray"
+    otel_relation: OtelRelation = "parent"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -216,6 +226,22 @@ def _text(_variable: str, text: str) -> str:
     return text
 
 
+def _engine(variable: str, text: str) -> str:
+    engine = checked_choice(variable, text, ("xray", "otel", "auto"))
+    if engine == "otel" and not _has_opentelemetry():
+        raise ConfigurationError(
+            f"{variable} is 'otel', which needs opentelemetry-api: `pip install 'trace-bridge[otel]'`"
+        )
+    return engine
+
+
+def _has_opentelemetry() -> bool:
+    try:
+        return find_spec("opentelemetry.trace") is not None
+    except (ImportError, ValueError):
+        return False
+
+
 ON_UNDECIDED = cast("tuple[OnUndecided, ...]", ("drop", "sample", "follow_lambda"))
 ENVELOPES = cast("tuple[Envelope, ...]", ("none", "sns"))
 
@@ -235,6 +261,8 @@ _READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "envelope": (_environment.ENVELOPE, _one_of(*ENVELOPES)),
     "name": (_environment.NAME, _text),
     "max_trace_age_days": (_environment.MAX_TRACE_AGE_DAYS, _number(int, 1, 36_500)),
+    "engine": (_environment.ENGINE, _engine),
+    "otel_relation": (_environment.OTEL_RELATION, _one_of("parent", "link")),
     "logs": (_environment.LOGS, _one_of("xray", "datadog", "off")),
 }
 """Variable and reader of each field of the settings."""

@@ -7,7 +7,7 @@ has failed (`_lanes`, `_batch`), whether anything is traced at all. An engine is
   constant for them is looked up, written and drawn when it is made, so that a message costs one call of each.
 - annotate, exception: `put_annotation`, `put_metadata` and `add_exception` of the segment that `begin` gave.
 - inject: `header_text` of that segment, the trace header for whatever the message calls or sends.
-- child: what `_place` gives for the running code, below which its subsegments are put.
+- child: what `place` gives for the running code, or `_place` where an engine has nothing of its own to say.
 - flush: `Engine.flush`; between `hold` and it, documents may be collected.
 
 To write an engine: subclass `MessageSegment` where a message is something else than a segment document, and give its
@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ._invocation import Invocation
+from ._places import NotRecorded, SpanPlace
 from ._segment import MessageSegment, Recording
 
 
@@ -48,12 +49,22 @@ class Messages(Protocol):
             error: What the message failed with; None when it succeeded.
         """
 
+    def leave(self, segment: MessageSegment) -> None:
+        """Ends a message that is not recorded.
+
+        Args:
+            segment: What `begin` gave.
+        """
+
 
 class Engine(Protocol):
     """What messages are recorded as."""
 
     def messages(self, invocation: Invocation) -> Messages:
         """Returns what records messages of an invocation, for one thread."""
+
+    def place(self) -> SpanPlace | NotRecorded | None:
+        """Returns where the running code is recorded, below a span; None where `_place` is to say."""
 
     def hold(self) -> None:
         """Begins a batch: what is recorded may be kept until `flush`. Batches may overlap."""

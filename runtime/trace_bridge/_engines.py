@@ -1,9 +1,43 @@
 """Which engine records the messages of this process."""
 
+import logging
+import sys
+
+from . import _state
+from ._config import EngineChoice
 from ._engine import Engine
 from ._xray_engine import XRAY
 
+_log = logging.getLogger("trace_bridge")
+_chosen: tuple[EngineChoice, Engine] = ("xray", XRAY)
+
 
 def get_engine() -> Engine:
-    """Returns the engine: X-Ray's, the only one so far."""
-    return XRAY
+    """Returns the engine; with `TRACE_BRIDGE_ENGINE=auto`, the first message decides."""
+    choice, engine = _chosen
+    return engine if choice == _state.settings.engine else _choose()
+
+
+def _choose() -> Engine:
+    global _chosen
+    choice = _state.settings.engine
+    engine = _otel() if choice == "otel" or (choice == "auto" and _records_spans()) else XRAY
+    _chosen = (choice, engine)
+    return engine
+
+
+def _otel() -> Engine:
+    from ._otel_engine import OTEL
+
+    return OTEL
+
+
+def _records_spans() -> bool:
+    """Returns whether the application has set OpenTelemetry up; whoever has, has loaded it."""
+    found = False
+    if "opentelemetry.trace" in sys.modules:
+        from ._otel_engine import has_sdk
+
+        found = has_sdk()
+    _log.info("messages are recorded by %s", "OpenTelemetry" if found else "X-Ray segment documents")
+    return found

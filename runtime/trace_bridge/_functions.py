@@ -12,7 +12,8 @@ from . import _forks
 from ._annotations import checked_annotation
 from ._document import valid_name
 from ._own_subsegment import NOT_RECORDED, OwnSubsegment, Subsegment
-from ._place import BesideSdk, InMessage, NotRecorded, current_place, open_outside, set_open_outside
+from ._place import current_place, open_outside, set_open_outside
+from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanSubsegment
 from ._results import is_async
 from ._safely import safely
 from ._scope import Scope, current_scope, enter_scope, inherited_scope
@@ -69,6 +70,9 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         if isinstance(place, BesideSdk):
             self._recorded = _BesideSdk.begun(place.recorder, name)
             return self._recorded
+        if not isinstance(place, InMessage | OfInvocation):
+            self._recorded = place.subsegment(name)
+            return self._recorded
         self._place = place
         self._process = _forks.number
         own = OwnSubsegment(place.new_id(), name, place.message)
@@ -86,7 +90,7 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         return own
 
     def _end(self, recorded: Subsegment, error: BaseException | None) -> None:
-        if isinstance(recorded, _BesideSdk):
+        if isinstance(recorded, _BesideSdk | SpanSubsegment):
             recorded.end(error)
             return
         assert isinstance(recorded, OwnSubsegment)  # noqa: S101 - there is no other kind

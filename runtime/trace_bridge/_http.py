@@ -10,7 +10,8 @@ from . import _state
 from ._http_hosts import is_ignored
 from ._http_neighbours import is_recorded_elsewhere
 from ._http_subsegment import HttpSubsegment, target_of
-from ._place import BesideSdk, InMessage, NotRecorded, OfInvocation, current_place
+from ._place import current_place
+from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanPlace
 from ._safely import safely
 from ._scope import is_aside
 from ._sdk_calls import SdkHttpCall
@@ -66,7 +67,7 @@ class HttpCall:
             return
         subsegment = HttpSubsegment(place.new_id(), target.name, time.time(), method, shown)
         place.add(subsegment)
-        self._place: InMessage | OfInvocation = place
+        self._place: InMessage | OfInvocation | SpanPlace = place
         self._subsegment = subsegment
         self.header = place.header(subsegment.id)
 

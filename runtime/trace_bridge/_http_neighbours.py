@@ -64,9 +64,16 @@ def is_recorded_elsewhere(client: str) -> bool:
 
 
 def _is_instrumented(known: _Client) -> bool:
-    for name, instrumentor in known.instrumentors:
-        found = getattr(sys.modules.get(f"opentelemetry.instrumentation.{name}"), instrumentor, None)
-        # An instrumentor is a singleton, made at its first use.
-        if getattr(getattr(found, "_instance", None), "is_instrumented_by_opentelemetry", False):
-            return True
-    return False
+    return any(is_instrumented(name, instrumentor) for name, instrumentor in known.instrumentors)
+
+
+def is_instrumented(name: str, instrumentor: str) -> bool:
+    """Returns whether one of OpenTelemetry's instrumentations is on.
+
+    Args:
+        name: Its module, below `opentelemetry.instrumentation`.
+        instrumentor: Its class.
+    """
+    found = getattr(sys.modules.get(f"opentelemetry.instrumentation.{name}"), instrumentor, None)
+    # An instrumentor is a singleton, made at its first use.
+    return bool(getattr(getattr(found, "_instance", None), "is_instrumented_by_opentelemetry", False))

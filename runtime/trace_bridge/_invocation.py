@@ -45,6 +45,7 @@ class Invocation:
         "constants",
         "context",
         "continued",
+        "function_arn",
         "header",
         "name",
         "process",
@@ -57,7 +58,8 @@ class Invocation:
         self.header = _header_of_lambda()
         self.sampled = self.header is not None and bool(self.header.sampled)
         self.request_id = _text_of(context, "aws_request_id")
-        place = _place(_text_of(context, "invoked_function_arn"))
+        self.function_arn = _text_of(context, "invoked_function_arn")
+        place = _place(self.function_arn)
         self.name = place.name
         self.process = _forks.number
         self.continued: list[tuple[str, str]] = []

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MESSAGE_ID = "message_id"
+MESSAGE_TRACE_ID = "message_trace_id"
 XRAY_TRACE_ID = "xray_trace_id"
 SEGMENT_ID = "segment_id"
 LAMBDA_XRAY_TRACE_ID = "lambda_xray_trace_id"
@@ -59,8 +60,10 @@ def log_fields() -> dict[str, str]:
     """Returns the fields that `trace_logs` adds to a log line, for what does not log by `logging`.
 
     Inside a message: `message_id`, `xray_trace_id`, `segment_id` (where the message is recorded) and, in Lambda,
-    `lambda_xray_trace_id`. Outside of messages, in a Lambda invocation: `xray_trace_id` and `lambda_xray_trace_id`,
-    both the invocation's own trace. With `TRACE_BRIDGE_LOGS=datadog`, `dd.trace_id` and `dd.span_id` as well.
+    `lambda_xray_trace_id`; `message_trace_id` is the sender's trace where a span of OpenTelemetry only links to it
+    (`TRACE_BRIDGE_OTEL_RELATION=link`). Outside of messages, in a Lambda invocation: `xray_trace_id` and
+    `lambda_xray_trace_id`, both the invocation's own trace. With `TRACE_BRIDGE_LOGS=datadog`, `dd.trace_id` and
+    `dd.span_id` as well.
 
     Returns:
         A new dict; empty where there is no trace and no message, and with `TRACE_BRIDGE_LOGS=off`.
@@ -98,6 +101,7 @@ def log_fields_of(message: MessageSegment) -> LogFields:
             segment_id=message.id,
             lambda_trace_id=message.invocation.trace_id,
             span_id=message.id,
+            message_trace_id=message.message_trace_id,
         )
     return fields
 
@@ -126,6 +130,7 @@ def _made(
     segment_id: str = "",
     lambda_trace_id: str | None,
     span_id: str,
+    message_trace_id: str | None = None,
 ) -> LogFields:
     settings = _state.settings
     if settings.logs == "off" or not settings.enabled:
@@ -133,6 +138,7 @@ def _made(
     values = {
         MESSAGE_ID: message_id,
         XRAY_TRACE_ID: trace_id,
+        MESSAGE_TRACE_ID: message_trace_id,
         SEGMENT_ID: segment_id,
         LAMBDA_XRAY_TRACE_ID: lambda_trace_id,
     }

@@ -37,7 +37,9 @@ class MessageSegment:
     Attributes:
         invocation: What the messages of an invocation have in common.
         id: Id of the segment, 16 hex digits; empty when the message is not recorded.
-        trace_id: Id of the message's trace, `1-…-…`; None when it is in none.
+        trace_id: Id of the trace the message is recorded on, `1-…-…`: its own, but for a span of OpenTelemetry that
+            links to it; None when it is in none.
+        message_trace_id: Id of the sender's trace, where that is another.
         parent_id: Id of the segment or subsegment that sent the message; None when its header names none.
         recording: `recorded`; or why not: `unsampled` (the sender decided against it), `undecided` (the sender
             left it open), `none` (no trace to continue).
@@ -57,6 +59,7 @@ class MessageSegment:
     _failed_with: tuple[BaseException, str] | None = None
     joined: Joined | None = None
     """The segment as the X-Ray SDK's own object, once the handler has asked for it."""
+    message_trace_id: str | None = None
     _sender_id: str | None = None
     _log_fields: "LogFields | None" = None
     _links: Sequence[Mapping[str, str]] = ()

@@ -110,10 +110,10 @@ class Tracer:
             error: What the message failed with; None when it succeeded.
         """
         leave_message(segment, self._before)
-        if segment.recording != "recorded":
-            segment.end_time = time.time()
-            return
         try:
+            if segment.recording != "recorded":
+                self._messages.leave(segment)
+                return
             # A message of a parent process is the parent's to send.
             if segment.invocation.process == _forks.number:
                 self._messages.end(segment, error)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ._emitter import get_emitter
 from ._engine import Engine, Messages
-from ._invocation import Invocation
+from ._invocation import Invocation, now
 from ._links import continued_document
 from ._segment import MessageSegment, Recording
 
@@ -39,6 +39,10 @@ class XRayMessages:
         segment.close()
         get_emitter().emit(segment)
 
+    def leave(self, segment: MessageSegment) -> None:
+        """Marks the message as done."""
+        segment.end_time = now()
+
 
 class XRayEngine:
     """Segment documents, by UDP to the daemon or by `PutTraceSegments`."""
@@ -46,6 +50,9 @@ class XRayEngine:
     def messages(self, invocation: Invocation) -> Messages:
         """Returns what records messages of an invocation."""
         return XRayMessages(invocation)
+
+    def place(self) -> None:
+        """Leaves it to `_place` to say where the running code is recorded."""
 
     def hold(self) -> None:
         """Begins a batch, whose documents are uploaded together."""

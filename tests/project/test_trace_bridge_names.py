@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import trace_bridge
+import trace_bridge.otel
 from trace_bridge import Counters, Message, MessageSegment, TraceHeader
 
 from harness.local_aws import ROOT
@@ -15,7 +16,10 @@ from scripts.import_graph import Import, imports_of
 from tests.support.bridge import VARIABLES
 
 NAMES = json.loads(Path(__file__).with_name("trace_bridge_names.json").read_text(encoding="utf-8"))
-MODULES = {path.stem for path in (ROOT / "runtime" / "trace_bridge").glob("*.py")} - {"__init__"}
+_PACKAGE = ROOT / "runtime" / "trace_bridge"
+MODULES = {path.stem for path in _PACKAGE.glob("*.py")} - {"__init__"} | {
+    path.parent.name for path in _PACKAGE.glob("*/__init__.py")
+}
 
 
 def _members(kind: type) -> list[str]:
@@ -31,6 +35,7 @@ def _parameters(name: str) -> str | None:
 
 def test_the_public_names() -> None:
     assert sorted(trace_bridge.__all__) == sorted(NAMES["names"])
+    assert sorted(trace_bridge.otel.__all__) == NAMES["names of trace_bridge.otel"]
 
 
 @pytest.mark.parametrize("name", sorted(name for name in trace_bridge.__all__ if _parameters(name) is not None))

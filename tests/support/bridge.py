@@ -12,6 +12,7 @@ from trace_bridge import (
     _counters,
     _daemon_address,
     _emitter,
+    _engines,
     _environment,
     _http_hosts,
     _imports,
@@ -24,6 +25,7 @@ from trace_bridge import (
     _state,
     _trimming,
     _udp,
+    _xray_engine,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def settings() -> Settings:
 
 def documents_of(span: "ReadableSpan", *, annotations: Any = ()) -> list[dict[str, Any]]:
     """Returns the documents that a span of OpenTelemetry becomes."""
-    from trace_bridge._otel_documents import Translation
+    from trace_bridge.otel._documents import Translation
 
     return Translation(annotations=annotations).documents_of(span, _invocation.Invocation(None))
 
@@ -70,6 +72,11 @@ def documents_of(span: "ReadableSpan", *, annotations: Any = ()) -> list[dict[st
 def use_settings(changed: Settings) -> None:
     """Replaces the settings of this process."""
     _state.settings = changed
+
+
+def forget_engine() -> None:
+    """Has the next message decide anew what messages are recorded as."""
+    _engines._chosen = ("xray", _xray_engine.XRAY)
 
 
 def forget_emitter() -> None:

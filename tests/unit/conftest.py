@@ -10,6 +10,7 @@ from tests.support import bridge
 from tests.support.fake_endpoints import Daemon, Services
 from tests.support.lambda_events import PASS_THROUGH
 from tests.support.lambda_process import SESSION, Process
+from tests.support.otel_spans import Spans
 
 
 @pytest.fixture
@@ -44,7 +45,18 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
             client.close()
         under_test.new_emitter()
         bridge.forget_invocation()
+        bridge.forget_engine()
         bridge.use_settings(settings)
         bridge.rejoin_sdk()
         daemon.close()
         services.close()
+
+
+@pytest.fixture
+def spans(process: Process) -> Iterator[Spans]:
+    """OpenTelemetry as an application has set it up, and messages recorded as its spans."""
+    recorded = Spans()
+    process.monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: recorded.provider)
+    process.set(engine="otel")
+    yield recorded
+    recorded.close()

@@ -35,6 +35,8 @@ from tests.support.lambda_process import Process
         ("NAME", "orders", "orders"),
         ("MAX_TRACE_AGE_DAYS", "30", 30),
         ("LOGS", "datadog", "datadog"),
+        ("ENGINE", "otel", "otel"),
+        ("OTEL_RELATION", "link", "link"),
     ],
 )
 def test_every_setting_is_read(variable: str, text: str, value: Any) -> None:
@@ -79,6 +81,8 @@ def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str
         ("EMITTER", "tcp", "TRACE_BRIDGE_EMITTER is 'tcp'; expected one of 'auto', 'udp', 'api'"),
         ("QUEUE_SEGMENT", "yes", "TRACE_BRIDGE_QUEUE_SEGMENT is 'yes'; expected one of 'never', 'always'"),
         ("IN_PROGRESS", "so", "TRACE_BRIDGE_IN_PROGRESS is 'so'; expected true or false"),
+        ("ENGINE", "opentelemetry", "TRACE_BRIDGE_ENGINE is 'opentelemetry'; expected one of 'xray', 'otel', 'auto'"),
+        ("OTEL_RELATION", "child", "TRACE_BRIDGE_OTEL_RELATION is 'child'; expected one of 'parent', 'link'"),
         ("LOGS", "json", "TRACE_BRIDGE_LOGS is 'json'; expected one of 'xray', 'datadog', 'off'"),
     ],
 )

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from ._errors import cause
-from ._otel_values import text_of
+from .._errors import cause
+from ._values import text_of
 
 _AWS_HTTP_EVENT = "HTTP request failure"
 _FILE = "  File "

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
-from . import _state
-from ._document import valid_name
-from ._environment import LAMBDA_FUNCTION_NAME, XRAY_TRACING_NAME
-from ._invocation import Invocation
-from ._otel_aws import is_aws_call
-from ._otel_values import text_of
+from .. import _state
+from .._document import valid_name
+from .._environment import LAMBDA_FUNCTION_NAME, XRAY_TRACING_NAME
+from .._invocation import Invocation
+from ._aws import is_aws_call
+from ._values import text_of
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan

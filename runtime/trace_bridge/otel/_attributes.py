@@ -7,8 +7,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
-from ._annotations import checked_annotation
-from ._otel_values import plain, text_of
+from .._annotations import checked_annotation
+from ._values import plain, text_of
 
 Annotations = Collection[str] | Literal["all"]
 """Names of the attributes that become annotations; `all` for every one."""

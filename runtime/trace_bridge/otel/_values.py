@@ -29,13 +29,3 @@ def plain(value: object) -> object:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [plain(item) for item in value]
     return value
-
-
-def xray_trace_id(trace_id: int) -> str:
-    """Returns a trace id as X-Ray writes it, `1-<8 hex digits>-<24 hex digits>`.
-
-    X-Ray takes ids whose first part is no time as well:
-    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
-    """
-    digits = f"{trace_id:032x}"
-    return f"1-{digits[:8]}-{digits[8:]}"

@@ -1,28 +1,23 @@
-"""OpenTelemetry into X-Ray without a collector, a layer or Transaction Search; needs the extra `[otel-sdk]`."""
+"""The exporter: spans as documents, sent the way the bridge sends its own."""
 
 import logging
 import os
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-try:
-    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-except ImportError as error:
-    raise ImportError(f"{error}; trace_bridge.otel needs `pip install 'trace-bridge[otel-sdk]'`") from error
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from ._config import ConfigurationError
-from ._counters import count
-from ._emitter import get_emitter
-from ._environment import LAMBDA_LOG_GROUP_NAME
-from ._invocation import latest_invocation
-from ._json import encode
-from ._otel_attributes import Annotations
-from ._otel_documents import Translation
+from .._config import ConfigurationError
+from .._counters import count
+from .._emitter import get_emitter
+from .._environment import LAMBDA_LOG_GROUP_NAME
+from .._invocation import latest_invocation
+from .._json import encode
+from ._attributes import Annotations
+from ._documents import Translation
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
-
-__all__ = ["XRaySpanExporter"]
 
 _log = logging.getLogger("trace_bridge")
 

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._otel_values import number_of, text_of
+from ._values import number_of, text_of
 
 _METHOD = ("http.request.method", "http.method")
 _USER_AGENT = ("user_agent.original", "http.user_agent")

@@ -6,7 +6,7 @@ https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/expo
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ._otel_values import text_of, texts_of
+from ._values import text_of, texts_of
 
 Attributes = Mapping[str, Any]
 

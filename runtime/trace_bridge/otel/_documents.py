@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
-from ._environment import LAMBDA_FUNCTION_NAME
-from ._invocation import Invocation
-from ._otel_attributes import Annotations, metadata_of, resource_fields, take_annotations, take_sql, take_user
-from ._otel_aws import is_aws_call, origin_of, service_of, take_aws
-from ._otel_cause import failure_flags, take_cause
-from ._otel_http import status_of, take_http
-from ._otel_names import document_name, service_name
-from ._otel_values import plain, xray_trace_id
+from .._environment import LAMBDA_FUNCTION_NAME
+from .._invocation import Invocation
+from .._otel_message import no_parent, xray_trace_id
+from ._attributes import Annotations, metadata_of, resource_fields, take_annotations, take_sql, take_user
+from ._aws import is_aws_call, origin_of, service_of, take_aws
+from ._cause import failure_flags, take_cause
+from ._http import status_of, take_http
+from ._message import take_invocation, take_message
+from ._names import document_name, service_name
+from ._values import plain
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -100,7 +102,7 @@ class Translation:
             "name": document_name(span),
             "start_time": (span.start_time or 0) / 1_000_000_000,
             "end_time": max(span.start_time or 0, span.end_time or 0) / 1_000_000_000,
-            "parent_id": None if span.parent is None else f"{span.parent.span_id:016x}",
+            "parent_id": _parent_id(span),
             "http": take_http(
                 left, [event.attributes or {} for event in span.events], serves=span.kind is SpanKind.SERVER
             ),
@@ -118,11 +120,23 @@ class Translation:
             "links": _links(span),
         }
         # A segment has no query, and a subsegment no user, by the schema of segment documents.
-        document |= {"sql": take_sql(left, span.name)} if resource is None else {"user": take_user(left)}
+        message: dict[str, object] = {}
+        if resource is None:
+            document["sql"] = take_sql(left, span.name)
+        else:
+            document["user"] = take_user(left)
+            document["resource_arn"] = take_invocation(left, document["aws"] or {})
+            message = take_message(left)
         of_resource = resource or {}
-        document["annotations"] = take_annotations(left, of_resource, everything, self.annotations)
+        document["annotations"] = message | take_annotations(left, of_resource, everything, self.annotations)
         document["metadata"] = metadata_of(left, of_resource)
         return document
+
+
+def _parent_id(span: "ReadableSpan") -> str | None:
+    if span.parent is None or span.parent.span_id == no_parent(span.context.trace_id):
+        return None
+    return f"{span.parent.span_id:016x}"
 
 
 def _is_local_root(span: "ReadableSpan") -> bool:

@@ -1,0 +1,201 @@
+"""The engine for OpenTelemetry: a message is a CONSUMER span of the application's own tracer provider.
+
+The attributes are those of the messaging conventions, version 1.44:
+https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/messaging/messaging-spans.md
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, NonRecordingSpan, NoOpTracerProvider, ProxyTracerProvider, Span, SpanKind, Tracer
+
+from . import _state
+from ._config import OtelRelation
+from ._emitter import get_emitter
+from ._engine import Engine, Messages
+from ._environment import LAMBDA_FUNCTION_NAME
+from ._invocation import Invocation
+from ._otel_flush import Flush
+from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS, xray_trace_id
+from ._otel_place import in_context, otel_place
+from ._otel_segment import OtelSegment, not_recorded, sender_context
+from ._places import NotRecorded, SpanPlace
+from ._record import attributes_of, message_id_of, queue_arn_of
+from ._safely import safely
+from ._segment import MessageSegment, Recording
+
+SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
+
+_log = logging.getLogger("trace_bridge")
+_CONVENTIONAL: Mapping[str, str] = {
+    "messaging.system": "aws_sqs",
+    "messaging.operation.name": "process",
+    "messaging.operation.type": "process",
+}
+
+
+class OtelMessages:
+    """Messages as spans.
+
+    Args:
+        invocation: The invocation.
+        tracer: Begins the spans.
+        relation: Whether the sender is the span's parent or a link.
+        engine: Told when a message has ended.
+    """
+
+    __slots__ = ("_attributes", "_engine", "_invocation", "_name", "_queue", "_relation", "_tracer")
+
+    def __init__(self, invocation: Invocation, tracer: Tracer, relation: OtelRelation, engine: "OtelEngine") -> None:
+        self._invocation = invocation
+        self._tracer = tracer
+        self._relation = relation
+        self._engine = engine
+        self._queue: object = self
+        self._name = ""
+        self._attributes: dict[str, str] = {}
+
+    def begin(
+        self, record: Mapping[str, Any], recording: Recording, trace_id: str | None, parent_id: str | None
+    ) -> MessageSegment:
+        """Begins a span and makes it current; for a message that is not recorded, one that records nothing."""
+        invocation = self._invocation
+        if trace_id is None or recording == "none":
+            return OtelSegment(invocation, record, recording, trace_id, parent_id, None)
+        if recording != "recorded":
+            segment = OtelSegment(invocation, record, recording, trace_id, parent_id, not_recorded(trace_id, parent_id))
+            segment.enter()
+            return segment
+        sender = sender_context(trace_id, parent_id, sampled=True)
+        span = safely(self._begun, record, sender) or NonRecordingSpan(sender)
+        segment = OtelSegment(invocation, record, recording, trace_id, parent_id, span)
+        context = span.get_span_context()
+        segment.id = f"{context.span_id:016x}"
+        if context.trace_id != sender.trace_id:
+            segment.message_trace_id, segment.trace_id = trace_id, xray_trace_id(context.trace_id)
+            segment.parent_id = None
+        segment.enter()
+        return segment
+
+    def announce(self, segment: MessageSegment) -> None:
+        """Does nothing: OpenTelemetry's spans are exported once they have ended."""
+
+    def end(self, segment: MessageSegment, error: BaseException | None) -> None:
+        """Ends the span."""
+        try:
+            if error is not None:
+                segment.add_exception(error)
+        finally:
+            segment.close()
+            if isinstance(segment, OtelSegment) and segment.span is not None:
+                segment.span.end()
+        self._engine.ended(self._invocation)
+
+    def leave(self, segment: MessageSegment) -> None:
+        """Makes current again what was current before a message that is not recorded."""
+        segment.close()
+
+    def _begun(self, record: Mapping[str, Any], sender: trace.SpanContext) -> Span:
+        queue = queue_arn_of(record)
+        if queue != self._queue:
+            self._describe(queue)
+        attributes: dict[str, str | int] = dict(self._attributes)
+        if message_id := message_id_of(record):
+            attributes[MESSAGE_ID] = message_id
+        of_sqs = attributes_of(record)
+        try:
+            attributes[ATTEMPT] = int(of_sqs["ApproximateReceiveCount"])
+            waited = int(of_sqs["ApproximateFirstReceiveTimestamp"]) - int(of_sqs["SentTimestamp"])
+            attributes[QUEUE_MS] = max(0, waited)
+        except (KeyError, TypeError, ValueError):
+            pass
+        if self._relation == "parent":
+            return self._tracer.start_span(
+                self._name,
+                trace.set_span_in_context(NonRecordingSpan(sender)),
+                SpanKind.CONSUMER,
+                attributes,
+            )
+        header = self._invocation.header
+        ambient = None
+        if (
+            header is not None
+            and header.parent is not None
+            and not trace.get_current_span().get_span_context().is_valid
+        ):
+            ambient = in_context(header)
+        return self._tracer.start_span(self._name, ambient, SpanKind.CONSUMER, attributes, [Link(sender)])
+
+    def _describe(self, queue: str | None) -> None:
+        """Writes what the spans of a queue's messages have in common, once."""
+        self._queue = queue
+        invocation, name = self._invocation, (queue or "").rpartition(":")[2]
+        told = {
+            **_CONVENTIONAL,
+            "messaging.destination.name": name,
+            INVOCATION_ID: invocation.request_id,
+            INVOKED_ARN: invocation.function_arn,
+        }
+        self._attributes = {key: value for key, value in told.items() if value}
+        self._name = f"process {name}" if name else "process"
+
+
+class OtelEngine:
+    """Spans of the application's own tracer provider, exported by whatever it has set up."""
+
+    def __init__(self) -> None:
+        self._provider: object = None
+        self._tracer: Tracer = trace.NoOpTracer()
+        self._flush = Flush()
+        self._holds = 0
+        self._lock = threading.Lock()
+
+    def messages(self, invocation: Invocation) -> Messages:
+        """Returns what records messages of an invocation."""
+        return OtelMessages(invocation, self._current_tracer(), _state.settings.otel_relation, self)
+
+    def place(self) -> SpanPlace | NotRecorded:
+        """Returns where the running code is recorded: below the current span, else below Lambda's own segment."""
+        return otel_place(self._current_tracer())
+
+    def hold(self) -> None:
+        """Begins a batch, after which spans are flushed together."""
+        with self._lock:
+            self._holds += 1
+        get_emitter().hold()
+
+    def flush(self, invocation: Invocation, began: float) -> None:  # noqa: ARG002 - what was begun when is in the spans
+        """Has the provider export what it keeps, within the time the invocation has left."""
+        with self._lock:
+            self._holds = max(0, self._holds - 1)
+        try:
+            self.ended(invocation)
+        finally:
+            get_emitter().release(invocation)
+
+    def ended(self, invocation: Invocation) -> None:
+        """Flushes where no batch is under way; only in Lambda, which stops the environment after the invocation."""
+        if not self._holds and LAMBDA_FUNCTION_NAME in os.environ:
+            self._flush(self._provider, invocation)
+
+    def _current_tracer(self) -> Tracer:
+        """Returns the tracer of the application's provider, which it may set up at any time."""
+        provider = trace.get_tracer_provider()
+        if provider is not self._provider:
+            self._provider = provider
+            self._tracer = provider.get_tracer("trace_bridge", _state.VERSION, schema_url=SCHEMA_URL)
+            if not has_sdk():
+                _log.warning("nothing is recorded: the application has set up no tracer provider of OpenTelemetry")
+        return self._tracer
+
+
+def has_sdk() -> bool:
+    """Returns whether the application has set up a tracer provider that records."""
+    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider | NoOpTracerProvider)
+
+
+OTEL: Engine = OtelEngine()

@@ -1,0 +1,165 @@
+"""A message as a span of OpenTelemetry."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
+
+from ._annotations import checked_annotation, checked_link
+from ._header import format_header
+from ._invocation import Invocation, now
+from ._json import encode
+from ._otel_message import no_parent, xray_trace_id
+from ._safely import safely
+from ._scope import inherited_scope
+from ._segment import MessageSegment, Recording
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from ._links import QueueWait
+
+ANNOTATIONS = "aws.xray.annotations"
+METADATA = "aws.xray.metadata."
+"""The attributes that tell an exporter to X-Ray what to index, and what to keep in a namespace of its own."""
+
+_SAMPLED, _NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
+
+
+def sender_context(trace_id: str, parent_id: str | None, *, sampled: bool) -> SpanContext:
+    """Returns the context of whatever sent a message, or called.
+
+    Where the header names no parent, the trace's own last digits stand for it: OpenTelemetry cannot continue a trace
+    without one.
+
+    Args:
+        trace_id: X-Ray's trace id.
+        parent_id: Id of the segment or subsegment; None where the header names none.
+        sampled: Whether it is recorded.
+    """
+    trace_number = int(trace_id[2:10] + trace_id[11:], 16)
+    span_number = no_parent(trace_number) if parent_id is None else int(parent_id, 16)
+    return SpanContext(trace_number, span_number, is_remote=True, trace_flags=_SAMPLED if sampled else _NOT_SAMPLED)
+
+
+def header_of(context: SpanContext, lineage: str | None) -> str:
+    """Returns the trace header of a span.
+
+    Args:
+        context: The span's.
+        lineage: Lambda's hop counter; None outside of Lambda.
+    """
+    return format_header(
+        xray_trace_id(context.trace_id), f"{context.span_id:016x}", context.trace_flags.sampled, lineage
+    )
+
+
+class OtelSegment(MessageSegment):
+    """One message's part of its trace, as a span.
+
+    Attributes:
+        span: The span; one that records nothing where the message is not recorded, None where it is in no trace.
+    """
+
+    _before: "Context | None" = None
+    _outer: MessageSegment | None = None
+
+    def __init__(  # sets what `MessageSegment.__init__` would, in the time that matters for each message
+        self,
+        invocation: Invocation,
+        record: Mapping[str, Any],
+        recording: Recording,
+        trace_id: str | None,
+        parent_id: str | None,
+        span: Span | None,
+    ) -> None:
+        self.invocation = invocation
+        self.recording = recording
+        self._record = record
+        self.trace_id = trace_id
+        self.parent_id = parent_id
+        self.span = span
+        if recording == "recorded":
+            self.subsegments = []
+            self.start_time = now()
+
+    def enter(self) -> None:
+        """Makes the span the current one of OpenTelemetry."""
+        if self.span is not None:
+            scope = inherited_scope()
+            self._outer = None if scope is None else scope.message
+            self._before = otel_context.get_current()
+            otel_context.attach(trace.set_span_in_context(self.span, self._before))
+
+    def leave(self) -> None:
+        """Makes current again what was current before; not where a later message inside is still under way."""
+        scope = inherited_scope()
+        while scope is not None:
+            if scope.message is self:
+                return
+            scope = scope.outer
+        before, outer = self._before, self._outer
+        while isinstance(outer, OtelSegment) and outer.end_time and outer._before is not None:  # noqa: SLF001
+            before, outer = outer._before, outer._outer  # noqa: SLF001 - of this class
+        if before is not None:
+            # Not by the token: a block may be left in another context than it was entered in, and in any order.
+            otel_context.attach(before)
+
+    def put_annotation(self, key: str, value: str | float | bool) -> Self:
+        """Sets an attribute of the span, which an exporter to X-Ray indexes."""
+        checked = checked_annotation(key, value)
+        if checked is not None and self.recording == "recorded" and self.span is not None:
+            self._annotations = {**self._annotations, key: checked}
+            self.span.set_attribute(key, checked)
+            self.span.set_attribute(ANNOTATIONS, list(self._annotations))
+        return self
+
+    def put_metadata(self, key: str, value: object, namespace: str = "default") -> Self:
+        """Sets an attribute of the span: the namespace, as JSON."""
+        super().put_metadata(key, value, namespace)
+        if self.recording == "recorded" and self.span is not None:
+            self.span.set_attribute(f"{METADATA}{namespace}", encode(self._metadata[namespace]))
+        return self
+
+    def add_link(self, trace_id: str, segment_id: str) -> Self:
+        """Links the span to a segment, or a span, of another trace."""
+        link = checked_link(trace_id, segment_id)
+        if link is not None and self.recording == "recorded" and self.span is not None:
+            self.span.add_link(sender_context(link["trace_id"], link["segment_id"], sampled=True))
+        return self
+
+    def add_exception(self, error: BaseException) -> None:
+        """Records an exception as an event of the span and marks the span as failed."""
+        if self.recording == "recorded" and self.span is not None:
+            record_failure(self.span, error)
+
+    def insert_queue_wait(self, wait: "QueueWait") -> None:
+        """Does nothing: the wait in the queue is a document of the engine for X-Ray."""
+
+    def header_text(self, parent_id: str | None = None) -> str | None:  # noqa: ARG002 - the current span is the parent
+        """Returns the trace header for whatever is called or sent: that of OpenTelemetry's current span."""
+        if self.recording != "recorded" or self.span is None:
+            return super().header_text()
+        context = trace.get_current_span().get_span_context()
+        if not context.is_valid:
+            context = self.span.get_span_context()
+        return header_of(context, self.invocation.lineage)
+
+    def close(self) -> None:
+        """Leaves the message; the span is ended by whoever began it."""
+        self.end_time = max(self.start_time, now())
+        self.leave()
+
+
+def record_failure(span: Span, error: BaseException) -> None:
+    """Records an exception as OpenTelemetry itself does: an event, and the status with the exception's text."""
+    span.record_exception(error)
+    text = safely(str, error)
+    span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {text}" if text is not None else None))
+
+
+def not_recorded(trace_id: str, parent_id: str | None) -> Span:
+    """Returns a span that records nothing and tells everything below it to record nothing."""
+    return NonRecordingSpan(sender_context(trace_id, parent_id, sampled=False))

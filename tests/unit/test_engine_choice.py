@@ -1,0 +1,114 @@
+"""Which engine records: `TRACE_BRIDGE_ENGINE`."""
+
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+from opentelemetry import trace
+from trace_bridge import Message, sqs_handler
+
+from tests.support.lambda_events import LambdaContext, event, header, record
+from tests.support.lambda_process import Process
+from tests.support.otel_spans import Spans
+from tests.support.trace_headers import ROOT
+
+BATCH = event(record(trace=header(ROOT)))
+
+
+@sqs_handler
+def handler(_message: Message) -> None:
+    pass
+
+
+def test_xray_is_the_default_also_where_an_application_has_set_opentelemetry_up(process: Process, spans: Spans) -> None:
+    process.set(engine="xray")
+    handler(BATCH, LambdaContext())
+    assert spans.all() == []
+    assert len(process.documents()) == 1
+
+
+def test_opentelemetry_sends_no_documents_by_itself(process: Process, spans: Spans) -> None:
+    handler(BATCH, LambdaContext())
+    assert len(spans.all()) == 1
+    assert process.documents() == []
+
+
+@pytest.mark.parametrize("is_set_up", [True, False])
+def test_auto_decides_at_the_first_message_and_says_so(
+    process: Process, spans: Spans, is_set_up: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "trace_bridge")
+    provider = trace.ProxyTracerProvider()
+    if not is_set_up:
+        process.monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
+    process.set(engine="auto")
+    handler(BATCH, LambdaContext())
+    handler(BATCH, LambdaContext())
+    assert (len(spans.all()), len(process.documents())) == ((2, 0) if is_set_up else (0, 2))
+    told = "OpenTelemetry" if is_set_up else "X-Ray segment documents"
+    assert [entry.message for entry in caplog.records] == [f"messages are recorded by {told}"]
+
+
+def test_without_a_tracer_provider_messages_run_and_pass_their_trace_on(
+    process: Process, spans: Spans, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = trace.ProxyTracerProvider()
+    process.monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
+    client = process.client("dynamodb")
+
+    @sqs_handler
+    def calling(_message: Message) -> None:
+        client.list_tables()
+
+    calling(BATCH, LambdaContext())
+    calling(BATCH, LambdaContext())
+    warned = [entry.message for entry in caplog.records if entry.name == "trace_bridge"]
+    assert warned == ["nothing is recorded: the application has set up no tracer provider of OpenTelemetry"]
+    assert process.services.headers("DynamoDB_20120810.ListTables") == [f"{header(ROOT)};Lineage=061379e8:0"] * 2
+
+
+def _program(text: str, **environment: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, "AWS_LAMBDA_FUNCTION_NAME": "worker", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout + ran.stderr
+
+
+_WITHOUT_OPENTELEMETRY = """
+import logging, sys
+logging.basicConfig(format="%(levelname)s %(message)s")
+sys.modules["opentelemetry"] = None
+import trace_bridge
+@trace_bridge.sqs_handler
+def handler(message): print("ran", message.message_id)
+attributes = {"AWSTraceHeader": "Root=1-6b04d6c2-aaaaaaaaaaaaaaaaaaaaaaaa;Parent=53995c3f42cd8ad8;Sampled=1"}
+print(handler({"Records": [{"messageId": "1", "body": "", "attributes": attributes}]}, None))
+print(trace_bridge.counters())
+"""
+
+
+def test_without_opentelemetry_there_is_one_error_and_messages_run_unrecorded() -> None:
+    said = _program(_WITHOUT_OPENTELEMETRY, TRACE_BRIDGE_ENGINE="otel")
+    (error,) = (line for line in said.splitlines() if line.startswith("ERROR"))
+    assert error.startswith("ERROR nothing is recorded, messages are processed as if there were no bridge: ")
+    assert error.endswith(
+        "TRACE_BRIDGE_ENGINE is 'otel', which needs opentelemetry-api: `pip install 'trace-bridge[otel]'`"
+    )
+    assert "ran 1" in said
+    assert "{'batchItemFailures': []}" in said
+    assert "continued=0" in said
+
+
+def test_auto_without_opentelemetry_records_documents() -> None:
+    said = _program(
+        _WITHOUT_OPENTELEMETRY, TRACE_BRIDGE_ENGINE="auto", TRACE_BRIDGE_EMITTER="udp", AWS_XRAY_DAEMON_ADDRESS=""
+    )
+    assert "continued=1" in said
+    assert "ERROR" not in said

@@ -1,0 +1,329 @@
+"""Messages as spans of the application's own OpenTelemetry."""
+
+import asyncio
+import json
+import logging
+import os
+import threading
+from typing import Any
+
+import pytest
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.propagators.aws import AwsXRayPropagator
+from opentelemetry.semconv._incubating.attributes import faas_attributes, messaging_attributes
+from opentelemetry.semconv.schemas import Schemas
+from opentelemetry.trace import SpanKind, StatusCode
+from trace_bridge import (
+    Message,
+    TracedThreadPoolExecutor,
+    continue_trace,
+    counters,
+    log_fields,
+    poll,
+    sqs_handler,
+    trace_batch,
+)
+
+from tests.support.lambda_events import (
+    ACTIVE,
+    OWN_PARENT,
+    OWN_TRACE,
+    PASS_THROUGH,
+    SENDER,
+    LambdaContext,
+    event,
+    header,
+    record,
+    trace_id,
+)
+from tests.support.lambda_process import Process
+from tests.support.otel_spans import Spans, id_of, parent_id_of, trace_id_of
+from tests.support.trace_headers import ROOT
+
+RECORD = record(trace=header(ROOT))
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:worker"
+
+
+def _run(work: Any, *records: dict[str, Any], **options: Any) -> Any:
+    @sqs_handler(**options)
+    def handler(message: Message) -> None:
+        work(message)
+
+    return handler(event(*(records or (RECORD,))), LambdaContext())
+
+
+def test_a_message_is_a_consumer_span_below_its_sender(spans: Spans) -> None:
+    _run(lambda _message: None)
+    (span,) = spans.all()
+    assert (span.name, span.kind) == ("process orders", SpanKind.CONSUMER)
+    assert (trace_id_of(span), parent_id_of(span)) == (ROOT, SENDER)
+    assert span.parent is not None
+    assert span.parent.is_remote
+    assert span.attributes == {
+        messaging_attributes.MESSAGING_SYSTEM: messaging_attributes.MessagingSystemValues.AWS_SQS.value,
+        messaging_attributes.MESSAGING_OPERATION_NAME: "process",
+        messaging_attributes.MESSAGING_OPERATION_TYPE: messaging_attributes.MessagingOperationTypeValues.PROCESS.value,
+        messaging_attributes.MESSAGING_DESTINATION_NAME: "orders",
+        messaging_attributes.MESSAGING_MESSAGE_ID: "message-1",
+        faas_attributes.FAAS_INVOCATION_ID: LambdaContext().aws_request_id,
+        "aws.lambda.invoked_arn": ARN,
+        "trace_bridge.attempt": 1,
+        "trace_bridge.queue_ms": 250,
+    }
+    assert span.status.status_code is StatusCode.UNSET
+    assert not span.links
+    scope = span.instrumentation_scope
+    assert scope is not None
+    assert (scope.name, scope.schema_url) == ("trace_bridge", Schemas.V1_44_0.value)
+    assert counters().continued == 1
+
+
+def test_the_parent_is_the_one_that_opentelemetrys_own_propagator_reads(spans: Spans) -> None:
+    _run(lambda _message: None)
+    read = AwsXRayPropagator().extract({"X-Amzn-Trace-Id": RECORD["attributes"]["AWSTraceHeader"]})
+    assert spans.all()[0].parent == trace.get_current_span(read).get_span_context()
+
+
+def test_what_a_handler_records_by_itself_is_below_the_message(spans: Spans) -> None:
+    def work(_message: Message) -> None:
+        with spans.tracer.start_as_current_span("own"):
+            pass
+
+    _run(work)
+    own, message = spans.all()
+    assert parent_id_of(own) == id_of(message)
+    assert not trace.get_current_span().get_span_context().is_valid
+
+
+@pytest.mark.parametrize("options", [{}, {"max_workers": 4}])
+def test_messages_side_by_side_each_have_their_own_current_span(spans: Spans, options: dict[str, Any]) -> None:
+    together = threading.Barrier(4 if options else 1, timeout=30)
+
+    def work(message: Message) -> None:
+        together.wait()
+        with TracedThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: spans.tracer.start_span(message.message_id).end()).result()
+
+    _run(work, *(record(number, trace=header(trace_id(number))) for number in (1, 2, 3, 4)), **options)
+    for number in (1, 2, 3, 4):
+        own = spans.named(f"message-{number}")
+        (parent,) = (span for span in spans.all() if id_of(span) == parent_id_of(own))
+        assert parent.attributes is not None
+        assert parent.attributes["messaging.message.id"] == f"message-{number}"
+        assert trace_id_of(own) == trace_id(number)
+
+
+def test_tasks_side_by_side_each_have_their_own_current_span(spans: Spans) -> None:
+    @sqs_handler(max_workers=4)
+    async def handler(message: Message) -> None:
+        await asyncio.sleep(0)
+        with spans.tracer.start_as_current_span(message.message_id):
+            await asyncio.sleep(0)
+
+    handler(event(*(record(number, trace=header(trace_id(number))) for number in (1, 2, 3))), LambdaContext())
+    for number in (1, 2, 3):
+        assert trace_id_of(spans.named(f"message-{number}")) == trace_id(number)
+
+
+@pytest.mark.parametrize("own_header", [ACTIVE, PASS_THROUGH, None])
+def test_as_a_link_the_work_stays_in_lambdas_own_trace(
+    process: Process, spans: Spans, own_header: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    process.invoked(own_header)
+    process.set(otel_relation="link")
+    seen: list[dict[str, str]] = []
+    _run(lambda _message: seen.append(log_fields()))
+    (span,) = spans.all()
+    (link,) = span.links
+    assert (f"{link.context.trace_id:032x}", f"{link.context.span_id:016x}") == (ROOT[2:].replace("-", ""), SENDER)
+    assert parent_id_of(span) == (OWN_PARENT if own_header == ACTIVE else None)
+    assert (trace_id_of(span) == OWN_TRACE) == (own_header == ACTIVE)
+    assert seen[0]["xray_trace_id"] == trace_id_of(span)
+    assert seen[0]["message_trace_id"] == ROOT
+    assert seen[0]["segment_id"] == id_of(span)
+
+
+def test_as_a_link_the_work_is_below_whatever_span_is_current(process: Process, spans: Spans) -> None:
+    process.set(otel_relation="link")
+    with spans.tracer.start_as_current_span("invocation"):
+        _run(lambda _message: None)
+    message, invocation = spans.all()
+    assert parent_id_of(message) == id_of(invocation)
+    assert len(message.links) == 1
+
+
+def test_log_fields_name_the_span(spans: Spans) -> None:
+    seen: list[dict[str, str]] = []
+    _run(lambda _message: seen.append(log_fields()))
+    assert seen == [
+        {
+            "message_id": "message-1",
+            "xray_trace_id": ROOT,
+            "segment_id": id_of(spans.all()[0]),
+            "lambda_xray_trace_id": OWN_TRACE,
+        }
+    ]
+
+
+@pytest.mark.parametrize("sampled", ["0", "?", None])
+@pytest.mark.parametrize("relation", ["parent", "link"])
+def test_a_message_that_is_not_recorded_leaves_no_span_of_anyones(
+    process: Process, spans: Spans, sampled: str | None, relation: Any
+) -> None:
+    process.set(otel_relation=relation)
+
+    def work(_message: Message) -> None:
+        current = trace.get_current_span()
+        assert f"{current.get_span_context().trace_id:032x}" == ROOT[2:].replace("-", "")
+        assert not current.is_recording()
+        with spans.tracer.start_as_current_span("own"):
+            pass
+
+    with spans.tracer.start_as_current_span("around") as around:
+        _run(work, record(trace=header(ROOT, sampled=sampled)))
+        assert trace.get_current_span() is around
+    assert [span.name for span in spans.all()] == ["around"]
+
+
+def test_a_message_without_a_header_is_as_if_there_were_no_bridge(spans: Spans) -> None:
+    with spans.tracer.start_as_current_span("around"):
+        _run(lambda _message: spans.tracer.start_span("own").end(), record())
+    own, around = spans.all()
+    assert parent_id_of(own) == id_of(around)
+
+
+def test_a_failure_marks_the_span_as_opentelemetry_itself_would(spans: Spans) -> None:
+    def work(message: Message) -> None:
+        if message.message_id == "message-1":
+            raise KeyError("gone")
+
+    answer = _run(work, RECORD, record(2, trace=header(trace_id(2))))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    failed, done = spans.all()
+    assert (failed.status.status_code, failed.status.description) == (StatusCode.ERROR, "KeyError: 'gone'")
+    (told,) = failed.events
+    assert told.attributes is not None
+    assert (told.name, told.attributes["exception.type"]) == ("exception", "KeyError")
+    assert "in work" in str(told.attributes["exception.stacktrace"])
+    assert done.status.status_code is StatusCode.UNSET
+
+
+def test_what_is_put_on_the_segment_is_put_on_the_span(spans: Spans) -> None:
+    with continue_trace(RECORD, LambdaContext()) as segment:
+        segment.put_annotation("order", "o-1").put_annotation("items", 3).put_annotation("bad key!", 1)
+        segment.put_metadata("body", {"a": 1}, "shop").put_metadata("more", 2, "shop")
+        segment.add_exception(ValueError("odd"))
+        segment.add_link(OWN_TRACE, SENDER).add_link("odd", "odd")
+    (span,) = spans.all()
+    assert span.attributes is not None
+    (link,) = span.links
+    assert (f"{link.context.trace_id:032x}", f"{link.context.span_id:016x}") == (
+        OWN_TRACE[2:].replace("-", ""),
+        SENDER,
+    )
+    assert (span.attributes["order"], span.attributes["items"]) == ("o-1", 3)
+    assert span.attributes["aws.xray.annotations"] == ("order", "items")
+    assert json.loads(str(span.attributes["aws.xray.metadata.shop"])) == {"body": {"a": 1}, "more": 2}
+    assert span.status.description == "ValueError: odd"
+
+
+def test_what_is_put_on_a_segment_that_is_not_recorded_is_dropped(spans: Spans) -> None:
+    with continue_trace(record(trace=header(ROOT, sampled="0")), LambdaContext()) as segment:
+        segment.put_annotation("order", "o-1").put_metadata("body", 1)
+        segment.add_exception(ValueError("odd"))
+    assert spans.all() == []
+
+
+def test_blocks_that_cross_each_other_leave_nothing_behind(spans: Spans) -> None:
+    first, second = (continue_trace(record(n, trace=header(trace_id(n))), LambdaContext()) for n in (1, 2))
+    one = first.__enter__()
+    two = second.__enter__()
+    first.__exit__(None, None, None)
+    assert f"{trace.get_current_span().get_span_context().span_id:016x}" == two.id != one.id
+    second.__exit__(None, None, None)
+    assert not trace.get_current_span().get_span_context().is_valid
+    assert len(spans.all()) == 2
+
+
+def test_a_context_that_a_handler_leaves_attached_does_not_outlast_its_message(spans: Spans) -> None:
+    _run(lambda _message: otel_context.attach(trace.set_span_in_context(spans.tracer.start_span("leaked"))))
+    assert not trace.get_current_span().get_span_context().is_valid
+
+
+def test_a_block_left_in_another_context_is_ended_without_a_word(
+    spans: Spans, caplog: pytest.LogCaptureFixture
+) -> None:
+    block = continue_trace(RECORD, LambdaContext())
+
+    async def enter() -> None:
+        block.__enter__()
+
+    async def leave() -> None:
+        block.__exit__(None, None, None)
+
+    async def both() -> None:
+        await asyncio.create_task(enter())
+        await asyncio.create_task(leave())
+
+    asyncio.run(both())
+    assert len(spans.all()) == 1
+    assert [entry for entry in caplog.records if entry.levelno >= logging.WARNING] == []
+
+
+def test_a_span_that_the_handler_ends_itself_is_ended_once(spans: Spans, caplog: pytest.LogCaptureFixture) -> None:
+    _run(lambda _message: trace.get_current_span().end())
+    assert len(spans.all()) == 1
+
+
+def test_a_fork_leaves_the_messages_span_to_its_parent(spans: Spans) -> None:
+    with continue_trace(RECORD, LambdaContext()):
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert spans.all() == []
+    assert len(spans.all()) == 1
+
+
+def test_a_provider_that_fails_costs_no_message(process: Process, spans: Spans) -> None:
+    def broken(*_args: object, **_kwargs: object) -> Any:
+        raise RuntimeError("no spans today")
+
+    process.monkeypatch.setattr("opentelemetry.sdk.trace.Tracer.start_span", broken)
+    client = process.client("dynamodb")
+    assert _run(lambda _message: client.list_tables()) == {"batchItemFailures": []}
+    assert process.services.headers("DynamoDB_20120810.ListTables") == [header(ROOT) + ";Lineage=061379e8:0"]
+
+
+def test_messages_polled_outside_of_lambda_are_spans_too(process: Process, spans: Spans) -> None:
+    for variable in ("AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_TASK_ROOT", "_X_AMZN_TRACE_ID"):
+        process.monkeypatch.delenv(variable)
+    process.invoked(None)
+    message = {"MessageId": "m", "ReceiptHandle": "h", "Body": "{}", "Attributes": RECORD["attributes"]}
+    answers = iter([{"Messages": [message]}])
+    process.services.answer = lambda path, _body: (200, next(answers, {}) if path == "/" else {})
+    stop = threading.Event()
+    poll(
+        f"{process.services.url}/1/q",
+        lambda _message: stop.set(),
+        client=process.client("sqs"),
+        stop=stop,
+        wait_seconds=0,
+    )
+    span = next(span for span in spans.all() if span.kind is SpanKind.CONSUMER)
+    assert (span.name, trace_id_of(span), parent_id_of(span)) == ("process", ROOT, SENDER)
+
+
+def test_a_batch_in_one_block_is_flushed_once(process: Process, spans: Spans) -> None:
+    flushed: list[int] = []
+    process.monkeypatch.setattr(spans.provider, "force_flush", lambda timeout: flushed.append(timeout))
+    with trace_batch(LambdaContext()):
+        for number in (1, 2):
+            with continue_trace(record(number, trace=header(trace_id(number))), LambdaContext()):
+                pass
+        assert flushed == []
+    assert len(flushed) == 1
+    with continue_trace(RECORD, LambdaContext()):
+        pass
+    assert len(flushed) == 2
