@@ -9,6 +9,7 @@ from local.patches.lambda_ import (
     error_types,
     event_source_permissions,
     functions,
+    log_format,
     node_functions,
     payload_limits,
 )
@@ -34,6 +35,7 @@ def install() -> Daemon:
     kms.install()
     sns.install(state)
     functions.install(state, daemon)
+    log_format.install()
     error_types.install()
     node_functions.install()
     error_logs.install()

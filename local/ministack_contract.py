@@ -128,7 +128,13 @@ REQUIRED = (
     Name(
         module=_RUNTIME,
         path="_PYTHON_WORKER_SCRIPT",
-        text=("sys.path.insert(0, code_dir)", "sys.path.insert(0, _py)", "sys.path.insert(0, _ld)"),
+        text=(
+            "sys.path.insert(0, code_dir)",
+            "sys.path.insert(0, _py)",
+            "sys.path.insert(0, _ld)",
+            "    os.environ.update(env)\n",
+            "            result = handler_fn(event, context)\n",
+        ),
     ),
     Name(module="ministack.app", path="pin_signed_request", parameters=("method", "raw_path", "query_params")),
     Name(module=f"{_CORE}.iam_actions", path="extract_iam_action", parameters=("service", "method", "path")),

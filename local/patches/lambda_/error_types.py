@@ -16,6 +16,9 @@ from local.propagation import request_context
 
 Fields = dict[str, Any]
 
+TRACEBACK = "traceback"
+"""The key of a failed invocation's result that has the traceback of a Python handler."""
+
 _UNKNOWN = "Runtime.HandlerError"
 _EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?::|$)")
 
@@ -40,7 +43,8 @@ def install() -> None:
         body = result.get("body") if isinstance(result, dict) and result.get("error") else None
         if not kept or not isinstance(body, dict) or body.get("errorType") != _UNKNOWN:
             return result
-        return {**result, "body": {**body, "errorType": exception_class(kept[-1]) or _UNKNOWN}}
+        named = {**body, "errorType": exception_class(kept[-1]) or _UNKNOWN}
+        return {**result, "body": named, TRACEBACK: kept[-1]}
 
     lambda_runtime.Worker.invoke = invoke_and_keep
     lambda_svc._execute_function_warm = execute_and_name

@@ -14,6 +14,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 from local.patches.iam.roles import may
+from local.patches.lambda_ import log_format
 from local.patches.lambda_.invocation import Invocation, InvocationPlanner
 from local.patches.lambda_.vpc import SilentAddress, endpoint_variables
 from local.propagation import request_context
@@ -124,6 +125,7 @@ def _variables(config: Fields, daemon: Daemon, sampled: _SampledInvocations) -> 
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', '')}",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "_HANDLER": str(config.get("Handler", "")),
+        **log_format.variables(logging),
     }
 
 
