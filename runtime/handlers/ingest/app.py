@@ -8,6 +8,7 @@ sent about one item keeps its order.
 import base64
 import hashlib
 import json
+import logging
 import os
 import re
 import uuid
@@ -19,7 +20,7 @@ import boto3
 from boto3.dynamodb.types import DYNAMODB_CONTEXT
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from trace_bridge import TraceHeader, instrument
+from trace_bridge import TraceHeader, instrument, trace_logs
 
 _MAX_ID_LENGTH = 256
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -32,7 +33,9 @@ _MAX_DEPTH = 31  # of 32; the worker puts the object into an attribute
 _MAX_NAME_BYTES = 65_535
 _MAX_ITEM_BYTES = 400 * 1024 - 2048  # of 400 KB; the worker adds attributes
 
+_log = logging.getLogger("ingest")
 instrument()
+trace_logs()
 # Shorter than the function's own time-out, so that a topic that does not answer is an error and no dead invocation.
 _sns = boto3.client("sns", config=Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2}))
 
@@ -53,6 +56,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         _publish(body, item_id)
     except _RefusedError as refused:
         return _answer(refused.status, {"message": refused.reason})
+    _log.info("item %r is published", item_id)
     header = TraceHeader.parse(os.environ.get("_X_AMZN_TRACE_ID"))
     return _answer(202, {"id": item_id, "trace_id": header.root if header else None})
 

@@ -3,7 +3,7 @@
 Environment: `TABLE_NAME`, the table to write to; its key is the string `id`. With `TOPIC_ARN` set, an item is
 published on to that topic after it was written: to a FIFO topic in the message group it came in, else in that of its
 id. A message that comes again changes nothing in the table and is published on again; one that brings other content
-under an id that is taken is neither written nor published on, and the log says so.
+under an id that is taken is neither written nor published on, and the log says so. Each item that is done is logged.
 """
 
 import hashlib
@@ -49,6 +49,7 @@ def handler(message: Message) -> None:
             _sns.publish(TopicArn=topic, Message=message.body, MessageGroupId=group)
         else:
             _sns.publish(TopicArn=topic, Message=message.body)
+    _log.info("item %r is done", item["id"])
 
 
 def _write_once(table: Any, item: dict[str, Any], message: Message) -> bool:
