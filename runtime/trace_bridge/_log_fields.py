@@ -10,7 +10,7 @@ from ._config import Settings
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
 from ._record import message_id_of
-from ._scope import current_scope
+from ._scope import current_scope, inherited_scope
 from ._segment import MessageSegment
 
 if TYPE_CHECKING:
@@ -72,6 +72,24 @@ def log_fields() -> dict[str, str]:
     return dict((*fields.own, *fields.datadog))
 
 
+def add_log_fields(attributes: dict[str, object]) -> None:
+    """Adds the fields of a line logged by the running code to the attributes of its record; what is there stays."""
+    scope = inherited_scope()
+    # Every line takes this way: of a message that is under way and has been logged about before.
+    if (
+        scope is not None
+        and not (message := scope.message).end_time
+        and (fields := message._log_fields) is not None  # noqa: SLF001 - see `log_fields_of`
+        and not fields.datadog
+        and _chosen.get() is None
+    ):
+        for name, value in fields.own:
+            if name not in attributes:
+                attributes[name] = value
+    else:
+        current_log_fields().add_to(attributes)
+
+
 def current_log_fields() -> LogFields:
     """Returns the fields of a line logged by the running code."""
     chosen = _chosen.get()
@@ -95,11 +113,13 @@ def log_fields_of(message: MessageSegment) -> LogFields:
     """Returns the fields of the lines of a message, made once."""
     fields = message._log_fields  # noqa: SLF001 - kept there, as each message is logged about more than once
     if fields is None:
+        lambda_trace_id = message.invocation.trace_id
+        trace_id = lambda_trace_id if message.recording == "none" else message.trace_id
         fields = message._log_fields = _made(  # noqa: SLF001
             message_id=message_id_of(message._record),  # noqa: SLF001 - of this package
-            trace_id=message.trace_id if message.recording != "none" else message.invocation.trace_id,
+            trace_id=trace_id,
             segment_id=message.id,
-            lambda_trace_id=message.invocation.trace_id,
+            lambda_trace_id=lambda_trace_id,
             span_id=message.id,
             message_trace_id=message.message_trace_id,
         )
@@ -135,15 +155,18 @@ def _made(
     settings = _state.settings
     if settings.logs == "off" or not settings.enabled:
         return _NONE
-    values = {
-        MESSAGE_ID: message_id,
-        XRAY_TRACE_ID: trace_id,
-        MESSAGE_TRACE_ID: message_trace_id,
-        SEGMENT_ID: segment_id,
-        LAMBDA_XRAY_TRACE_ID: lambda_trace_id,
-    }
-    own = tuple((name, value) for name, value in values.items() if value)
-    return LogFields(own, tuple(datadog_ids(trace_id, span_id).items()) if settings.logs == "datadog" else ())
+    own = []
+    if message_id:
+        own.append((MESSAGE_ID, message_id))
+    if trace_id:
+        own.append((XRAY_TRACE_ID, trace_id))
+    if message_trace_id:
+        own.append((MESSAGE_TRACE_ID, message_trace_id))
+    if segment_id:
+        own.append((SEGMENT_ID, segment_id))
+    if lambda_trace_id:
+        own.append((LAMBDA_XRAY_TRACE_ID, lambda_trace_id))
+    return LogFields(tuple(own), tuple(datadog_ids(trace_id, span_id).items()) if settings.logs == "datadog" else ())
 
 
 def datadog_ids(trace_id: str | None, span_id: str) -> dict[str, str]:

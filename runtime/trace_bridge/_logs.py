@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from . import _state
-from ._log_fields import current_log_fields
+from ._log_fields import add_log_fields
 from ._powertools import follow_powertools
 from ._threads import follow_threads
 
@@ -43,7 +43,7 @@ def _adding_fields(call_handlers: _CallHandlers) -> _CallHandlers:
     def call_handlers_with_fields(self: logging.Logger, record: logging.LogRecord) -> None:
         # Nothing of `contextlib`, which takes as long as all the rest; a line without its fields is better than none.
         try:  # noqa: SIM105
-            current_log_fields().add_to(record.__dict__)
+            add_log_fields(record.__dict__)
         except Exception:  # noqa: BLE001, S110
             pass
         call_handlers(self, record)

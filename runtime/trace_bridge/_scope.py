@@ -45,9 +45,8 @@ def current_scope() -> Scope | None:
     return scope
 
 
-def inherited_scope() -> Scope | None:
-    """Returns the message the running code was begun in, be it done or not; None outside of messages."""
-    return _scope.get()
+inherited_scope = _scope.get
+"""Returns the message the running code was begun in, be it done or not; None outside of messages."""
 
 
 def enter_message(message: MessageSegment) -> Scope | None:
