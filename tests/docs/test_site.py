@@ -17,7 +17,7 @@ ASKED = {
     "What does it cost?": "operate.md#what-it-costs",
     "Unsampled messages?": "operate.md#sampling-and-unsampled-messages",
     "Powertools?": "with-other-tools.md#powertools-for-aws-lambda",
-    "OpenTelemetry": "opentelemetry.md",
+    "OpenTelemetry, or the ADOT layer": "opentelemetry.md#what-each-records",
     "Datadog?": "with-other-tools.md#datadog",
     "alarms": "operate.md#alarms",
     "upgrade": "operate.md#upgrading",
