@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import botocore.handlers
 import botocore.session
 import pytest
 from botocore.auth import SigV4Auth
@@ -69,6 +70,14 @@ class XRay:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def only_botocores_handlers(process: Process) -> None:
+    # moto adds one to every session as soon as it is imported, and with it botocore's own client is used.
+    own = [entry for entry in botocore.handlers.BUILTIN_HANDLERS if entry[1].__module__.startswith("botocore.")]
+    process.monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", own)
+    process.monkeypatch.setattr(botocore.session, "get_session", botocore.session.Session)
 
 
 @pytest.fixture
@@ -231,7 +240,6 @@ def test_the_endpoint_is_the_one_botocore_resolves(
     process.monkeypatch.delenv("AWS_ENDPOINT_URL_XRAY")
     for name, value in variables.items():
         process.monkeypatch.setenv(name, value)
-    process.monkeypatch.setattr(botocore.session, "get_session", botocore.session.Session)
     asked: list[tuple[str, dict[str, str]]] = []
 
     def answer(connections: Any, _path: str, _body: bytes, headers: dict[str, str]) -> Any:
