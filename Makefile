@@ -76,9 +76,8 @@ layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-brid
 docs: docs-setup ## Builds the docs as a site in build/docs, and checks its links.
 	@$(RUN) python -m scripts.site
 
-bench: setup ## Measures what the bridge adds to a message and a log line, and the constructs to a synthesis.
-	@$(RUN) python -m bench.messages; messages=$$?; $(RUN) python -m bench.logs; logs=$$?; \
-		$(RUN) python -m bench.synth && exit $$((messages | logs))
+bench: setup ## Measures what the bridge adds to a message, a step in it and a log line, and the constructs to a synthesis.
+	@missed=0; for part in messages steps logs synth; do $(RUN) python -m bench.$$part || missed=1; done; exit $$missed
 
 lock: setup ## Resolves the requirement files anew.
 	@$(RUN) python scripts/lock.py

@@ -103,7 +103,7 @@ def message_document(
     parent_id: str | None,
     fields: str,
     cause: object,
-    subsegments: Sequence[Mapping[str, object]],
+    subsegments: str,
 ) -> str:
     """Returns the document of a message.
 
@@ -115,7 +115,7 @@ def message_document(
         parent_id: Id of the segment or subsegment above it; None where there is none.
         fields: The invocation's fields, annotations and metadata.
         cause: Why the message failed; None where it did not.
-        subsegments: The documents below it.
+        subsegments: The documents below it, separated by commas.
     """
     if end_time and parent_id and cause is None and not subsegments:
         # Most messages, in one step.
@@ -126,11 +126,31 @@ def message_document(
     end = f'"end_time":{end_time!r}' if end_time else '"in_progress":true'
     parent = f',"parent_id":"{parent_id}"' if parent_id else ""
     failure = "" if cause is None else f',"fault":true,"cause":{encode(cause)}'
-    nested = f',"subsegments":{encode(subsegments)}' if subsegments else ""
+    nested = f',"subsegments":[{subsegments}]' if subsegments else ""
     return (
         f'{{"id":"{segment_id}","trace_id":"{trace_id}","start_time":{start_time!r},{end}{parent},'
         f"{fields}{failure}{nested}}}"
     )
+
+
+def outcome_fields(status: int | None, cause: object) -> str:
+    """Returns the fields that say how a call ended, with a comma in front; empty where it went well.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html#api-segmentdocuments-errors
+
+    Args:
+        status: Status of the answer: 5xx is a fault, 4xx an error, 429 a throttle too; None where there was none.
+        cause: What the call raised; None where it raised nothing. Without an answer that is a fault.
+    """
+    described = "" if cause is None else f',"cause":{encode(cause)}'
+    if status is None:
+        return f',"fault":true{described}' if described else ""
+    if status < 400:
+        return described
+    if status >= 500:
+        return f',"fault":true{described}'
+    throttle = ',"throttle":true' if status == 429 else ""
+    return f',"error":true{throttle}{described}'
 
 
 def links_document(

@@ -1,23 +1,23 @@
 """Functions of the handler's own: recorded on whatever is under way where they run."""
 
 import inspect
-import time
 import traceback
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
+from time import time
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, overload
 
 from . import _forks
 from ._annotations import checked_annotation
-from ._document import valid_name
-from ._own_subsegment import NOT_RECORDED, OwnSubsegment, Subsegment
-from ._place import current_place, open_outside, set_open_outside
-from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanSubsegment
+from ._own_subsegment import NOT_RECORDED, OwnSubsegment, Subsegment, name_as_taken
+from ._place import current_place, open_in, open_outside, set_open_outside
+from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, Place, SpanSubsegment
 from ._results import is_async
 from ._safely import safely
-from ._scope import Scope, current_scope, enter_scope, inherited_scope
+from ._scope import Scope, current_scope, enter_scope, inherited_scope, is_aside
 from ._sdk_calls import end_sdk_subsegment
+from ._segment import MessageSegment
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -39,19 +39,51 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
 
     _before: Any
     _entered: Scope
+    _place: Place | None
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._name = name if type(name) is str else safely(str, name) or ""
         self._recorded: Subsegment = NOT_RECORDED
 
     def __enter__(self) -> Subsegment:
+        scope = inherited_scope()
+        if (
+            scope is not None
+            and type(message := scope.message) is MessageSegment
+            and not message.end_time
+            and message.recording == "recorded"
+            and message.invocation.process == _forks.number
+            and ((parent := open_in(scope) if scope.opened else message) is message or type(parent) is OwnSubsegment)
+            and not is_aside()
+        ):
+            # The usual way, without the steps of `_begin`: below a message, which sends it.
+            own = OwnSubsegment(message.invocation.new_id(), self._name, message)
+            parent.subsegments.append(own)
+            self._before = scope
+            self._entered = tuple.__new__(Scope, (message, (*scope.opened, own), scope.outer))
+            enter_scope(self._entered)
+            self._place = None
+            self._recorded = own
+            return own
         return safely(self._begin) or NOT_RECORDED
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._recorded is not NOT_RECORDED:
-            recorded, self._recorded = self._recorded, NOT_RECORDED
+        recorded = self._recorded
+        if recorded is NOT_RECORDED:
+            return
+        self._recorded = NOT_RECORDED
+        if (
+            error is None
+            and self._place is None
+            and inherited_scope() is self._entered
+            and type(recorded) is OwnSubsegment
+            and recorded.joined is None
+        ):
+            recorded.end_time = max(recorded.start_time, time())  # as `close` does
+            enter_scope(self._before)
+        else:
             safely(self._end, recorded, error)
 
     async def __aenter__(self) -> Subsegment:
@@ -66,16 +98,15 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         place = current_place()
         if isinstance(place, NotRecorded):
             return NOT_RECORDED
-        name = _name(str(self._name))
+        self._place = place
         if isinstance(place, BesideSdk):
-            self._recorded = _BesideSdk.begun(place.recorder, name)
+            self._recorded = _BesideSdk.begun(place.recorder, name_as_taken(self._name))
             return self._recorded
         if not isinstance(place, InMessage | OfInvocation):
-            self._recorded = place.subsegment(name)
+            self._recorded = place.subsegment(name_as_taken(self._name))
             return self._recorded
-        self._place = place
         self._process = _forks.number
-        own = OwnSubsegment(place.new_id(), name, place.message)
+        own = OwnSubsegment(place.new_id(), self._name, place.message)
         if isinstance(place, InMessage):
             scope = current_scope()
             assert scope is not None  # noqa: S101 - the place is in it
@@ -97,14 +128,14 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         if error is not None:
             safely(recorded.add_exception, error)
         if recorded.in_progress:
-            recorded.close(time.time())
+            recorded.close(time())
         place = self._place
-        if isinstance(place, InMessage):
-            _leave(self._entered, self._before, recorded)
-        else:
+        if isinstance(place, OfInvocation):
             set_open_outside(self._before)
+        else:
+            _leave(self._entered, self._before, recorded)
         # What was begun before a fork is the parent process's to send.
-        if self._process == _forks.number:
+        if isinstance(place, InMessage | OfInvocation) and self._process == _forks.number:
             place.ended(recorded)
 
 
@@ -150,11 +181,6 @@ class _BesideSdk(Subsegment):
     def end(self, error: BaseException | None) -> None:
         """Ends it; what has been opened in its place since stays open."""
         end_sdk_subsegment(self._recorder, self._entity, error)
-
-
-@lru_cache(maxsize=256)
-def _name(name: str) -> str:
-    return valid_name(name, otherwise="subsegment")
 
 
 @overload

@@ -36,13 +36,14 @@ class HttpCall:
         url: The URL.
     """
 
-    __slots__ = ("_before", "_carried", "_place", "_query", "_subsegment", "header")
+    __slots__ = ("_before", "_carried", "_place", "_subsegment", "_url", "header")
 
     def __init__(self, client: str, method: object, url: object) -> None:
         self.header: str | None = None
         """The trace header that the call carries; None where it carries none of the bridge's."""
         self._subsegment: HttpSubsegment | SdkHttpCall | None = None
         self._carried: MutableMapping[Any, Any] | None = None
+        self._url = url
         safely(self._begin, client, method, url)
 
     def _begin(self, client: str, method: object, url: object) -> None:
@@ -57,10 +58,7 @@ class HttpCall:
             self.header = place.passed_on
             return
         method = str(method)
-        query = url.partition("#")[0].partition("?")[2]
-        keeps_query = _state.settings.http_query
-        self._query = f"?{query}" if query and not keeps_query else ""
-        shown = f"{target.url}?{query}" if query and keeps_query else target.url
+        shown = target.url + _query(url) if _state.settings.http_query else target.url
         if isinstance(place, BesideSdk):
             self._subsegment = SdkHttpCall(place.recorder, target.name, method, shown)
             self.header = self._subsegment.header
@@ -73,7 +71,7 @@ class HttpCall:
 
     def carry(self, headers: MutableMapping[Any, Any]) -> None:
         """Puts the trace header among a request's for as long as the call takes; one of the caller's own stays."""
-        if self.header is not None and TRACE_HEADER not in headers:
+        if TRACE_HEADER not in headers:
             headers[TRACE_HEADER] = self.header
             self._carried = headers
 
@@ -97,7 +95,7 @@ class HttpCall:
     ) -> None:
         _under_way.set(self._before)
         if self._carried is not None:
-            safely(self._carried.pop, TRACE_HEADER, None)
+            safely(self._carried.__delitem__, TRACE_HEADER)
         if self._subsegment is not None:
             safely(self._end, self._subsegment, error)
 
@@ -107,7 +105,8 @@ class HttpCall:
             return
         subsegment.close(time.time())
         if error is not None:
-            self._place.failed(error, subsegment.failed(error, self._query))
+            secret = "" if _state.settings.http_query else _query(str(self._url))
+            self._place.failed(error, subsegment.failed(error, secret))
         self._place.ended(subsegment)
 
 
@@ -122,6 +121,12 @@ class LeftAlone:
 
     def __exit__(self, *_: object) -> None:
         _under_way.set(self._before)
+
+
+def _query(url: str) -> str:
+    """Returns the query of a URL, with the mark in front; empty where there is none."""
+    _, mark, query = url.partition("#")[0].partition("?")
+    return mark + query
 
 
 def _answered(subsegment: HttpSubsegment | SdkHttpCall, status: Any, headers: Any) -> None:

@@ -112,9 +112,8 @@ class _UrllibHeaders(dict[str, str]):
     def __setitem__(self, name: str, value: str) -> None:
         self._request.add_header(name, value)
 
-    def pop(self, name: str, default: Any = None) -> Any:
+    def __delitem__(self, name: str) -> None:
         self._request.remove_header(name.capitalize())
-        return default
 
 
 def _urllib(open_url: Callable[..., Any], opener: Any, *args: Any, **kwargs: Any) -> Any:

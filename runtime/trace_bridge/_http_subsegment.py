@@ -1,11 +1,13 @@
 """One HTTP call: the fields the X-Ray SDK records of it, and the answer's length."""
 
+import json
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ._document import valid_name
+from ._document import outcome_fields, valid_name
 from ._errors import cause, exception_entry
+from ._json import quote
 
 _MAX_TEXT = 250
 """Longest method and URL of AWS's own schema of segment documents."""
@@ -108,39 +110,23 @@ class HttpSubsegment:
         self._cause = cause(entry)
         return str(entry["id"])
 
+    def text(self) -> str:
+        """Returns the subsegment as a document, JSON."""
+        end = f'"end_time":{self.end_time!r}' if self.end_time else '"in_progress":true'
+        answer = ""
+        if self._status is not None:
+            length = "" if self._length is None else f',"content_length":{self._length}'
+            answer = f',"response":{{"status":{self._status}{length}}}'
+        return (
+            f'{{"id":"{self.id}","name":{quote(self.name)},"start_time":{self.start_time!r},{end},'
+            f'"namespace":"remote","http":{{"request":{{"method":{quote(self._method[:_MAX_TEXT])},'
+            f'"url":{quote(self._url[:_MAX_TEXT])}}}{answer}}}{outcome_fields(self._status, self._cause)}}}'
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the subsegment as a document."""
-        http: dict[str, object] = {"request": {"method": self._method[:_MAX_TEXT], "url": self._url[:_MAX_TEXT]}}
-        document: dict[str, Any] = {
-            "id": self.id,
-            "name": self.name,
-            "start_time": self.start_time,
-            "namespace": "remote",
-            "http": http,
-        }
-        if self.end_time:
-            document["end_time"] = self.end_time
-        else:
-            document["in_progress"] = True
-        if self._status is not None:
-            http["response"] = {"status": self._status}
-            if self._length is not None:
-                http["response"] = {"status": self._status, "content_length": self._length}
-            document.update(flags_of(self._status))
-        if self._cause is not None:
-            document["cause"] = self._cause
-            if self._status is None:
-                document["fault"] = True
+        document: dict[str, Any] = json.loads(self.text())
         return document
-
-
-def flags_of(status: int) -> dict[str, bool]:
-    """Returns the flags of an answer: 5xx is a fault, 4xx an error, 429 a throttle too."""
-    if status >= 500:
-        return {"fault": True}
-    if status == 429:
-        return {"error": True, "throttle": True}
-    return {"error": True} if status >= 400 else {}
 
 
 def _status_of(error: BaseException) -> int | None:

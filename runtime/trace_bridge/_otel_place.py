@@ -19,10 +19,10 @@ from ._header import TraceHeader
 from ._invocation import Invocation, latest_invocation
 from ._json import encode
 from ._otel_segment import ANNOTATIONS, METADATA, header_of, record_failure, sender_context
-from ._places import Child, NotRecorded, SpanSubsegment
+from ._places import NotRecorded, SpanSubsegment
 from ._safely import safely
 from ._scope import current_scope
-from ._segment import MessageSegment
+from ._segment import Child, MessageSegment
 
 
 def otel_place(tracer: Tracer) -> "OtelPlace | NotRecorded":

@@ -1,18 +1,29 @@
 """The subsegment of a function of the handler's own."""
 
-import time
+import json
 from collections.abc import Mapping
+from functools import lru_cache
+from time import time
 from types import MappingProxyType
 from typing import Any, Protocol, Self
 
 from ._annotations import checked_annotation
+from ._document import valid_name
 from ._errors import cause, exception_entry
+from ._json import encode, quote
 from ._safely import safely
 from ._segment import MessageSegment
 
 
 class Below(Protocol):
     """What hangs below a subsegment: a call, another function's, or an entity of the X-Ray SDK."""
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it is still under way."""
+
+    def close(self, end_time: float) -> None:
+        """Ends it."""
 
     def to_dict(self) -> dict[str, Any]:
         """Returns it as a document."""
@@ -62,6 +73,16 @@ class Subsegment:
         """Marks the subsegment as failed (`fault`) with an exception."""
 
 
+def name_as_taken(name: str) -> str:
+    """Returns a name as X-Ray takes it; `subsegment` where nothing is left of it."""
+    return valid_name(name, otherwise="subsegment")
+
+
+@lru_cache(maxsize=256)
+def _written_name(name: str) -> str:
+    return quote(name_as_taken(name))
+
+
 NOT_RECORDED = Subsegment()
 """Stands where nothing is recorded."""
 
@@ -71,7 +92,7 @@ class OwnSubsegment(Subsegment):
 
     Attributes:
         id: Its id, 16 hex digits.
-        name: Its name, as X-Ray takes it.
+        name: Its name, as the handler gave it.
         start_time: Seconds since the epoch.
         end_time: Seconds since the epoch; 0.0 while it is under way.
         message: The message it belongs to; None outside of messages.
@@ -79,19 +100,12 @@ class OwnSubsegment(Subsegment):
         joined: The same as the X-Ray SDK's own object, once the handler has asked the SDK for it.
     """
 
-    __slots__ = (
-        "_annotations",
-        "_cause",
-        "_metadata",
-        "end_time",
-        "id",
-        "joined",
-        "message",
-        "name",
-        "start_time",
-        "subsegments",
-    )
-
+    # As class attributes, what most subsegments do not have costs nothing.
+    end_time = 0.0
+    joined: JoinedSubsegment | None = None
+    _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
+    _metadata: Mapping[str, dict[str, object]] = MappingProxyType({})
+    _cause: dict[str, object] | str | None = None
     type = "subsegment"
     sampled = True
 
@@ -99,13 +113,8 @@ class OwnSubsegment(Subsegment):
         self.id = subsegment_id
         self.name = name
         self.message = message
-        self.end_time = 0.0
         self.subsegments: list[Below] = []
-        self.joined: JoinedSubsegment | None = None
-        self._annotations: Mapping[str, str | int | float | bool] = _NONE
-        self._metadata: Mapping[str, dict[str, object]] = _NONE
-        self._cause: dict[str, object] | str | None = None
-        self.start_time = time.time()
+        self.start_time = time()
 
     @property
     def in_progress(self) -> bool:
@@ -141,32 +150,32 @@ class OwnSubsegment(Subsegment):
         if self.joined is not None:
             self.joined.end_with(self.end_time)
 
+    def text(self) -> str:
+        """Returns the subsegment as a document, JSON, with what was put on the SDK's object."""
+        return self._text() if self.joined is None else encode(self.to_dict())
+
     def to_dict(self) -> dict[str, Any]:
         """Returns the subsegment as a document, with what was put on the SDK's object."""
-        document: dict[str, Any] = {"id": self.id, "name": self.name, "start_time": self.start_time}
-        if self.end_time:
-            document["end_time"] = self.end_time
-        else:
-            document["in_progress"] = True
-        if self._annotations:
-            document["annotations"] = self._annotations
-        if self._metadata:
-            document["metadata"] = self._metadata
-        if self._cause is not None:
-            document["fault"] = True
-            document["cause"] = self._cause
-        if self.subsegments:
-            document["subsegments"] = [_ended(below.to_dict(), self.message) for below in list(self.subsegments)]
+        document: dict[str, Any] = json.loads(self._text())
         if self.joined is not None:
             safely(self.joined.merge_into, document)
         return document
 
+    def _text(self) -> str:
+        end = f'"end_time":{self.end_time!r}' if self.end_time else '"in_progress":true'
+        fields = f',"annotations":{encode(self._annotations)}' if self._annotations else ""
+        if self._metadata:
+            fields += f',"metadata":{encode(self._metadata)}'
+        if self._cause is not None:
+            fields += f',"fault":true,"cause":{encode(self._cause)}'
+        if self.subsegments:
+            fields += f',"subsegments":[{",".join([self._text_of(below) for below in list(self.subsegments)])}]'
+        return f'{{"id":"{self.id}","name":{_written_name(self.name)},"start_time":{self.start_time!r},{end}{fields}}}'
 
-def _ended(document: dict[str, Any], message: MessageSegment | None) -> dict[str, Any]:
-    """Ends what is still open once its message is done."""
-    if message is not None and message.end_time and document.pop("in_progress", False):
-        document["end_time"] = message.end_time
-    return document
-
-
-_NONE: Mapping[str, Any] = MappingProxyType({})
+    def _text_of(self, below: Below) -> str:
+        write = getattr(below, "text", None)
+        if write is None:  # an entity of the SDK, whose end `joined` writes
+            return encode(below.to_dict())
+        if self.message is not None and self.message.end_time and below.in_progress:
+            below.close(self.message.end_time)
+        return str(write())

@@ -32,18 +32,25 @@ set_open_outside = _open_outside.set
 
 def current_place() -> Place:
     """Returns where the running code is recorded."""
+    if is_aside():
+        return _NOWHERE
+    scope = current_scope()
+    # Whether a message is traced was asked when it was begun.
+    message = None if scope is None or scope.message.recording == "none" else scope.message
     settings = _state.settings
-    if is_aside() or not (is_on() if settings.enabled else settings.instrument):
+    if message is None and not (is_on() if settings.enabled else settings.instrument):
         return _NOWHERE
     place = get_engine().place()
     if place is not None:
         return place
-    scope = current_scope()
-    if scope is None or scope.message.recording == "none":
+    if scope is None or message is None:
         return _outside_of_messages()
-    message = scope.message
-    parent = open_in(scope)
-    if parent is not message and not hasattr(getattr(parent, "parent_segment", parent), "message"):
+    parent = open_in(scope) if scope.opened else message
+    if (
+        parent is not message
+        and type(parent) is not OwnSubsegment
+        and not hasattr(getattr(parent, "parent_segment", parent), "message")
+    ):
         # Below a segment of the handler's own, which the SDK records and sends.
         return BesideSdk(sdk_recorder())
     if message.recording != "recorded":

@@ -3,31 +3,13 @@
 from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
+from . import _forks
 from ._emitter import get_emitter
 from ._header import TraceHeader, format_header
 from ._invocation import Invocation
-from ._json import encode
 from ._own_subsegment import Subsegment
 from ._safely import safely
-from ._segment import MessageSegment
-
-
-class Child(Protocol):
-    """A subsegment to be recorded."""
-
-    @property
-    def id(self) -> str:
-        """Its id, 16 hex digits."""
-
-    @property
-    def in_progress(self) -> bool:
-        """Whether it is still under way."""
-
-    def close(self, end_time: float) -> None:
-        """Ends it."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns it as a document."""
+from ._segment import Child, MessageSegment
 
 
 class InMessage:
@@ -50,7 +32,7 @@ class InMessage:
 
     def add(self, child: Child) -> None:
         """Puts a child below the parent; in a forked process the parent process would not see it."""
-        if not self.message.invocation.inherited:
+        if self.message.invocation.process == _forks.number:
             self.parent.subsegments.append(child)
 
     def header(self, child_id: str) -> str | None:
@@ -63,7 +45,7 @@ class InMessage:
 
     def ended(self, child: Child) -> None:
         """Sends a child by itself where its message is the parent process's to send."""
-        if self.message.invocation.inherited:
+        if self.message.invocation.process != _forks.number:
             safely(_emit, child, str(self.message.trace_id), self.parent.id, self.message.invocation)
 
 
@@ -179,5 +161,5 @@ Place = InMessage | OfInvocation | BesideSdk | NotRecorded | SpanPlace
 
 
 def _emit(child: Child, trace_id: str, parent_id: str, invocation: Invocation) -> None:
-    document = {"type": "subsegment", "trace_id": trace_id, "parent_id": parent_id, **child.to_dict()}
-    get_emitter().emit_text(encode(document), invocation)
+    place = f'"type":"subsegment","trace_id":"{trace_id}","parent_id":"{parent_id}"'
+    get_emitter().emit_text(f"{{{place},{child.text()[1:]}", invocation)

@@ -9,7 +9,7 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.subsegment import Subsegment
 from aws_xray_sdk.core.models.trace_header import TraceHeader as SdkTraceHeader
 
-from ._own_subsegment import OwnSubsegment
+from ._own_subsegment import OwnSubsegment, name_as_taken
 from ._segment import MessageSegment
 
 _WRITTEN_BY_THE_BRIDGE = frozenset(
@@ -109,7 +109,7 @@ class SdkOwnSubsegment(MessageSubsegment):
     """
 
     def __init__(self, own: OwnSubsegment, message: MessageSegment) -> None:
-        super().__init__(own.name, "local", sdk_segment(message))
+        super().__init__(name_as_taken(own.name), "local", sdk_segment(message))
         self.id = own.id
         self.start_time = own.start_time
         self.subsegments = own.subsegments  # type: ignore[assignment] # of both kinds

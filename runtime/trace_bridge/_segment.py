@@ -17,9 +17,29 @@ from ._safely import safely
 if TYPE_CHECKING:
     from ._links import QueueWait
     from ._log_fields import LogFields
-    from ._subsegment import AwsSubsegment
 
 Recording = Literal["recorded", "unsampled", "undecided", "none"]
+
+
+class Child(Protocol):
+    """A subsegment."""
+
+    @property
+    def id(self) -> str:
+        """Its id, 16 hex digits."""
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it is still under way."""
+
+    def close(self, end_time: float) -> None:
+        """Ends it."""
+
+    def text(self) -> str:
+        """Returns it as a document, JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns it as a document."""
 
 
 class Joined(Protocol):
@@ -45,7 +65,7 @@ class MessageSegment:
             left it open), `none` (no trace to continue).
         start_time: When the message was begun, in seconds since the epoch.
         end_time: When it was done, in seconds since the epoch; 0.0 before.
-        subsegments: The AWS calls made by the message itself.
+        subsegments: The calls made by the message itself, and the handler's own subsegments.
     """
 
     id = ""
@@ -78,7 +98,7 @@ class MessageSegment:
         self.trace_id = trace_id
         self.parent_id = parent_id
         if recording == "recorded":
-            self.subsegments: list[AwsSubsegment] = []
+            self.subsegments: list[Child] = []
             self.id = invocation.new_id()
             self.start_time = now()
             if invocation.sampled and invocation.header and invocation.header.root == self.trace_id:
@@ -216,7 +236,7 @@ class MessageSegment:
             self.parent_id,
             f"{constants}{annotations}{self._metadata_field()}",
             self._cause,
-            [subsegment.to_dict() for subsegment in self.subsegments] if self.subsegments else (),
+            ",".join([subsegment.text() for subsegment in self.subsegments]) if self.subsegments else "",
         )
 
     def _metadata_field(self) -> str:

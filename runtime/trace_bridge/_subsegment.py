@@ -1,10 +1,13 @@
 """One AWS call inside a message: the fields the X-Ray SDK records of it, without the SDK's weight."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._aws_parameters import Field, recorded
+from ._document import outcome_fields
 from ._errors import cause, exception_entry
+from ._json import encode, quote
 from ._safely import safely
 
 
@@ -66,31 +69,18 @@ class AwsSubsegment:
             self._take_parameters(parameters)
         return str(entry["id"])
 
-    def to_dict(self) -> dict[str, object]:
+    def text(self) -> str:
+        """Returns the subsegment as a document, JSON."""
+        end = f'"end_time":{self.end_time!r}' if self.end_time else '"in_progress":true'
+        answer = "" if self._status is None else f',"http":{{"response":{{"status":{self._status}}}}}'
+        return (
+            f'{{"id":"{self.id}","name":{quote(self.name)},"start_time":{self.start_time!r},{end},"namespace":"aws",'
+            f'"aws":{encode(self._aws)}{answer}{outcome_fields(self._status, self._cause)}}}'
+        )
+
+    def to_dict(self) -> dict[str, Any]:
         """Returns the subsegment as a document."""
-        document: dict[str, object] = {
-            "id": self.id,
-            "name": self.name,
-            "start_time": self.start_time,
-            "namespace": self.namespace,
-            "aws": self._aws,
-        }
-        if self.end_time:
-            document["end_time"] = self.end_time
-        else:
-            document["in_progress"] = True
-        if self._status is not None:
-            document["http"] = {"response": {"status": self._status}}
-            if self._status >= 500:
-                document["fault"] = True
-            elif self._status >= 400:
-                document["error"] = True
-                if self._status == 429:
-                    document["throttle"] = True
-        if self._cause is not None:
-            document["cause"] = self._cause
-            if self._status is None:
-                document["fault"] = True
+        document: dict[str, Any] = json.loads(self.text())
         return document
 
     def _take_parameters(self, parameters: Mapping[str, Any]) -> None:
