@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from harness.environment import close_own_environment
@@ -21,3 +22,10 @@ if "JSII_NODE" not in os.environ and _node_path.exists():
     node = _node_path.read_text(encoding="utf-8")
     os.environ["JSII_NODE"] = f"{node}/node"
     os.environ["PATH"] = os.pathsep.join([str(ROOT / ".venv/bin"), node, os.environ["PATH"]])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets the tests of a file run in one process, but for those that say what they share with other files."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
