@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aws_cdk import Stack
 from aws_cdk.assertions import Annotations, Match, Template
-from traced_pipeline import Check
+from traced_pipeline import Check, PipelineError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,3 +82,10 @@ def shown(stack: Stack) -> list[str]:
 
 def warnings_of(stack: Stack, check: Check) -> list[str]:
     return [message for message in warnings(stack) if check.value in message]
+
+
+def refusal(ask: Callable[[], object]) -> str:
+    """Returns what is said when something is refused."""
+    with pytest.raises(PipelineError) as caught:
+        ask()
+    return str(caught.value)

@@ -12,7 +12,8 @@ from traced_pipeline import Check, PipelineError
 
 from tests.support.templates import ROOT, shown
 
-from .check_cases import CASES, HERE, Scene
+from .check_cases import CASES
+from .check_scenes import HERE, Scene
 
 KINDS = {"aws:cdk:warning": "warning", "aws:cdk:info": "note"}
 SAID = re.compile(r"(?P<text>.*) \[ack: (?:[Aa]nnotation::)?(?P<id>traced-pipeline:[a-z-]+)\]", re.DOTALL)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-import jsonschema
 import pytest
-from aws_cdk import App, CfnParameter, Duration, Environment, Stack, Token
+from aws_cdk import CfnParameter, Duration, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -26,7 +21,6 @@ from traced_pipeline import (
     Handler,
     IngestApi,
     IngestOptions,
-    PipelineError,
     QueueWorker,
     SamplingOptions,
     SnsTracePermission,
@@ -38,11 +32,9 @@ from traced_pipeline import (
     TraceGroupOptions,
     WorkerOptions,
 )
-from traced_pipeline.limits import API_NAME, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
-from traced_pipeline.schema_checks import check_schema
 
 from tests.support.stacks import NewStack
-from tests.support.templates import synthesize
+from tests.support.templates import refusal, synthesize
 
 
 def audit(stack: Stack, **options: Any) -> None:
@@ -72,12 +64,6 @@ def test_a_python_newer_than_the_layer_is_refused() -> None:
     ran = subprocess.run([sys.executable, "-c", NEWER_PYTHON], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert "runtime is python3.15, but the bridge is for Python 3.11 or newer, and its layer for" in ran.stderr
-
-
-def refusal(ask: Callable[[], object]) -> str:
-    with pytest.raises(PipelineError) as caught:
-        ask()
-    return str(caught.value)
 
 
 SECONDS, MILLIS = Duration.seconds, Duration.millis
@@ -303,155 +289,6 @@ def test_tokens_are_not_judged(new_stack: NewStack) -> None:
         trace_group=TraceGroupOptions(filter_expression=text),
     )
     assert synthesize(stack).one("AWS::Lambda::EventSourceMapping")["BatchSize"] == {"Ref": "Number"}
-
-
-NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
-NAMED |= {"policy_name": POLICY_NAME, "service_name": SERVICE_NAME, "api_name": API_NAME}
-
-
-@pytest.mark.parametrize("name", [name for name, limit in NAMED.items() if limit.model])
-def test_limits_are_those_of_the_service_model(name: str) -> None:
-    limit = NAMED[name]
-    service, operation, members = limit.model.split()
-    shape: Any = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
-    for member in members.split("."):
-        shape = shape.members[member]
-    is_text = shape.type_name == "string"
-    assert shape.metadata.get("min", 1 if is_text else None) == limit.least
-    # What AWS raises is not written down; what is, is what the model has.
-    assert limit.most in (None, shape.metadata.get("max"))
-    if limit.pattern:
-        assert shape.metadata["pattern"] == limit.pattern
-
-
-@pytest.mark.parametrize("limit", NAMED.values(), ids=NAMED)
-def test_every_limit_has_its_source(limit: Limit) -> None:
-    assert limit.source.startswith("https://docs.aws.amazon.com/")
-
-
-DRAFT_4 = jsonschema.Draft4Validator
-SCHEMAS: list[dict[str, Any]] = [
-    {},
-    {"type": "object"},
-    {"type": ["object", "null"]},
-    {"type": []},
-    {"type": ["object", "object"]},
-    {"type": "any"},
-    {"type": None},
-    {"required": ["a"]},
-    {"required": []},
-    {"required": True},
-    {"required": ["a", "a"]},
-    {"enum": ["A"]},
-    {"enum": []},
-    {"enum": ["A", "A"]},
-    {"enum": [1, "1", None]},
-    {"items": {"type": "string"}},
-    {"items": [{"type": "string"}, {}]},
-    {"items": []},
-    {"items": True},
-    {"additionalItems": False},
-    {"additionalItems": 1},
-    {"additionalProperties": {"type": "strin"}},
-    {"properties": {"type": {"type": "string"}, "$ref": {}}},
-    {"properties": {"a": True}},
-    {"properties": []},
-    {"patternProperties": {"^a": {"minimum": 1}}},
-    {"definitions": {"a": {"type": "x"}}},
-    {"minimum": 1, "exclusiveMinimum": True},
-    {"exclusiveMinimum": 1},
-    {"minimum": "1"},
-    {"minLength": -1},
-    {"minLength": 1.5},
-    {"maxItems": 0},
-    {"multipleOf": 0},
-    {"multipleOf": 0.1},
-    {"uniqueItems": 1},
-    {"dependencies": {"a": ["b"]}},
-    {"dependencies": {"a": {"type": "object"}}},
-    {"dependencies": {"a": []}},
-    {"dependencies": {"a": "b"}},
-    {"allOf": []},
-    {"anyOf": [{"type": "object"}]},
-    {"oneOf": {}},
-    {"not": {"type": 5}},
-    {"description": 5},
-    {"title": "t", "format": "date-time", "default": {"a": 1}, "id": "http://x/y", "pattern": "^a$"},
-    {"pattern": 5},
-]
-
-
-@pytest.mark.parametrize("schema", SCHEMAS, ids=json.dumps)
-def test_a_schema_is_read_as_draft_4_has_it(schema: dict[str, Any]) -> None:
-    try:
-        DRAFT_4.check_schema(schema)
-    except jsonschema.SchemaError:
-        with pytest.raises(PipelineError):
-            check_schema(schema)
-    else:
-        check_schema(schema)
-
-
-@pytest.mark.parametrize(
-    "word",
-    ["$defs", "$id", "$anchor", "const", "contains", "if", "prefixItems", "dependentRequired", "example", "objekt"],
-)
-def test_a_word_beyond_draft_4(word: str) -> None:
-    text = refusal(lambda: check_schema({"properties": {"a": {word: {}}}}))
-    assert f"schema: #/properties/a/{word} is not a keyword of JSON schema draft 4" in text
-
-
-class TestReferences:
-    def test_that_lead_somewhere(self) -> None:
-        item = {"type": "object", "properties": {"next": {"$ref": "#/definitions/a~1b"}, "top": {"$ref": "#"}}}
-        model = "https://apigateway.amazonaws.com/restapis/a1b2/models/Item"
-        check_schema({"definitions": {"a/b": item}, "items": {"$ref": model}})
-
-    @pytest.mark.parametrize(
-        "target", ["#/definitions/b", "b.json", "http://example.com/s.json", "#b", "", "#/type/x", 5]
-    )
-    def test_that_lead_nowhere(self, target: object) -> None:
-        with pytest.raises(PipelineError):
-            check_schema({"type": "object", "definitions": {"a": {}}, "items": {"$ref": target}})
-
-    def test_with_the_draft_named(self) -> None:
-        check_schema({"$schema": "http://json-schema.org/draft-04/schema#"})
-        with pytest.raises(PipelineError, match="2020-12"):
-            check_schema({"$schema": "https://json-schema.org/draft/2020-12/schema"})
-
-
-KNOWN = Environment(account="111111111111", region="eu-west-1")
-
-
-class TestOtherStacks:
-    def test_a_table_of_an_environment_where_it_has_no_name(self, new_app: Callable[..., App]) -> None:
-        app = new_app()
-        shared, shop = Stack(app, "Shared", env=KNOWN), Stack(app, "Shop")
-        partition_key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
-        table = dynamodb.Table(shared, "Table", partition_key=partition_key)
-        text = refusal(lambda: TracedPipeline(shop, "Orders", table=table))
-        assert "table is Shared/Table of stack Shared (aws://111111111111/eu-west-1), to which this stack" in text
-
-    def test_a_key_of_another_region(self, new_app: Callable[..., App]) -> None:
-        app = new_app()
-        key = kms.Key(Stack(app, "Shared", env=KNOWN), "Key")
-        shop = Stack(app, "Shop", env=Environment(account="111111111111", region="us-east-1"))
-        text = refusal(lambda: TracedPipeline(shop, "Orders", topic=TopicOptions(key=key)))
-        assert "key Shared/Key belongs to Region eu-west-1, this stack to us-east-1" in text
-
-    def test_a_dead_letter_queue_that_would_wait_for_the_topic(self, new_app: Callable[..., App]) -> None:
-        app = new_app()
-        shared, shop = Stack(app, "Shared", env=KNOWN), Stack(app, "Shop", env=KNOWN)
-        worker = WorkerOptions(dead_letter_queue=sqs.Queue(shared, "Failed"))
-        text = refusal(lambda: TracedPipeline(shop, "Orders", worker=worker))
-        assert "dead-letter queue Shared/Failed belongs to stack Shared, topic and worker to Shop" in text
-
-    def test_a_topic_that_waits_for_a_key_of_this_stack(self, new_app: Callable[..., App]) -> None:
-        app = new_app()
-        shop = Stack(app, "Shop", env=KNOWN)
-        topic = sns.Topic(Stack(app, "Shared", env=KNOWN), "Topic", master_key=kms.Key(shop, "Key"))
-        text = refusal(lambda: TracedPipeline(shop, "Orders", topic=topic))
-        assert "topic is Shared/Topic of stack Shared, which waits for its key Shop/Key of this stack" in text
 
 
 def test_an_existing_api_keeps_the_checks(new_stack: NewStack) -> None:

@@ -20,7 +20,7 @@ from botocore.parsers import ResponseParserError
 from trace_bridge import ConfigurationError, Message, poll
 
 from tests.support import bridge
-from tests.support.lambda_events import SENDER, header, trace_id
+from tests.support.lambda_events import SENDER, header, record, trace_id
 from tests.support.lambda_process import Process
 from tests.support.trace_headers import HEADERS, ROOT
 from tests.support.waiting import wait_for
@@ -31,19 +31,11 @@ FIFO = f"{QUEUE}.fifo"
 
 def _message(number: int, trace: str | None = None, **more: str) -> dict[str, Any]:
     """A message as `receive_message` returns it."""
-    attributes = {
-        "ApproximateReceiveCount": "1",
-        "SentTimestamp": "1795478000000",
-        "ApproximateFirstReceiveTimestamp": "1795478000250",
-        **more,
-    }
-    if trace is not None:
-        attributes["AWSTraceHeader"] = trace
     return {
         "MessageId": f"message-{number}",
         "ReceiptHandle": f"handle-{number}",
         "Body": f'{{"number": {number}}}',
-        "Attributes": attributes,
+        "Attributes": record(number, trace=trace, **more)["attributes"],
     }
 
 

@@ -1,0 +1,32 @@
+"""The limits of options are those that AWS documents, and those of the service models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+from traced_pipeline.limits import API_NAME, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
+
+NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
+NAMED |= {"policy_name": POLICY_NAME, "service_name": SERVICE_NAME, "api_name": API_NAME}
+
+
+@pytest.mark.parametrize("name", [name for name, limit in NAMED.items() if limit.model])
+def test_limits_are_those_of_the_service_model(name: str) -> None:
+    limit = NAMED[name]
+    service, operation, members = limit.model.split()
+    shape: Any = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    for member in members.split("."):
+        shape = shape.members[member]
+    is_text = shape.type_name == "string"
+    assert shape.metadata.get("min", 1 if is_text else None) == limit.least
+    # What AWS raises is not written down; what is, is what the model has.
+    assert limit.most in (None, shape.metadata.get("max"))
+    if limit.pattern:
+        assert shape.metadata["pattern"] == limit.pattern
+
+
+@pytest.mark.parametrize("limit", NAMED.values(), ids=NAMED)
+def test_every_limit_has_its_source(limit: Limit) -> None:
+    assert limit.source.startswith("https://docs.aws.amazon.com/")
