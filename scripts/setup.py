@@ -1,8 +1,9 @@
 """Sets up what the make targets need, all at pinned versions: `.venv`, `.venv-local`, Node and the CDK CLI.
 
 Without an argument that is what running and deploying a pipeline takes. `dev` adds to `.venv` what checks and tests
-need, `peers` makes `.venv-peers` and `.venv-aiobotocore`: the neighbours whose pins exclude what `.venv` holds;
-`docs` makes `.venv-docs`: what builds the site of the docs.
+need, `peers` makes `.venv-peers` and `.venv-aiobotocore`, the neighbours whose pins exclude what `.venv` holds, and
+`.venv-oldest` with the oldest CDK that the constructs take; `docs` makes `.venv-docs`
+for the site of the docs.
 
 Each part is made anew when its inputs changed or an earlier set-up was cut off, and left alone otherwise. Two set-ups
 at once wait for each other. Uses the standard library only.
@@ -69,7 +70,7 @@ def _set_up(extras: Sequence[str]) -> bool:
     if with_tools:
         made.append(_part("venv-dev", ["requirements/dev.txt"], _add_dev_tools))
     if "peers" in extras:
-        for name in ("peers", "aiobotocore"):
+        for name in ("peers", "aiobotocore", "oldest"):
             folder, requirements = f".venv-{name}", f"requirements/{name}.txt"
             made.append(_part(f"venv-{name}", [requirements], partial(_fill, folder, requirements)))
     if "docs" in extras:
@@ -113,6 +114,7 @@ def _is_whole(name: str) -> bool:
         "venv-peers": [".venv-peers/bin/python"],
         "venv-docs": [".venv-docs/bin/sphinx-build"],
         "venv-aiobotocore": [".venv-aiobotocore/bin/python"],
+        "venv-oldest": [".venv-oldest/bin/python"],
         "node": ["node_modules/aws-cdk/bin/cdk", ".setup/node-path"],
         "caches": [".setup/jsii"],
     }

@@ -127,4 +127,6 @@ def _deploy_after(queue: sqs.IQueue, topic: sns.ITopic) -> None:
     # different stages cannot: there the order is the deployment's.
     here, there = outermost_stack(queue), outermost_stack(topic)
     if isinstance(topic, sns.Topic) and here.node.path != there.node.path and Stage.of(queue) is Stage.of(topic):
-        here.add_stack_dependency(there)
+        # Older CDKs have `add_dependency` alone, which newer ones warn of.
+        depend = getattr(here, "add_stack_dependency", None) or here.add_dependency
+        depend(there)

@@ -10,10 +10,9 @@ import pytest
 from aws_cdk import Acknowledgment, Annotations, App, Environment, Stack, Validations
 from traced_pipeline import Check, PipelineError
 
+from tests.support.check_cases import CASES
+from tests.support.check_scenes import HERE, Scene
 from tests.support.templates import ROOT, shown
-
-from .check_cases import CASES
-from .check_scenes import HERE, Scene
 
 KINDS = {"aws:cdk:warning": "warning", "aws:cdk:info": "note"}
 SAID = re.compile(r"(?P<text>.*) \[ack: (?:[Aa]nnotation::)?(?P<id>traced-pipeline:[a-z-]+)\]", re.DOTALL)
