@@ -73,6 +73,7 @@ class _Continuation(AbstractContextManager[MessageSegment]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tracer.end(self._segment, error)
+        self._tracer.close()
 
 
 class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a function, as contextlib's are

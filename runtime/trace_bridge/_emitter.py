@@ -47,12 +47,24 @@ class Emitter:
             count("sent_udp" if self.udp.send(document) else "failed")  # type: ignore[union-attr]
         else:
             self._put(document, invocation)
+        self.settle(invocation)
+
+    def settle(self, invocation: Invocation) -> None:
+        """Waits, outside of a batch, until what was collected has left."""
         if not self._holds and not self.api.idle:
             self.flush(invocation)
 
+    def goes_to_daemon(self, invocation: Invocation) -> bool:
+        """Returns whether the documents of an invocation go to the daemon, as long as its buffer has room."""
+        decided_for, to_daemon = self._way
+        if decided_for is not invocation:
+            to_daemon = self._decide(invocation)
+            self._way = (invocation, to_daemon)
+        return to_daemon
+
     def announce(self, segment: MessageSegment) -> None:
         """Sends the `in_progress` document of a message under way at once, and waits for no answer."""
-        to_daemon = self._goes_to_daemon(segment.invocation)
+        to_daemon = self.goes_to_daemon(segment.invocation)
         for part in fit(segment.document()):
             if to_daemon or _state.settings.emitter == "udp":
                 self._emit_one(part, to_daemon)
@@ -62,7 +74,7 @@ class Emitter:
     def _put(self, document: str, invocation: Invocation) -> None:
         decided_for, to_daemon = self._way
         if decided_for is not invocation:
-            to_daemon = self._goes_to_daemon(invocation)
+            to_daemon = self.goes_to_daemon(invocation)
         if len(document) <= MAX_BYTES:
             self._emit_one(document, to_daemon)
         else:
@@ -104,13 +116,6 @@ class Emitter:
         self.api.close()
         if self.udp is not None:
             self.udp.close()
-
-    def _goes_to_daemon(self, invocation: Invocation) -> bool:
-        decided_for, to_daemon = self._way
-        if decided_for is not invocation:
-            to_daemon = self._decide(invocation)
-            self._way = (invocation, to_daemon)
-        return to_daemon
 
     def _decide(self, invocation: Invocation) -> bool:
         choice = _state.settings.emitter

@@ -56,6 +56,9 @@ class Messages(Protocol):
             segment: What `begin` gave.
         """
 
+    def close(self) -> None:
+        """Called behind the last message, and perhaps once more: counts what was sent."""
+
 
 class Engine(Protocol):
     """What messages are recorded as."""

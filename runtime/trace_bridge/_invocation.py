@@ -39,7 +39,6 @@ class Invocation:
     """
 
     __slots__ = (
-        "_ids",
         "_metadata",
         "_place",
         "constants",
@@ -47,16 +46,20 @@ class Invocation:
         "continued",
         "function_arn",
         "header",
+        "ids",
         "name",
         "process",
         "request_id",
         "sampled",
+        "trace_id",
     )
 
     def __init__(self, context: LambdaContext | None) -> None:
         self.context = context
         self.header = _header_of_lambda()
         self.sampled = self.header is not None and bool(self.header.sampled)
+        self.trace_id = self.header.root if self.header else None
+        """The trace Lambda itself opened for the invocation."""
         self.request_id = _text_of(context, "aws_request_id")
         self.function_arn = _text_of(context, "invoked_function_arn")
         place = _place(self.function_arn)
@@ -64,7 +67,8 @@ class Invocation:
         self.process = _forks.number
         self.continued: list[tuple[str, str]] = []
         """Trace and segment id of the messages continued beside a trace of Lambda's own, for that to refer to."""
-        self._ids: list[str] = []
+        self.ids: list[str] = []
+        """Ids drawn beforehand; `new_id` draws more."""
         self._metadata: tuple[object, str] = (self, "")
         self._place = place
         self.constants = invocation_fields(place.segment, self.request_id)
@@ -80,23 +84,18 @@ class Invocation:
         """Lambda's hop counter of this invocation, which every call propagates."""
         return self.header.lineage if self.header else None
 
-    @property
-    def trace_id(self) -> str | None:
-        """The trace Lambda itself opened for the invocation."""
-        return self.header.root if self.header else None
-
     def new_id(self) -> str:
         """Returns a new segment id, 16 hex digits, drawn from the system's randomness a batch at a time.
 
         Batches belong to an invocation, so that environments restored from one SnapStart snapshot do not share them.
         """
         try:
-            return self._ids.pop()
+            return self.ids.pop()
         except IndexError:
             digits = os.urandom(8 * _ID_BATCH).hex()
             fresh = [digits[start : start + 16] for start in range(0, 16 * _ID_BATCH, 16)]
             first = fresh.pop()
-            self._ids += fresh
+            self.ids += fresh
             return first
 
     def own_metadata(self, queue: str | None) -> dict[str, object]:
@@ -167,7 +166,7 @@ def forget_invocation() -> None:
 def _begin_anew() -> None:
     """Leaves a forked process no id that its parent may use as well."""
     if _current is not None:
-        _current._ids.clear()  # noqa: SLF001 - of this module
+        _current.ids.clear()
     forget_invocation()
 
 

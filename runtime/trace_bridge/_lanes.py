@@ -53,7 +53,13 @@ class Batch:
     ) -> None:
         self._records = records
         # Taken before the handler may change its record.
-        self._ids = [message_id_of(record) for record in records]
+        self._ids = [
+            message_id
+            if type(record) is dict and type(message_id := record.get("messageId")) is str
+            # The call is worth it for odd records alone.
+            else message_id_of(record)
+            for record in records
+        ]
         self._context = context
         self._fifo = fifo
         self._reserve_ms = reserve_ms

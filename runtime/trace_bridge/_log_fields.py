@@ -116,7 +116,7 @@ def log_fields_of(message: MessageSegment) -> LogFields:
         lambda_trace_id = message.invocation.trace_id
         trace_id = lambda_trace_id if message.recording == "none" else message.trace_id
         fields = message._log_fields = _made(  # noqa: SLF001
-            message_id=message_id_of(message._record),  # noqa: SLF001 - of this package
+            message_id=message_id_of(message.record),
             trace_id=trace_id,
             segment_id=message.id,
             lambda_trace_id=lambda_trace_id,

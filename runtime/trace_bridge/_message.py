@@ -16,6 +16,8 @@ from ._record import (
     receipt_handle_of,
 )
 
+_parse = json.JSONDecoder().decode
+
 
 class Message:
     """A message of a queue: what was sent, and what SQS says of it.
@@ -61,7 +63,9 @@ class Message:
         https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
         """
         if self._body is None:
-            body = body_of(self.record)
+            body = self.record.get("body")
+            if type(body) is not str:
+                body = body_of(self.record)
             in_envelope = (self._envelope or _state.settings.envelope) == "sns"
             self._body = _inside_envelope(body) if in_envelope else body
         return self._body
@@ -83,6 +87,8 @@ class Message:
             ValueError: The body is not JSON; the message names the message id and the place.
         """
         try:
+            if parse_float is parse_int is None:
+                return _parse(self.body)
             return json.loads(self.body, parse_float=parse_float, parse_int=parse_int)
         except ValueError as error:
             raise ValueError(

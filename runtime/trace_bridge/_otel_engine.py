@@ -143,6 +143,9 @@ class OtelMessages:
         self._attributes = {key: value for key, value in told.items() if value}
         self._name = f"process {name}" if name else "process"
 
+    def close(self) -> None:
+        """Does nothing: OpenTelemetry counts its spans itself."""
+
 
 class OtelEngine:
     """Spans of the application's own tracer provider, exported by whatever it has set up."""

@@ -77,7 +77,7 @@ class OtelSegment(MessageSegment):
     ) -> None:
         self.invocation = invocation
         self.recording = recording
-        self._record = record
+        self.record = record
         self.trace_id = trace_id
         self.parent_id = parent_id
         self.span = span

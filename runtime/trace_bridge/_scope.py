@@ -48,6 +48,9 @@ def current_scope() -> Scope | None:
 inherited_scope = _scope.get
 """Returns the message the running code was begun in, be it done or not; None outside of messages."""
 
+new_scope = tuple.__new__
+"""Makes a scope of the class and its fields, in half the time that `Scope(…)` takes."""
+
 
 def enter_message(message: MessageSegment) -> Scope | None:
     """Makes a message the current one.
@@ -56,8 +59,7 @@ def enter_message(message: MessageSegment) -> Scope | None:
         What was current before, for `leave_message`.
     """
     before = _scope.get()
-    # Every message takes this way; `Scope(message, (), before)` takes twice as long.
-    _scope.set(tuple.__new__(Scope, (message, (), before)))
+    _scope.set(new_scope(Scope, (message, (), before)))
     return before
 
 

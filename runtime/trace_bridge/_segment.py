@@ -1,6 +1,7 @@
 """The segment of one message: written from a template, and turned into the SDK's own object only when asked for."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -9,7 +10,7 @@ from ._annotations import checked_annotation, checked_link
 from ._document import MAX_LINKS, annotations_field, message_document, metadata_field
 from ._errors import cause, exception_entry
 from ._header import format_header
-from ._invocation import Invocation, now
+from ._invocation import Invocation
 from ._json import encode
 from ._record import attributes_of, message_id_of, queue_arn_of
 from ._safely import safely
@@ -56,6 +57,7 @@ class MessageSegment:
 
     Attributes:
         invocation: What the messages of an invocation have in common.
+        record: The message as it came.
         id: Id of the segment, 16 hex digits; empty when the message is not recorded.
         trace_id: Id of the trace the message is recorded on, `1-…-…`: its own, but for a span of OpenTelemetry that
             links to it; None when it is in none.
@@ -71,6 +73,8 @@ class MessageSegment:
     id = ""
     start_time = 0.0
     end_time = 0.0
+    is_plain = True
+    """Whether nothing has been put on it; what else it may have is `subsegments` and `joined`."""
     _nested = False
     _queue_wait: "QueueWait | None" = None
     _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
@@ -94,19 +98,22 @@ class MessageSegment:
     ) -> None:
         self.invocation = invocation
         self.recording: Recording = recording
-        self._record = record
+        self.record = record
         self.trace_id = trace_id
         self.parent_id = parent_id
         if recording == "recorded":
             self.subsegments: list[Child] = []
-            self.id = invocation.new_id()
-            self.start_time = now()
-            if invocation.sampled and invocation.header and invocation.header.root == self.trace_id:
-                # Lambda already draws the function in this very trace: go below it instead of beside it.
-                self._nested = True
-                self.parent_id = invocation.header.parent
-            elif invocation.sampled and self.trace_id is not None:
-                invocation.continued.append((self.trace_id, self.id))
+            ids = invocation.ids
+            self.id = ids.pop() if ids else invocation.new_id()
+            self.start_time = time.time()
+            if invocation.sampled:
+                if trace_id == invocation.trace_id and invocation.header is not None:
+                    # Lambda already draws the function in this very trace: go below it instead of beside it.
+                    self.is_plain = False
+                    self._nested = True
+                    self.parent_id = invocation.header.parent
+                elif trace_id is not None:
+                    invocation.continued.append((trace_id, self.id))
 
     @property
     def sampled(self) -> bool:
@@ -124,6 +131,7 @@ class MessageSegment:
         """
         checked = checked_annotation(key, value)
         if checked is not None and self.recording == "recorded":
+            self.is_plain = False
             self._annotations = {**self._annotations, key: checked}
         return self
 
@@ -136,6 +144,7 @@ class MessageSegment:
             namespace: Its group; names that begin with `AWS.` are X-Ray's own.
         """
         if self.recording == "recorded":
+            self.is_plain = False
             self._metadata = {**self._metadata, namespace: {**self._metadata.get(namespace, {}), key: value}}
         return self
 
@@ -158,6 +167,7 @@ class MessageSegment:
         """Marks the segment as failed (`fault`) with an exception."""
         if self.recording != "recorded":
             return
+        self.is_plain = False
         described = self.described(error)
         self._cause = cause(exception_entry(error)) if described is None else described
 
@@ -176,6 +186,7 @@ class MessageSegment:
     def insert_queue_wait(self, wait: "QueueWait") -> None:
         """Puts the wait in the queue between the sender and the message; not where Lambda draws the message itself."""
         if not self._nested:
+            self.is_plain = False
             self._queue_wait = wait
             self._sender_id, self.parent_id = self.parent_id, wait.id
 
@@ -205,8 +216,7 @@ class MessageSegment:
 
     def close(self) -> None:
         """Ends the segment and whatever was left open below it."""
-        end_time = now()
-        self.end_time = max(self.start_time, end_time)  # a clock may step back
+        self.end_time = max(self.start_time, time.time())  # a clock may step back
         for subsegment in self.subsegments:
             if subsegment.in_progress:
                 subsegment.close(self.end_time)
@@ -225,7 +235,7 @@ class MessageSegment:
         return document
 
     def _own_document(self) -> str:
-        invocation, record = self.invocation, self._record
+        invocation, record = self.invocation, self.record
         constants = invocation.nested_constants if self._nested else invocation.constants
         annotations = annotations_field(message_id_of(record), attributes_of(record), self._annotations)
         return message_document(
@@ -240,7 +250,7 @@ class MessageSegment:
         )
 
     def _metadata_field(self) -> str:
-        queue = queue_arn_of(self._record)
+        queue = queue_arn_of(self.record)
         if not self._metadata:
             return self.invocation.metadata(queue)
         merged = {"trace_bridge": self.invocation.own_metadata(queue)}

@@ -13,7 +13,7 @@ from ._header import TraceHeader, canonical_header
 from ._invocation import Invocation, LambdaContext, current_invocation
 from ._links import QueueWait
 from ._record import attributes_of
-from ._scope import Scope, current_scope, enter_message, leave_message
+from ._scope import Scope, current_scope, enter_message, enter_scope, inherited_scope, leave_message, new_scope
 from ._segment import MessageSegment, Recording
 
 _log = logging.getLogger("trace_bridge")
@@ -39,12 +39,15 @@ class Tracer:
 
     __slots__ = (
         "_before",
+        "_begin",
         "_context",
         "_continued",
+        "_end",
         "_invocation",
-        "_is_plain",
+        "_leave",
         "_messages",
         "_on_undecided",
+        "_plain_in",
         "_unsampled",
     )
 
@@ -53,14 +56,17 @@ class Tracer:
         self._on_undecided = on_undecided
         self._before: Scope | None = None
         self._invocation = current_invocation(context)
-        self._messages = get_engine().messages(self._invocation)
+        self._messages = messages = get_engine().messages(self._invocation)
+        self._begin, self._end, self._leave = messages.begin, messages.end, messages.leave
         settings = _state.settings
-        self._is_plain = (
-            settings.enabled
+        is_plain = (
+            _sdk_joining.is_on()
             and not settings.in_progress
             and settings.queue_segment == "never"
             and settings.max_trace_age_days is None
         )
+        # The process in which messages take the short way.
+        self._plain_in = self._invocation.process if is_plain else -1
         self._continued = self._unsampled = 0
 
     def begin(self, record: Mapping[str, Any]) -> MessageSegment:
@@ -69,27 +75,26 @@ class Tracer:
         Raises:
             TypeError: The record is no mapping, or a whole event.
         """
-        invocation = self._invocation
-        if invocation.process != _forks.number:
-            self.__init__(self._context, self._on_undecided)  # type: ignore[misc] # a forked process begins anew
-            invocation = self._invocation
         if (
-            self._is_plain
+            self._plain_in == _forks.number
             and type(record) is dict
             and type(attributes := record.get("attributes")) is dict
             and type(text := attributes.get("AWSTraceHeader")) is str
             and (header := canonical_header(text)) is not None
-            and _sdk_joining.join()
         ):
-            trace_id, parent_id, sampled = header.group(1, 2, 3)
+            trace_id, parent_id, sampled, _ = header.groups()
             if sampled == "1":
                 self._continued += 1
-                segment = self._messages.begin(record, "recorded", trace_id, parent_id)
+                segment = self._begin(record, "recorded", trace_id, parent_id)
             else:
                 self._unsampled += 1
-                segment = self._messages.begin(record, "unsampled", trace_id, parent_id)
-            self._before = enter_message(segment)
+                segment = self._begin(record, "unsampled", trace_id, parent_id)
+            # As `enter_message` does, without the call.
+            self._before = before = inherited_scope()
+            enter_scope(new_scope(Scope, (segment, (), before)))
             return segment
+        if self._invocation.process != _forks.number:
+            self.__init__(self._context, self._on_undecided)  # type: ignore[misc] # a forked process begins anew
         check_record(record)
         segment = self._begun(record)
         if segment.recording != "none":
@@ -109,14 +114,20 @@ class Tracer:
             segment: What `begin` gave.
             error: What the message failed with; None when it succeeded.
         """
-        leave_message(segment, self._before)
+        # As `leave_message` does, without the call.
+        scope, before = inherited_scope(), self._before
+        if scope is not None and scope[0] is segment:
+            if before is not None and before[0].end_time:
+                leave_message(segment, before)
+            else:
+                enter_scope(before)
         try:
             if segment.recording != "recorded":
-                self._messages.leave(segment)
+                self._leave(segment)
                 return
             # A message of a parent process is the parent's to send.
             if segment.invocation.process == _forks.number:
-                self._messages.end(segment, error)
+                self._end(segment, error)
             else:
                 segment.close()
         except Exception:  # noqa: BLE001 - tracing must not fail a message that succeeded
@@ -124,16 +135,18 @@ class Tracer:
             _log.exception("a segment could not be sent; the message itself is not affected")
 
     def close(self) -> None:
-        """Counts the messages."""
+        """Counts the messages begun, and the documents sent, since it was called last."""
         if self._invocation.process == _forks.number:
             if self._continued:
                 count("continued", self._continued)
             if self._unsampled:
                 count("unsampled", self._unsampled)
+            self._continued = self._unsampled = 0
+            self._messages.close()
 
     def _begun(self, record: Mapping[str, Any]) -> MessageSegment:
         """Begins a message whose header or settings ask for a closer look."""
-        begin, settings = self._messages.begin, _state.settings
+        begin, settings = self._begin, _state.settings
         if not _sdk_joining.is_on():
             return begin(record, "none", None, None)
         header = TraceHeader.parse(attributes_of(record).get("AWSTraceHeader"))

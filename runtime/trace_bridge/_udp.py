@@ -1,12 +1,14 @@
 """Documents to the X-Ray daemon, one datagram each."""
 
 import socket
-import threading
 import time
+from contextlib import suppress
 
-_HEADER = b'{"format":"json","version":1}\n'
+PREFIX = '{"format":"json","version":1}\n'
+"""What stands in front of a document in a datagram."""
+
 _BUFFER_BYTES = 212_992
-_OVERHEAD = len(_HEADER) + 28 + 320 - 1
+_OVERHEAD = 28 + 320 - 1
 """What Linux keeps with a datagram's bytes: together they take the next power of two, and 256 bytes beside it.
 
 Measured: a buffer of 212,992 bytes holds 166 datagrams of 400 bytes.
@@ -30,28 +32,49 @@ class UdpEmitter:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._address = address
-        self._lock = threading.Lock()
+        with suppress(OSError):  # without a route, sending fails in the same way
+            self._socket.connect(address)
         self._room = buffer_bytes // 2
         self._window_began = 0.0
         self._sent_in_window = 0
 
     def has_room(self, document: str) -> bool:
         """Returns whether the daemon's buffer surely holds another document; reserves the room when it does."""
-        cost = 256 + (1 << (len(document) + _OVERHEAD).bit_length())
-        with self._lock:
-            at = time.monotonic()
-            if at - self._window_began >= _WINDOW_SECONDS:
-                self._window_began, self._sent_in_window = at, 0
-            if self._sent_in_window and self._sent_in_window + cost > self._room:
-                return False
-            self._sent_in_window += cost
-            return True
+        return self._reserves(len(PREFIX) + len(document), time.monotonic())
 
     def send(self, document: str) -> bool:
         """Passes a document to the system; False when the system refused it."""
+        return self._passes((PREFIX + document).encode("ascii"))
+
+    def send_if_room(self, datagram: str, at: float) -> bool:
+        """Sends a document that has `PREFIX` in front; False when the buffer may not hold it, or the system refused it.
+
+        Args:
+            datagram: Prefix and document.
+            at: Seconds, monotonic.
+        """
+        return self._reserves(len(datagram), at) and self._passes(datagram.encode("ascii"))
+
+    def _reserves(self, size: int, at: float) -> bool:
+        # Threads that count at once may count a few datagrams too few; half of the buffer is kept free.
+        cost = 256 + (1 << (size + _OVERHEAD).bit_length())
+        if at - self._window_began >= _WINDOW_SECONDS:
+            self._window_began, self._sent_in_window = at, 0
+        sent = self._sent_in_window
+        if sent and sent + cost > self._room:
+            return False
+        self._sent_in_window = sent + cost
+        return True
+
+    def _passes(self, datagram: bytes) -> bool:
         try:
-            self._socket.sendto(_HEADER + document.encode("ascii"), self._address)
+            self._socket.send(datagram)
+        except ConnectionRefusedError:
+            # What the system learnt of an earlier datagram; this one it has not sent.
+            try:
+                self._socket.send(datagram)
+            except OSError:
+                return False
         except OSError:
             return False
         return True

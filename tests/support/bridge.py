@@ -130,6 +130,7 @@ def close_loop() -> None:
 def break_emitter(monkeypatch: "pytest.MonkeyPatch", broken: Callable[..., None]) -> None:
     """Has a function called in place of sending a document."""
     monkeypatch.setattr(_emitter.Emitter, "emit_text", broken)
+    monkeypatch.setattr(_udp.UdpEmitter, "send_if_room", broken)
 
 
 def set_linger_seconds(monkeypatch: "pytest.MonkeyPatch", seconds: float) -> None:
