@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from traced_pipeline_cli.__main__ import main
+from traced_pipeline_cli.aws.http import new_trace_id
 
 from tests.support.end_to_end.deployed import Deployed
 from tests.support.waiting import wait_for
 
 HOPS = ["API stage", "ingest", "topic", "queue", "worker", "table"]
+PARENT = "53995c3f42cd8ad8"
 ORDER = {"customer": "Ann", "amount": 12.5}
 
 Traced = Callable[[Deployed, str], dict[str, Any]]
@@ -132,6 +134,55 @@ def test_a_linked_worker_is_one_cluster_and_has_the_link(linked: Deployed, trace
     assert request["ends_in_table"]
 
 
+def page_of(trace_ids: Iterable[str], file: Path) -> dict[str, Any]:
+    """What the page of traces shows."""
+    assert main(["trace", *trace_ids, "--html", str(file)]) == 0
+    found = re.search(r'id="data">(.*?)</script>', file.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    shown: dict[str, Any] = json.loads(found.group(1))
+    return shown
+
+
+def test_the_messages_of_one_batch_have_their_own_lines_in_the_page(
+    bridged: Deployed, traced: Traced, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = {f"log-{number}": new_trace_id() for number in range(5)}
+    entries = [
+        {
+            "Id": item_id,
+            "MessageBody": json.dumps({"id": item_id, **ORDER}),
+            "MessageSystemAttributes": {
+                "AWSTraceHeader": {"DataType": "String", "StringValue": f"Root={trace_id};Parent={PARENT};Sampled=1"}
+            },
+        }
+        for item_id, trace_id in ids.items()
+    ]
+    bridged.client("sqs").send_message_batch(QueueUrl=bridged.pipeline.queue_url, Entries=entries)
+    traces = list(ids.values())
+    wait_for(lambda: all(bridged.documents(trace_id) for trace_id in traces), what="the five traces")
+    traced(bridged, traces[0])
+
+    def lines() -> list[dict[str, Any]] | None:
+        shown = page_of(traces, tmp_path / "trace.html")
+        order = [trace["id"] for trace in shown["traces"]]
+        found = [line for of in shown["logs"] if of for line in of["lines"] if " is done" in line["text"]]
+        found = [{**line, "traces": [order[place] for place in line["traces"]]} for line in found]
+        return found if len(found) == len(ids) else None
+
+    shown = wait_for(lines, what="the lines of the five messages")
+    segments = {
+        trace_id: document["id"]
+        for trace_id in traces
+        for document in bridged.documents(trace_id)
+        if "message_id" in document.get("annotations", {})
+    }
+    for item_id, trace_id in ids.items():
+        [line] = [line for line in shown if f"'{item_id}'" in line["text"]]
+        assert (line["traces"], line["segment"]) == ([trace_id], segments[trace_id])
+    requests = {json.loads(line["text"])["requestId"] for line in shown}
+    assert len(requests) < len(ids), "no invocation had more than one of the messages"
+
+
 def test_the_page_of_a_deployed_pipeline_holds_what_its_functions_logged(
     bridged: Deployed, traced: Traced, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,9 +194,7 @@ def test_the_page_of_a_deployed_pipeline_holds_what_its_functions_logged(
     page = tmp_path / "trace.html"
 
     def logs() -> list[Any] | None:
-        assert main(["trace", trace_id, "--html", str(page)]) == 0
-        text = page.read_text(encoding="utf-8")
-        shown = json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL).group(1))  # type: ignore[union-attr]
+        shown = page_of([trace_id], page)
         found = [of for of in shown["logs"] if of is not None]
         return found if all(of["lines"] for of in found) else None
 
