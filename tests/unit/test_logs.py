@@ -159,8 +159,11 @@ def test_whatever_logger_makes_the_record(process: Process, kept: Kept, name: st
 @pytest.mark.parametrize("name", ["message_id", "xray_trace_id", "segment_id", "lambda_xray_trace_id"])
 def test_a_value_of_the_callers_own_stays(process: Process, kept: Kept, name: str) -> None:
     log = logging.getLogger("own")
-    logged_in(record(trace=header(trace_id(1))), lambda: log.info("here", extra={name: "mine"}))
-    assert kept.fields() == {"here": {**expected(process, 1), name: "mine"}}
+    with continue_trace(record(trace=header(trace_id(1))), LambdaContext()):
+        log.info("first", extra={name: "mine"})
+        log.info("second", extra={name: "mine"})
+    own = {**expected(process, 1), name: "mine"}
+    assert kept.fields() == {"first": own, "second": own}
 
 
 def test_a_record_factory_of_others_keeps_its_own(process: Process, kept: Kept) -> None:
@@ -299,13 +302,14 @@ def test_a_task_that_outlives_its_message_logs_for_the_invocation(process: Proce
     async def run() -> None:
         begin = asyncio.Event()
         with continue_trace(record(trace=header(trace_id(1))), LambdaContext()):
+            LOG.info("in time")
             task = asyncio.create_task(late(begin))
             await asyncio.sleep(0)
         begin.set()
         await task
 
     asyncio.run(run())
-    assert kept.fields() == {"late": OUTSIDE}
+    assert kept.fields() == {"in time": expected(process, 1), "late": OUTSIDE}
 
 
 def test_lambdas_json_format_has_them_as_fields_of_the_line(process: Process, kept: Kept) -> None:
