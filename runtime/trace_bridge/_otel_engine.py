@@ -11,7 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.trace import Link, NonRecordingSpan, NoOpTracerProvider, ProxyTracerProvider, Span, SpanKind, Tracer
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    NoOpTracerProvider,
+    ProxyTracerProvider,
+    Span,
+    SpanContext,
+    SpanKind,
+    Tracer,
+    set_span_in_context,
+)
 
 from . import _state
 from ._config import OtelRelation
@@ -20,9 +31,9 @@ from ._engine import Engine, Messages
 from ._environment import LAMBDA_FUNCTION_NAME
 from ._invocation import Invocation
 from ._otel_flush import Flush
-from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS, xray_trace_id
+from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS
 from ._otel_place import in_context, otel_place
-from ._otel_segment import OtelSegment, not_recorded, sender_context
+from ._otel_segment import NotRecordedSpan, OtelSegment, sender_context
 from ._places import NotRecorded, SpanPlace
 from ._record import attributes_of, message_id_of, queue_arn_of
 from ._safely import safely
@@ -66,19 +77,16 @@ class OtelMessages:
         invocation = self._invocation
         if trace_id is None or recording == "none":
             return OtelSegment(invocation, record, recording, trace_id, parent_id, None)
-        if recording != "recorded":
-            segment = OtelSegment(invocation, record, recording, trace_id, parent_id, not_recorded(trace_id, parent_id))
-            segment.enter()
-            return segment
-        sender = sender_context(trace_id, parent_id, sampled=True)
-        span = safely(self._begun, record, sender) or NonRecordingSpan(sender)
+        before = get_current()
+        if recording == "recorded":
+            sender = sender_context(trace_id, parent_id, sampled=True)
+            span = safely(self._begun, record, sender, before) or NonRecordingSpan(sender)
+        else:
+            span = NotRecordedSpan(trace_id, parent_id)
         segment = OtelSegment(invocation, record, recording, trace_id, parent_id, span)
-        context = span.get_span_context()
-        segment.id = f"{context.span_id:016x}"
-        if context.trace_id != sender.trace_id:
-            segment.message_trace_id, segment.trace_id = trace_id, xray_trace_id(context.trace_id)
-            segment.parent_id = None
-        segment.enter()
+        if self._relation == "link" and recording == "recorded":
+            segment.record_elsewhere(span.get_span_context())
+        segment.enter(before)
         return segment
 
     def announce(self, segment: MessageSegment) -> None:
@@ -99,7 +107,7 @@ class OtelMessages:
         """Makes current again what was current before a message that is not recorded."""
         segment.close()
 
-    def _begun(self, record: Mapping[str, Any], sender: trace.SpanContext) -> Span:
+    def _begun(self, record: Mapping[str, Any], sender: SpanContext, before: Context) -> Span:
         queue = queue_arn_of(record)
         if queue != self._queue:
             self._describe(queue)
@@ -116,7 +124,7 @@ class OtelMessages:
         if self._relation == "parent":
             return self._tracer.start_span(
                 self._name,
-                trace.set_span_in_context(NonRecordingSpan(sender)),
+                set_span_in_context(NonRecordingSpan(sender), before),
                 SpanKind.CONSUMER,
                 attributes,
             )
@@ -155,6 +163,7 @@ class OtelEngine:
         self._tracer: Tracer = trace.NoOpTracer()
         self._flush = Flush()
         self._holds = 0
+        self._has_spans = False
         self._lock = threading.Lock()
 
     def messages(self, invocation: Invocation) -> Messages:
@@ -176,13 +185,20 @@ class OtelEngine:
         with self._lock:
             self._holds = max(0, self._holds - 1)
         try:
-            self.ended(invocation)
+            if not self._holds:
+                self._flush_spans(invocation)
         finally:
             get_emitter().release(invocation)
 
     def ended(self, invocation: Invocation) -> None:
         """Flushes where no batch is under way; only in Lambda, which stops the environment after the invocation."""
-        if not self._holds and LAMBDA_FUNCTION_NAME in os.environ:
+        self._has_spans = True
+        if not self._holds:
+            self._flush_spans(invocation)
+
+    def _flush_spans(self, invocation: Invocation) -> None:
+        if self._has_spans and LAMBDA_FUNCTION_NAME in os.environ:
+            self._has_spans = False
             self._flush(self._provider, invocation)
 
     def _current_tracer(self) -> Tracer:

@@ -3,9 +3,17 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from opentelemetry import context as otel_context
-from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.context import Context, attach
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    Status,
+    StatusCode,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
 
 from ._annotations import checked_annotation, checked_link
 from ._header import format_header
@@ -17,8 +25,6 @@ from ._scope import inherited_scope
 from ._segment import MessageSegment, Recording
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
-
     from ._links import QueueWait
 
 ANNOTATIONS = "aws.xray.annotations"
@@ -56,6 +62,29 @@ def header_of(context: SpanContext, lineage: str | None) -> str:
     )
 
 
+class NotRecordedSpan(NonRecordingSpan):
+    """A span that records nothing, and tells everything below it to record nothing.
+
+    Args:
+        trace_id: X-Ray's trace id.
+        parent_id: Id of the sender's segment or subsegment; None where the header names none.
+    """
+
+    def __init__(self, trace_id: str, parent_id: str | None) -> None:
+        self._trace_id = trace_id
+        self._parent_id = parent_id
+        self._told: SpanContext | None = None
+
+    def get_span_context(self) -> SpanContext:
+        """Returns the sender's context, made when somebody asks: most handlers have no OpenTelemetry of their own."""
+        if self._told is None:
+            self._told = sender_context(self._trace_id, self._parent_id, sampled=False)
+        return self._told
+
+    def __repr__(self) -> str:
+        return f"NotRecordedSpan({self.get_span_context()!r})"
+
+
 class OtelSegment(MessageSegment):
     """One message's part of its trace, as a span.
 
@@ -63,7 +92,7 @@ class OtelSegment(MessageSegment):
         span: The span; one that records nothing where the message is not recorded, None where it is in no trace.
     """
 
-    _before: "Context | None" = None
+    _before: Context | None = None
     _outer: MessageSegment | None = None
 
     def __init__(  # sets what `MessageSegment.__init__` would, in the time that matters for each message
@@ -81,21 +110,35 @@ class OtelSegment(MessageSegment):
         self.trace_id = trace_id
         self.parent_id = parent_id
         self.span = span
-        if recording == "recorded":
+        if recording == "recorded" and span is not None:
             self.subsegments = []
             self.start_time = now()
+            self.id = f"{span.get_span_context().span_id:016x}"
 
-    def enter(self) -> None:
-        """Makes the span the current one of OpenTelemetry."""
+    def record_elsewhere(self, context: SpanContext) -> None:
+        """Takes note that the work is recorded on another trace than the sender's, which the span links to."""
+        self.message_trace_id, self.trace_id, self.parent_id = self.trace_id, xray_trace_id(context.trace_id), None
+
+    def enter(self, before: Context) -> None:
+        """Makes the span the current one of OpenTelemetry.
+
+        Args:
+            before: What is current.
+        """
         if self.span is not None:
             scope = inherited_scope()
-            self._outer = None if scope is None else scope.message
-            self._before = otel_context.get_current()
-            otel_context.attach(trace.set_span_in_context(self.span, self._before))
+            if scope is not None:
+                self._outer = scope.message
+            self._before = before
+            attach(set_span_in_context(self.span, before))
 
     def leave(self) -> None:
         """Makes current again what was current before; not where a later message inside is still under way."""
         scope = inherited_scope()
+        if scope is None and self._outer is None:
+            if self._before is not None:
+                attach(self._before)
+            return
         while scope is not None:
             if scope.message is self:
                 return
@@ -105,7 +148,7 @@ class OtelSegment(MessageSegment):
             before, outer = outer._before, outer._outer  # noqa: SLF001 - of this class
         if before is not None:
             # Not by the token: a block may be left in another context than it was entered in, and in any order.
-            otel_context.attach(before)
+            attach(before)
 
     def put_annotation(self, key: str, value: str | float | bool) -> Self:
         """Sets an attribute of the span, which an exporter to X-Ray indexes."""
@@ -142,7 +185,7 @@ class OtelSegment(MessageSegment):
         """Returns the trace header for whatever is called or sent: that of OpenTelemetry's current span."""
         if self.recording != "recorded" or self.span is None:
             return super().header_text()
-        context = trace.get_current_span().get_span_context()
+        context = get_current_span().get_span_context()
         if not context.is_valid:
             context = self.span.get_span_context()
         return header_of(context, self.invocation.lineage)
@@ -158,8 +201,3 @@ def record_failure(span: Span, error: BaseException) -> None:
     span.record_exception(error)
     text = safely(str, error)
     span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {text}" if text is not None else None))
-
-
-def not_recorded(trace_id: str, parent_id: str | None) -> Span:
-    """Returns a span that records nothing and tells everything below it to record nothing."""
-    return NonRecordingSpan(sender_context(trace_id, parent_id, sampled=False))

@@ -11,6 +11,7 @@ import pytest
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.propagators.aws import AwsXRayPropagator
+from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.semconv._incubating.attributes import faas_attributes, messaging_attributes
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import SpanKind, StatusCode
@@ -317,6 +318,7 @@ def test_messages_polled_outside_of_lambda_are_spans_too(process: Process, spans
 
 def test_a_batch_in_one_block_is_flushed_once(process: Process, spans: Spans) -> None:
     flushed: list[int] = []
+    spans.provider.add_span_processor(SpanProcessor())
     process.monkeypatch.setattr(spans.provider, "force_flush", lambda timeout: flushed.append(timeout))
     with trace_batch(LambdaContext()):
         for number in (1, 2):
