@@ -47,19 +47,18 @@ class _Page(HTMLParser):
                 self.links.extend(part.split()[0] for part in value.split(","))
 
 
-def build(folder: Path, *, source: Path = ROOT, jobs: str = "1") -> None:
+def build(folder: Path, *, source: Path = ROOT) -> None:
     """Builds the site.
 
     Args:
         folder: Where to put it; what is there is replaced.
         source: The project's root, or a copy of its pages.
-        jobs: How many processes Sphinx uses.
 
     Raises:
         subprocess.CalledProcessError: Sphinx found something wrong; it has said what, on standard error.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    command = [str(_SPHINX), "--quiet", "--fail-on-warning", "--keep-going", "--jobs", jobs, "-b", "html"]
+    command = [str(_SPHINX), "--quiet", "--fail-on-warning", "--keep-going", "-b", "html"]
     doctrees = folder.with_name(f"{folder.name}-doctrees")
     command += ["--conf-dir", str(source / "docs"), "--doctree-dir", str(doctrees), str(source), str(folder)]
     subprocess.run(command, check=True)
@@ -87,7 +86,7 @@ def _fault(link: str, path: Path, pages: dict[Path, _Page]) -> str | None:
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if not target.is_file():
         return "is not there"
-    # A theme's script makes some anchors when the page is shown; `#` alone is the top of the page.
+    # `#` alone is the top of the page.
     if parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
         return "names no anchor of that page"
     return None
