@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 from trace_bridge.otel import XRaySpanExporter
 
@@ -15,7 +16,7 @@ def test_its_code_hands_spans_to_the_exporter(monkeypatch: pytest.MonkeyPatch) -
     (snippet,) = snippets(PAGE)
     exported: list[str] = []
     monkeypatch.setattr(XRaySpanExporter, "export", lambda _self, spans: exported.extend(span.name for span in spans))
-    providers = []
+    providers: list[TracerProvider] = []
     monkeypatch.setattr("opentelemetry.trace.set_tracer_provider", providers.append)
     exec(compile(snippet.code, str(snippet), "exec"), {})
     (provider,) = providers
