@@ -136,11 +136,13 @@ def _outside() -> LogFields:
     text = os.environ.get(LAMBDA_TRACE_HEADER)
     if text is None:
         return _NONE
-    if _outside_of is None or _outside_of[0] != text or _outside_of[1] is not _state.settings:
+    known = _outside_of
+    if known is None or known[0] != text or known[1] is not _state.settings:
         header = TraceHeader.parse(text)
         root, parent = (header.root, header.parent or "") if header is not None else (None, "")
-        _outside_of = (text, _state.settings, _made(trace_id=root, lambda_trace_id=root, span_id=parent))
-    return _outside_of[2]
+        known = (text, _state.settings, _made(trace_id=root, lambda_trace_id=root, span_id=parent))
+        _outside_of = known
+    return known[2]
 
 
 def _made(

@@ -31,11 +31,15 @@ def trace_logs() -> None:
     follow_powertools()
     # Where every record passes on its way to the handlers: records that a subclass or a factory of the application's
     # makes as well, and after `extra` was merged, which an attribute that is there before would break.
-    call_handlers: _CallHandlers = logging.Logger.callHandlers
-    # Where the bridge itself is imported anew, its newest copy takes the place of the one before.
-    call_handlers = getattr(call_handlers, _MARK, call_handlers)
     logger: Any = logging.Logger
-    logger.callHandlers = _adding_fields(call_handlers)
+    logger.callHandlers = _adding_fields(_without_fields(logging.Logger.callHandlers))
+
+
+def _without_fields(call_handlers: _CallHandlers) -> _CallHandlers:
+    """Returns what the bridge put its own around, be it another copy of the bridge, imported before this one."""
+    mark: tuple[_CallHandlers, _CallHandlers] | None = getattr(call_handlers, _MARK, None)
+    # What another library puts around the bridge's may carry its attributes on.
+    return mark[1] if mark is not None and mark[0] is call_handlers else call_handlers
 
 
 def _adding_fields(call_handlers: _CallHandlers) -> _CallHandlers:
@@ -48,5 +52,5 @@ def _adding_fields(call_handlers: _CallHandlers) -> _CallHandlers:
             pass
         call_handlers(self, record)
 
-    setattr(call_handlers_with_fields, _MARK, call_handlers)
+    setattr(call_handlers_with_fields, _MARK, (call_handlers_with_fields, call_handlers))
     return call_handlers_with_fields

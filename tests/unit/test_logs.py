@@ -461,6 +461,23 @@ for name in [name for name in sys.modules if name.startswith("trace_bridge")]:
 import trace_bridge
 trace_bridge.trace_logs()
 """
+_AROUND = """
+import functools
+from trace_bridge import trace_logs
+trace_logs()
+inner = logging.Logger.callHandlers
+@functools.wraps(inner)
+def another_librarys(self, record):
+    seen.append(record)
+    inner(self, record)
+seen = []
+logging.Logger.callHandlers = another_librarys
+trace_logs()
+trace_logs()
+logging.getLogger("other").addHandler(logging.NullHandler())
+logging.getLogger("other").warning("here")
+assert len(seen) == 1
+"""
 ENTRIES = {
     "nothing": ("", "[None]"),
     "trace_logs": ("from trace_bridge import trace_logs\ntrace_logs()", "['m']"),
@@ -469,6 +486,7 @@ ENTRIES = {
     "zero code": ("import trace_bridge.auto", "['m']"),
     "poll": (_POLL, "['m']"),
     "the bridge imported anew": (_ANEW, "['m']"),
+    "another library around it": (_AROUND, "['m']"),
 }
 
 
