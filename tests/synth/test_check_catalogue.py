@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import Acknowledgment, Annotations, App, Environment, Stack, Validations
@@ -38,16 +40,28 @@ def scene(new_app: Callable[..., App], elsewhere: Path, monkeypatch: pytest.Monk
 
 
 def said(scene: Scene) -> list[tuple[str, str, str]]:
-    """What is attached to the constructs of the scene's app: kind, id and text."""
+    """What the CDK CLI would show of the scene's app: kind, id and text."""
     app = scene.stack.node.root
     assert isinstance(app, App)
-    app.synth()
-    entries = [entry for construct in app.node.find_all() for entry in construct.node.metadata]
+    assembly = Path(app.synth().directory)
+    entries = [entry for artifact in _artifacts(assembly) for entry in _metadata(assembly, artifact)]
     return [
-        (KINDS[entry.type], match["id"], match["text"])
+        (KINDS[entry["type"]], match["id"], match["text"])
         for entry in entries
-        if entry.type in KINDS and (match := SAID.fullmatch(str(entry.data)))
+        if entry["type"] in KINDS and (match := SAID.fullmatch(str(entry["data"])))
     ]
+
+
+def _artifacts(assembly: Path) -> list[dict[str, Any]]:
+    return list(json.loads((assembly / "manifest.json").read_text())["artifacts"].values())
+
+
+def _metadata(assembly: Path, artifact: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the CDK CLI reads of a stack: the findings of all of its constructs."""
+    of_constructs = dict(artifact.get("metadata", {}))
+    if (file := artifact.get("additionalMetadataFile")) is not None:
+        of_constructs |= json.loads((assembly / file).read_text())
+    return [entry for entries in of_constructs.values() for entry in entries]
 
 
 def styled(text: str) -> bool:
