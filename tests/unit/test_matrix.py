@@ -1,19 +1,10 @@
-"""Kinds of headers × kinds of invocations × ways of running: which documents come out, and what goes on the wire."""
+"""Which messages are recorded, in which trace, and what Lambda's own trace tells of them."""
 
-import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    BatchProcessor,
-    EventType,
-    async_process_partial_response,
-    process_partial_response,
-)
-from trace_bridge import Message, continue_trace, counters, sqs_handler, trace_batch
+from trace_bridge import continue_trace, counters
 
 from tests.support.lambda_events import (
     ACTIVE,
@@ -29,145 +20,8 @@ from tests.support.lambda_events import (
     trace_id,
 )
 from tests.support.lambda_process import Process
-from tests.support.trace_headers import HEADERS, ROOT
-
-Runner = Callable[[Callable[[], object], dict[str, Any]], Any]
-
-# kind → Lambda's own header, and whether a daemon is there
-INVOCATIONS: dict[str, tuple[str | None, bool]] = {
-    "Active": (ACTIVE, True),
-    "Active unsampled": (UNSAMPLED, True),
-    "PassThrough": (PASS_THROUGH, True),
-    "no header": (None, True),
-    "no daemon": (ACTIVE, False),
-}
-
-
-def _sync(work: Callable[[], object], batch: dict[str, Any]) -> Any:
-    @sqs_handler
-    def handler(_message: Message) -> None:
-        work()
-
-    return handler(batch, LambdaContext())
-
-
-def _async(work: Callable[[], object], batch: dict[str, Any]) -> Any:
-    @sqs_handler(max_workers=4)
-    async def handler(_message: Message) -> None:
-        await asyncio.to_thread(work)
-
-    return handler(batch, LambdaContext())
-
-
-def _threads(work: Callable[[], object], batch: dict[str, Any]) -> Any:
-    @sqs_handler(max_workers=4)
-    def handler(_message: Message) -> None:
-        work()
-
-    return handler(batch, LambdaContext())
-
-
-def _fifo(work: Callable[[], object], batch: dict[str, Any]) -> Any:
-    @sqs_handler
-    def handler(_message: Message) -> None:
-        work()
-
-    for item in batch["Records"]:
-        item["eventSourceARN"] += ".fifo"
-        item["attributes"]["MessageGroupId"] = "all"
-    return handler(batch, LambdaContext())
-
-
-def _own_loop(work: Callable[[], object], batch: dict[str, Any]) -> Any:
-    context = LambdaContext()
-    for item in batch["Records"]:
-        with continue_trace(item, context):
-            work()
-    return {"batchItemFailures": []}
-
-
-def _powertools(work: Callable[[], object], batch: dict[str, Any]) -> Any:
-    context = LambdaContext()
-
-    def one(record: Any) -> None:
-        with continue_trace(record.raw_event, context):
-            work()
-
-    with trace_batch(context):
-        return process_partial_response(batch, one, BatchProcessor(event_type=EventType.SQS), context)  # type: ignore[arg-type]
-
-
-def _powertools_async(work: Callable[[], object], batch: dict[str, Any]) -> Any:
-    context = LambdaContext()
-
-    async def one(record: Any) -> None:
-        with continue_trace(record.raw_event, context):
-            await asyncio.to_thread(work)
-
-    # Powertools makes an event loop where there is none, and leaves it open.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        with trace_batch(context):
-            processor = AsyncBatchProcessor(event_type=EventType.SQS)
-            return async_process_partial_response(batch, one, processor, context)  # type: ignore[arg-type]
-    finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-RUNNERS: dict[str, Runner] = {
-    "sync": _sync,
-    "async": _async,
-    "threads": _threads,
-    "FIFO": _fifo,
-    "own loop": _own_loop,
-    "Powertools": _powertools,
-    "Powertools async": _powertools_async,
-}
-
-
-@pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize("invocation", INVOCATIONS)
-@pytest.mark.parametrize("kind", HEADERS)
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:aws_lambda_powertools")
-def test_matrix(process: Process, kind: str, invocation: str, runner: str) -> None:
-    sent, recorded, wire = HEADERS[kind]
-    own, has_daemon = INVOCATIONS[invocation]
-    if not has_daemon:
-        process.monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
-        process.new_emitter()
-    process.invoked(own)
-    client = process.client("dynamodb")
-    answer = RUNNERS[runner](
-        lambda: client.delete_item(TableName="orders", Key={"id": {"S": "1"}}), event(record(trace=sent), record(2))
-    )
-    assert answer == {"batchItemFailures": []}
-
-    documents = process.documents()
-    mine = [document for document in documents if document["trace_id"] == ROOT]
-    assert len(mine) == recorded
-    lineage = ";Lineage=061379e8:0" if own else ""
-    call = ""
-    if recorded:
-        (segment,) = mine
-        assert segment["name"] == "worker"
-        assert segment["origin"] == "AWS::Lambda::Function"
-        assert segment.get("parent_id") == (None if kind == "sampled without parent" else SENDER)
-        assert segment["annotations"] == {"message_id": "message-1", "attempt": 1, "queue_ms": 250}
-        (subsegment,) = segment["subsegments"]
-        assert subsegment["aws"]["operation"] == "DeleteItem"
-        assert subsegment["aws"]["table_name"] == "orders"
-        call = subsegment["id"]
-        by_daemon = invocation == "Active"
-        assert [d for d in process.daemon.documents() if d["trace_id"] == ROOT] == (mine if by_daemon else [])
-    headers = process.services.headers("DynamoDB_20120810.DeleteItem")
-    assert len(headers) == 2
-    if wire == "-":
-        assert all(sent is None or ROOT not in sent for sent in headers)
-    else:
-        assert wire.format(root=ROOT, id=call) + lineage in headers
+from tests.support.runners import sync
+from tests.support.trace_headers import ROOT
 
 
 @pytest.mark.parametrize(
@@ -228,7 +82,7 @@ def test_a_limit_of_age_moves_with_the_clock(process: Process) -> None:
 def test_a_message_in_lambdas_own_trace_goes_below_lambdas_segment(process: Process) -> None:
     process.invoked(f"Root={ROOT};Parent=aaaabbbbccccdddd;Sampled=1")
     process.senders = {"aaaabbbbccccdddd"}
-    _sync(lambda: None, event(record(trace=header(ROOT))))
+    sync(process, lambda: None, event(record(trace=header(ROOT))))
     (document,) = process.documents()
     assert (document["type"], document["parent_id"]) == ("subsegment", "aaaabbbbccccdddd")
     assert "origin" not in document
@@ -236,7 +90,7 @@ def test_a_message_in_lambdas_own_trace_goes_below_lambdas_segment(process: Proc
 
 def test_messages_of_one_trace_each_have_their_own_segment_and_parent(process: Process) -> None:
     process.senders = {f"{n:016x}" for n in (1, 2, 3)}
-    _sync(lambda: None, event(*(record(n, trace=header(ROOT, parent=f"{n:016x}")) for n in (1, 2, 3))))
+    sync(process, lambda: None, event(*(record(n, trace=header(ROOT, parent=f"{n:016x}")) for n in (1, 2, 3))))
     documents = process.documents()
     assert [document["parent_id"] for document in documents] == [f"{n:016x}" for n in (1, 2, 3)]
     assert len({document["id"] for document in documents}) == 3
@@ -246,7 +100,7 @@ def test_messages_of_one_trace_each_have_their_own_segment_and_parent(process: P
 def test_lambdas_own_trace_and_the_messages_refer_to_each_other(process: Process, invocation: str) -> None:
     process.invoked(invocation)
     roots = [trace_id(number) for number in (1, 2)]
-    _sync(lambda: None, event(*(record(trace=header(root)) for root in roots), record()))
+    sync(process, lambda: None, event(*(record(trace=header(root)) for root in roots), record()))
     documents = process.documents()
     messages = [document for document in documents if document["trace_id"] in roots]
     assert [m["metadata"]["trace_bridge"]["invocation_trace_id"] for m in messages] == [OWN_TRACE] * 2
@@ -264,7 +118,7 @@ def test_lambdas_own_trace_and_the_messages_refer_to_each_other(process: Process
 
 def test_the_wait_in_the_queue_can_be_drawn(process: Process) -> None:
     process.set(queue_segment="always")
-    _sync(lambda: None, event(record(trace=header(ROOT))))
+    sync(process, lambda: None, event(record(trace=header(ROOT))))
     queue, message = process.documents()
     assert (queue["name"], queue["origin"], queue["parent_id"]) == ("orders", "AWS::SQS::Queue", SENDER)
     assert (queue["start_time"], queue["end_time"]) == (1795478000.0, 1795478000.25)
@@ -274,7 +128,7 @@ def test_the_wait_in_the_queue_can_be_drawn(process: Process) -> None:
 @pytest.mark.parametrize("more", [{"ApproximateReceiveCount": "2"}, {"SentTimestamp": "unknown"}])
 def test_a_wait_drawn_before_or_not_known_is_not_drawn(process: Process, more: dict[str, Any]) -> None:
     process.set(queue_segment="always")
-    _sync(lambda: None, event(record(trace=header(ROOT), **more)))
+    sync(process, lambda: None, event(record(trace=header(ROOT), **more)))
     (message,) = process.documents()
     assert message["parent_id"] == SENDER
 
@@ -282,7 +136,7 @@ def test_a_wait_drawn_before_or_not_known_is_not_drawn(process: Process, more: d
 def test_clocks_that_disagree_draw_no_negative_wait(process: Process) -> None:
     process.set(queue_segment="always")
     skewed: dict[str, Any] = {"SentTimestamp": "1795478000500", "ApproximateFirstReceiveTimestamp": "1795478000000"}
-    _sync(lambda: None, event(record(trace=header(ROOT, parent=None), **skewed)))
+    sync(process, lambda: None, event(record(trace=header(ROOT, parent=None), **skewed)))
     queue, _ = process.documents()
     assert queue["start_time"] == queue["end_time"]
     assert "parent_id" not in queue
@@ -291,5 +145,5 @@ def test_clocks_that_disagree_draw_no_negative_wait(process: Process) -> None:
 def test_lambdas_own_header_is_never_written(process: Process) -> None:
     import os
 
-    _sync(lambda: None, event(record(trace=header(ROOT))))
+    sync(process, lambda: None, event(record(trace=header(ROOT))))
     assert os.environ["_X_AMZN_TRACE_ID"] == PASS_THROUGH
