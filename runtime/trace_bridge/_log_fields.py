@@ -10,7 +10,7 @@ from ._config import Settings
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
 from ._record import message_id_of
-from ._scope import current_scope, inherited_scope
+from ._scope import current_scope
 from ._segment import MessageSegment
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ class LogFields(NamedTuple):
 _NONE = LogFields()
 
 _chosen: ContextVar[LogFields | None] = ContextVar("trace_bridge_log_fields", default=None)
-"""The fields of lines about another message than the one under way; None for lines about that one."""
+
+chosen_log_fields = _chosen.get
+"""Returns the fields of lines about another message than the one under way; None for lines about that one."""
 
 
 def log_fields() -> dict[str, str]:
@@ -72,27 +74,9 @@ def log_fields() -> dict[str, str]:
     return dict((*fields.own, *fields.datadog))
 
 
-def add_log_fields(attributes: dict[str, object]) -> None:
-    """Adds the fields of a line logged by the running code to the attributes of its record; what is there stays."""
-    scope = inherited_scope()
-    # Every line takes this way: of a message that is under way and has been logged about before.
-    if (
-        scope is not None
-        and not (message := scope.message).end_time
-        and (fields := message._log_fields) is not None  # noqa: SLF001 - see `log_fields_of`
-        and not fields.datadog
-        and _chosen.get() is None
-    ):
-        for name, value in fields.own:
-            if name not in attributes:
-                attributes[name] = value
-    else:
-        current_log_fields().add_to(attributes)
-
-
 def current_log_fields() -> LogFields:
     """Returns the fields of a line logged by the running code."""
-    chosen = _chosen.get()
+    chosen = chosen_log_fields()
     if chosen is not None:
         return chosen
     scope = current_scope()

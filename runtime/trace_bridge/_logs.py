@@ -6,8 +6,9 @@ from functools import wraps
 from typing import Any
 
 from . import _state
-from ._log_fields import add_log_fields
+from ._log_fields import chosen_log_fields, current_log_fields
 from ._powertools import follow_powertools
+from ._scope import inherited_scope
 from ._threads import follow_threads
 
 _MARK = "_trace_bridge"
@@ -45,9 +46,23 @@ def _without_fields(call_handlers: _CallHandlers) -> _CallHandlers:
 def _adding_fields(call_handlers: _CallHandlers) -> _CallHandlers:
     @wraps(call_handlers)
     def call_handlers_with_fields(self: logging.Logger, record: logging.LogRecord) -> None:
-        # Nothing of `contextlib`, which takes as long as all the rest; a line without its fields is better than none.
-        try:  # noqa: SIM105
-            add_log_fields(record.__dict__)
+        # A line without its fields is better than none.
+        try:
+            scope = inherited_scope()
+            # Every line takes this way: of a message that is under way and has been logged about before.
+            if (
+                scope is not None
+                and not (message := scope.message).end_time
+                and (fields := message._log_fields) is not None  # noqa: SLF001 - see `log_fields_of`
+                and not fields.datadog
+                and chosen_log_fields() is None
+            ):
+                attributes = record.__dict__
+                for name, value in fields.own:
+                    if name not in attributes:
+                        attributes[name] = value
+            else:
+                current_log_fields().add_to(record.__dict__)
         except Exception:  # noqa: BLE001, S110
             pass
         call_handlers(self, record)
