@@ -52,7 +52,7 @@ check: setup ## Checks format, lint, types, dependencies and the synthesized tem
 test: test-setup ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
 	@$(RUN) python -m scripts.chromium
 	@$(RUN) coverage erase
-	@$(RUN) coverage run -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report
 	@$(RUN) python scripts/coverage_floors.py

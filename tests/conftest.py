@@ -24,6 +24,7 @@ if "JSII_NODE" not in os.environ and _node_path.exists():
     os.environ["PATH"] = os.pathsep.join([str(ROOT / ".venv/bin"), node, os.environ["PATH"]])
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lets the tests of a file run in one process, but for those that say what they share with other files."""
     for item in items:
