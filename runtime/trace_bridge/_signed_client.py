@@ -42,6 +42,8 @@ _EVENTS = (
     "after-call-error",
 )
 """The events of a call: https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html."""
+_SAME_AT_EACH_CALL = ("botocore", "aws_lambda_powertools")
+"""Packages whose event handlers do the same at each call; Powertools' adds to the user agent, which is kept."""
 _KEPT_HEADERS = ("Content-Type", "User-Agent")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -176,7 +178,7 @@ def has_foreign_handlers(client: Any) -> bool:
         # botocore has no public way to list the handlers of an event.
         handlers = client.meta.events._emitter._handlers  # noqa: SLF001
         return any(
-            not _is_botocores(handler)
+            not _repeats_itself(handler)
             for event in _EVENTS
             for handler in handlers.prefix_search(f"{event}.xray.{_OPERATION}")
         )
@@ -184,9 +186,9 @@ def has_foreign_handlers(client: Any) -> bool:
         return True
 
 
-def _is_botocores(handler: Any) -> bool:
+def _repeats_itself(handler: Any) -> bool:
     function = getattr(handler, "func", handler)
-    return str(getattr(function, "__module__", "")).partition(".")[0] == "botocore"
+    return str(getattr(function, "__module__", "")).partition(".")[0] in _SAME_AT_EACH_CALL
 
 
 def _parsed(answer: Answer) -> Mapping[str, Any]:

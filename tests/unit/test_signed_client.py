@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import botocore.client
 import botocore.handlers
 import botocore.session
 import pytest
@@ -206,6 +207,21 @@ def test_a_proxy_is_left_to_botocore(process: Process, xray: XRay) -> None:
     _upload(client, 2)
     client.close()
     assert [path for path, _, _ in xray.requests] == ["http://xray.invalid/TraceSegments"] * 2
+
+
+def test_powertools_user_agent_is_sent_without_botocores_client(process: Process, xray: XRay) -> None:
+    from aws_lambda_powertools.shared.user_agent import register_feature_to_botocore_session
+
+    session = botocore.session.Session()
+    register_feature_to_botocore_session(session, "batch")
+    process.monkeypatch.setattr(botocore.session, "get_session", lambda: session)
+    client: Any = bridge.make_xray_client()
+    _upload(client)
+    process.monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", None)
+    _upload(client, 2)
+    client.close()
+    assert all("PT/batch/" in headers["user-agent"] for _, headers, _ in xray.requests)
+    assert len(xray.requests) == 3
 
 
 def test_a_handler_of_somebody_elses_takes_part_in_every_call(process: Process, xray: XRay) -> None:
