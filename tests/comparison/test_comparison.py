@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
+import tomllib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from packaging.requirements import Requirement
 from traced_pipeline.layer import assemble
 
 from scripts.pages import between, put_between
@@ -26,10 +27,13 @@ PAGE = ROOT / "docs" / "comparison.md"
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 
-def synthesize(name: str, out: Path, *more: str, python: str = sys.executable) -> Pipeline:
-    command = [python, "-m", "tests.comparison.synthesize", name, str(out), *more]
+def synthesize(name: str, out: Path, *more: str) -> Pipeline:
+    """Synthesizes one of `bench.pipelines` where the neighbours are installed, and these constructs beside them."""
+    sources = [ROOT, ROOT / "constructs_pkg", ROOT / "runtime"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sources))}
+    command = [str(PEERS), "-m", "tests.comparison.synthesize", name, str(out), *more]
     # stdout and stderr of the run are what a user would see.
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     found = json.loads((out / "facts.json").read_text())
     findings = lint(json.dumps(found["template"]), config=ManualArgs(ignore_checks=["W3005"]))
@@ -52,9 +56,7 @@ def pipelines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pipeline]:
     with ThreadPoolExecutor(max_workers=2) as pool:
         runs = {
             "`TracedPipeline`": pool.submit(synthesize, "traced", out / "traced"),
-            "five AWS Solutions Constructs": pool.submit(
-                synthesize, "solutions_constructs", out / "peers", python=str(PEERS)
-            ),
+            "five AWS Solutions Constructs": pool.submit(synthesize, "solutions_constructs", out / "peers"),
             "plain L2, the shortest": pool.submit(synthesize, "plain", out / "plain"),
             "plain L2, the same resources": pool.submit(synthesize, "by_hand", out / "by_hand", str(layer)),
         }
@@ -66,6 +68,13 @@ def test_table_in_the_docs_is_of_today(pipelines: dict[str, Pipeline]) -> None:
     if os.environ.get("UPDATE_SNAPSHOTS"):
         put_between(PAGE, "comparison", table(pipelines))
     assert between(PAGE, "comparison") == table(pipelines)
+
+
+def test_ours_takes_the_cdk_that_the_solutions_constructs_take(pipelines: dict[str, Pipeline]) -> None:
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    (wanted,) = [Requirement(text) for text in dependencies if text.startswith("aws-cdk-lib")]
+    (cdk,) = {pipeline.cdk for pipeline in pipelines.values()}
+    assert wanted.specifier.contains(cdk)
 
 
 def test_ours_is_traced_on_every_hop_and_needs_the_fewest_lines(pipelines: dict[str, Pipeline]) -> None:
