@@ -24,9 +24,11 @@ if "JSII_NODE" not in os.environ and _node_path.exists():
     os.environ["PATH"] = os.pathsep.join([str(ROOT / ".venv/bin"), node, os.environ["PATH"]])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lets the tests of a file run in one process, but for those that say what they share with other files."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Replaces `--dist loadfile`; what shares a deployment is not spread over processes."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from tests.support.scheduling import Scheduling
+
+    return Scheduling(config, log)

@@ -13,13 +13,10 @@ from tests.support.end_to_end.deployed import Deployed, Examples, deployed
 _HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            if "local_aws" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("the shared account"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,37 @@
+"""Tests that share a deployment run in one process, all others by file."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.local_aws import ROOT
+from tests.support.scheduling import scope_of
+
+
+def test_a_file_runs_in_one_process() -> None:
+    assert scope_of("tests/unit/test_message.py::TestBody::test_text[a::b]") == "tests/unit/test_message.py"
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests" / "end_to_end").glob("test_*.py")), ids=lambda path: path.name)
+def test_all_that_use_the_shared_account_run_in_one_process(file: Path) -> None:
+    shares = re.search(r"\b(local_aws|bridged|unbridged|linked|modes|copies): ", file.read_text(encoding="utf-8"))
+    assert (scope_of(f"tests/end_to_end/{file.name}::test_any") == "tests/end_to_end/") is bool(shares)
+
+
+def test_the_processes_of_make_test_get_them_so(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "end_to_end").mkdir(parents=True)
+    (tmp_path / "pytest.ini").touch()
+    conftest = "from tests.conftest import pytest_xdist_make_scheduler\n"
+    (tmp_path / "conftest.py").write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{conftest}")
+    for number in range(4):
+        text = "import os\n\ndef test_process() -> None:\n    print(os.environ['PYTEST_XDIST_WORKER'])\n" * 2
+        (tmp_path / "tests" / "end_to_end" / f"test_{number}.py").write_text(text)
+    options = ["-n", "2", "--dist", "loadfile", "-rP", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", *options], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    processes = {line for line in ran.stdout.splitlines() if line.startswith("gw")}
+    assert len(processes) == 1, ran.stdout

@@ -1,0 +1,27 @@
+"""Which tests run in one process when pytest-xdist spreads them over several."""
+
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
+
+_SHARE_AN_ACCOUNT = "tests/end_to_end/"
+_HAS_ITS_OWN = "test_examples.py"
+
+
+def scope_of(nodeid: str) -> str:
+    """Returns what the tests have in common that run in one process.
+
+    That is their file, or the local AWS with the reference pipeline, which takes long to make.
+
+    Args:
+        nodeid: The id of a test, with its file's path from the project's root.
+    """
+    file = nodeid.partition("::")[0]
+    if file.startswith(_SHARE_AN_ACCOUNT) and not file.endswith(_HAS_ITS_OWN):
+        return _SHARE_AN_ACCOUNT
+    return file
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each process tests that have something in common."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return scope_of(nodeid)
