@@ -76,8 +76,8 @@ layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-brid
 docs: docs-setup ## Builds the docs as a site in build/docs, and checks its links.
 	@$(RUN) python -m scripts.site
 
-bench: setup ## Measures what the bridge adds to a message, a step in it and a log line, and the constructs to a synthesis.
-	@missed=0; for part in messages steps logs synth; do $(RUN) python -m bench.$$part || missed=1; done; exit $$missed
+bench: setup ## Measures what the bridge adds to a message, a step in it, a span and a log line, and the constructs to a synthesis.
+	@missed=0; for part in messages steps spans logs synth; do $(RUN) python -m bench.$$part || missed=1; done; exit $$missed
 
 lock: setup ## Resolves the requirement files anew.
 	@$(RUN) python scripts/lock.py

@@ -29,14 +29,13 @@ from ._config import OtelRelation
 from ._emitter import get_emitter
 from ._engine import Engine, Messages
 from ._environment import LAMBDA_FUNCTION_NAME
-from ._invocation import Invocation
+from ._invocation import Invocation, now
 from ._otel_flush import Flush
 from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS
 from ._otel_place import in_context, otel_place
 from ._otel_segment import NotRecordedSpan, OtelSegment, sender_context
 from ._places import NotRecorded, SpanPlace
 from ._record import attributes_of, message_id_of, queue_arn_of
-from ._safely import safely
 from ._segment import MessageSegment, Recording
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
@@ -78,9 +77,13 @@ class OtelMessages:
         if trace_id is None or recording == "none":
             return OtelSegment(invocation, record, recording, trace_id, parent_id, None)
         before = get_current()
+        span: Span
         if recording == "recorded":
             sender = sender_context(trace_id, parent_id, sampled=True)
-            span = safely(self._begun, record, sender, before) or NonRecordingSpan(sender)
+            try:
+                span = self._begun(record, sender, before)
+            except Exception:  # noqa: BLE001 - a provider's failure must not fail a message; its trace goes on
+                span = NonRecordingSpan(sender)
         else:
             span = NotRecordedSpan(trace_id, parent_id)
         segment = OtelSegment(invocation, record, recording, trace_id, parent_id, span)
@@ -105,7 +108,9 @@ class OtelMessages:
 
     def leave(self, segment: MessageSegment) -> None:
         """Makes current again what was current before a message that is not recorded."""
-        segment.close()
+        segment.end_time = now()
+        if isinstance(segment, OtelSegment):
+            segment.leave()
 
     def _begun(self, record: Mapping[str, Any], sender: SpanContext, before: Context) -> Span:
         queue = queue_arn_of(record)
