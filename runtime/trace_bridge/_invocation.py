@@ -184,10 +184,10 @@ def _in_lambda() -> bool:
 def _place(function_arn: str) -> PlaceFields:
     function = os.environ.get(_environment.LAMBDA_FUNCTION_NAME)
     name = _state.settings.name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
-    return place_fields(name, function_arn, _origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
+    return place_fields(name, function_arn, origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
 
 
-def _origin() -> str | None:
+def origin() -> str | None:
     """Returns the kind of compute, by the signs that AWS documents; None where there is none."""
     if _in_lambda():
         return "AWS::Lambda::Function"

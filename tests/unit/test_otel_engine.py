@@ -11,6 +11,7 @@ import pytest
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.propagators.aws import AwsXRayPropagator
+from opentelemetry.propagators.aws.aws_xray_propagator import TRACE_HEADER_KEY
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.semconv._incubating.attributes import faas_attributes, messaging_attributes
 from opentelemetry.semconv.schemas import Schemas
@@ -40,7 +41,7 @@ from tests.support.lambda_events import (
 )
 from tests.support.lambda_process import Process
 from tests.support.otel_spans import Spans, id_of, parent_id_of, trace_id_of
-from tests.support.trace_headers import ROOT
+from tests.support.trace_headers import HEADERS, ROOT
 
 RECORD = record(trace=header(ROOT))
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:worker"
@@ -80,10 +81,30 @@ def test_a_message_is_a_consumer_span_below_its_sender(spans: Spans) -> None:
     assert counters().continued == 1
 
 
-def test_the_parent_is_the_one_that_opentelemetrys_own_propagator_reads(spans: Spans) -> None:
-    _run(lambda _message: None)
-    read = AwsXRayPropagator().extract({"X-Amzn-Trace-Id": RECORD["attributes"]["AWSTraceHeader"]})
-    assert spans.all()[0].parent == trace.get_current_span(read).get_span_context()
+@pytest.mark.parametrize("kind", ["sampled", "unsampled"])
+def test_headers_are_read_and_written_as_opentelemetrys_own_propagator_does(
+    process: Process, spans: Spans, kind: str
+) -> None:
+    sent, _, _ = HEADERS[kind]
+    read = trace.get_current_span(AwsXRayPropagator().extract({TRACE_HEADER_KEY: sent})).get_span_context()
+    client, written = process.client("dynamodb"), dict[str, str]()
+
+    def work(_message: Message) -> None:
+        client.list_tables()
+        AwsXRayPropagator().inject(written)
+        if kind == "unsampled":
+            assert trace.get_current_span().get_span_context() == read
+
+    _run(work, record(trace=sent))
+    (header_sent,) = process.services.headers("DynamoDB_20120810.ListTables")
+    again = trace.get_current_span(AwsXRayPropagator().extract({TRACE_HEADER_KEY: header_sent})).get_span_context()
+    if kind == "unsampled":
+        assert (again, header_sent) == (read, f"{written[TRACE_HEADER_KEY]};Lineage=061379e8:0")
+    else:
+        call, message = spans.all()
+        assert message.parent == read
+        assert (again.trace_id, again.span_id) == (call.context.trace_id, call.context.span_id)
+        assert written[TRACE_HEADER_KEY] == f"Root={ROOT};Parent={id_of(message)};Sampled=1"
 
 
 def test_what_a_handler_records_by_itself_is_below_the_message(spans: Spans) -> None:

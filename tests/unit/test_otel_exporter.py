@@ -11,15 +11,16 @@ from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExportResult
 from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
-from trace_bridge import ConfigurationError, Message, counters, sqs_handler
+from trace_bridge import ConfigurationError, Message, continue_trace, counters, sqs_handler, subsegment
 from trace_bridge.otel import XRaySpanExporter
 
 from tests.support import bridge
 from tests.support.fake_endpoints import NoRoute
-from tests.support.lambda_events import ACTIVE, OWN_PARENT, LambdaContext, event, record
+from tests.support.lambda_events import ACTIVE, OWN_PARENT, SENDER, LambdaContext, event, header, record
 from tests.support.lambda_process import Process
-from tests.support.otel_spans import TRACE, TRACE_ID, context, ended_span
+from tests.support.otel_spans import TRACE, TRACE_ID, Spans, context, ended_span
 from tests.support.timing import Stopwatch
+from tests.support.trace_headers import ROOT
 
 ELSEWHERE = set_span_in_context(NonRecordingSpan(context(int(OWN_PARENT, 16), remote=True)))
 
@@ -48,6 +49,54 @@ def test_spans_go_the_way_the_bridges_own_documents_go(process: Process, own_hea
     assert document["parent_id"] == OWN_PARENT
     assert document["aws"]["cloudwatch_logs"] == [{"log_group": "/logs/worker"}]
     assert (counters().sent_udp, counters().sent_api) == ((1, 0) if own_header else (0, 1))
+
+
+@pytest.mark.parametrize("parent", [SENDER, None])
+def test_a_messages_document_is_that_of_the_engine_for_xray(process: Process, spans: Spans, parent: str | None) -> None:
+    spans.provider.add_span_processor(SimpleSpanProcessor(XRaySpanExporter()))
+    client = process.client("dynamodb")
+
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        client.delete_item(TableName="orders", Key={"id": {"S": "1"}})
+
+    batch = event(record(trace=header(ROOT, parent=parent)))
+    for engine in ("xray", "otel"):
+        process.set(engine=engine)
+        handler(batch, LambdaContext())
+    theirs, *ours = process.documents()
+    (call,) = theirs.pop("subsegments")
+    own_call, own = sorted(ours, key=lambda document: "origin" in document)
+    fields = ("name", "trace_id", "parent_id", "origin", "resource_arn", "annotations")
+    assert {field: own.get(field) for field in fields} == {field: theirs.get(field) for field in fields}
+    aws = ("request_id", "function_arn", "account_id", "cloudwatch_logs")
+    assert {field: own["aws"][field] for field in aws} == {field: theirs["aws"][field] for field in aws}
+    assert own_call["parent_id"] == own["id"]
+    assert (own_call["name"], own_call["namespace"]) == (call["name"], call["namespace"])
+    assert own_call["http"]["response"] == call["http"]["response"]
+    aws = ("operation", "region", "table_name", "request_id")
+    assert {field: own_call["aws"][field] for field in aws} == {field: call["aws"][field] for field in aws}
+
+
+def test_what_a_handler_puts_on_a_message_is_in_its_document(process: Process, spans: Spans) -> None:
+    spans.provider.add_span_processor(SimpleSpanProcessor(XRaySpanExporter()))
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()) as segment:
+        segment.put_annotation("order", "o-1").put_metadata("body", {"a": 1}, "shop")
+        with subsegment("price") as step:
+            step.put_annotation("items", 3)
+    price, message = process.documents()
+    assert (price["name"], price["annotations"]) == ("price", {"items": 3})
+    assert message["annotations"] == {"message_id": "message-1", "attempt": 1, "queue_ms": 250, "order": "o-1"}
+    assert message["metadata"]["shop"] == {"body": {"a": 1}}
+
+
+def test_in_a_container_a_segment_tells_so(process: Process) -> None:
+    process.invoked(None)
+    process.monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    process.monkeypatch.setenv("ECS_CONTAINER_METADATA_URI_V4", "http://127.0.0.1/v4")
+    bridge.forget_invocation()
+    XRaySpanExporter().export([ended_span(kind=SpanKind.CONSUMER)])
+    assert process.documents()[0]["origin"] == "AWS::ECS::Container"
 
 
 def test_spans_of_a_batch_leave_in_as_few_calls_as_the_limit_allows(process: Process, provider: TracerProvider) -> None:

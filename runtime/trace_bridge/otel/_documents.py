@@ -10,15 +10,13 @@ Two rules differ, for a Lambda function to be one node of the trace map:
 https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/exporter/awsxrayexporter/internal/translator/segment.go
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
-from .._environment import LAMBDA_FUNCTION_NAME
-from .._invocation import Invocation
+from .._invocation import Invocation, origin
 from .._otel_message import no_parent, xray_trace_id
 from ._attributes import Annotations, metadata_of, resource_fields, take_annotations, take_sql, take_user
 from ._aws import is_aws_call, origin_of, service_of, take_aws
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+_FUNCTION = "AWS::Lambda::Function"
 _CALLS = frozenset({SpanKind.CLIENT, SpanKind.PRODUCER})
 _OF_THE_CALL = ("operation", "account_id", "region", "request_id", "queue_url", "table_name", "table_names")
 _ANNOTATIONS_OF_THE_CALL = ("aws_remote_service", "aws_remote_operation", "remoteTarget", "K8s_RemoteNamespace")
@@ -71,8 +70,9 @@ class Translation:
         document |= {"origin": origin_of(resource), "service": service_of(resource)}
         if _is_local_root(span):
             document["name"] = service_name(span, invocation)
-            if LAMBDA_FUNCTION_NAME in os.environ:
-                document["origin"] = "AWS::Lambda::Function"
+            here = origin()
+            if document["origin"] is None or here == _FUNCTION:
+                document["origin"] = here
         return _filled(document)
 
     def _call(self, span: "ReadableSpan") -> Document:
