@@ -39,7 +39,7 @@ _NAVIGATION = {
         "checks",
         "migrate",
     ],
-    "Write handlers": ["handlers", "trace-bridge", "opentelemetry", "with-other-tools"],
+    "Write handlers": ["handlers", "trace-bridge", "opentelemetry", "with-other-tools", "moving"],
     "Run": ["operate", "command-line", "trace-page"],
     "About": ["comparison", "/local/README", "/CONTRIBUTING", "/CHANGELOG", "/SECURITY"],
 }

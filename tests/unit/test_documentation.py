@@ -10,7 +10,7 @@ from trace_bridge import Counters, Message
 
 from harness.local_aws import ROOT
 from tests.support.bridge import Settings
-from tests.support.lambda_events import LambdaContext, event, record
+from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
 
 TEXT = (ROOT / "docs" / "trace-bridge.md").read_text(encoding="utf-8")
@@ -44,6 +44,22 @@ def test_every_snippet_runs(process: Process, number: int) -> None:
     namespace: dict[str, object] = {"__name__": "snippet"}
     exec(compile(SNIPPETS[number], f"snippet {number}", "exec"), namespace)
     assert callable(namespace.get("handler") or namespace.get("handle"))
+
+
+MOVING = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "moving.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(("number", "recorded"), [(0, "price"), (1, "order"), (2, "price")])
+def test_what_to_write_instead_of_other_libraries_records_the_step(
+    process: Process, number: int, recorded: str
+) -> None:
+    namespace: dict[str, Any] = {"__name__": "snippet"}
+    exec(compile(MOVING[number], f"snippet {number}", "exec"), namespace)
+    sampled = record(trace=header(trace_id(3)))
+    sampled["body"] = '{"id": "o-1"}'
+    namespace["handler"](event(sampled), LambdaContext())
+    (document,) = process.documents_of(trace_id(3))
+    assert [step["name"] for step in document["subsegments"]] == [recorded]
 
 
 WORKERS = [
