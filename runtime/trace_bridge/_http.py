@@ -51,9 +51,11 @@ class HttpCall:
             return
         url = str(url)
         target = target_of(url)
-        if target is None or is_ignored(target.host, target.port) or is_recorded_elsewhere(client):
+        if target is None or is_ignored(target.host, target.port):
             return
         place = current_place()
+        if is_recorded_elsewhere(client, place):
+            return
         if isinstance(place, NotRecorded):
             self.header = place.passed_on
             return

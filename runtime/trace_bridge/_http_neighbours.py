@@ -5,9 +5,9 @@ A call that one of them records is left to it.
 
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ._place import current_place, open_remote
+from ._places import Place, is_open_call
 from ._suppression import is_suppressed
 
 
@@ -46,20 +46,19 @@ _CLIENTS = {
 }
 
 
-def is_recorded_elsewhere(client: str) -> bool:
+def is_recorded_elsewhere(client: str, place: Place) -> bool:
     """Returns whether another library records the call that is about to be made.
 
     Args:
         client: The client's name.
+        place: Where the call would be recorded.
     """
+    if is_open_call(place):
+        return True
     known = _CLIENTS[client]
     patcher = sys.modules.get("aws_xray_sdk.core.patcher")
-    if patcher is not None:
-        patched: Any = getattr(patcher, "_PATCHED_MODULES", ())
-        if "httplib" in patched and known.on_http_client():
-            return True
-        if client in patched and open_remote(current_place()):
-            return True
+    if patcher is not None and "httplib" in getattr(patcher, "_PATCHED_MODULES", ()) and known.on_http_client():
+        return True
     return "opentelemetry.context" in sys.modules and (is_suppressed() or _is_instrumented(known))
 
 

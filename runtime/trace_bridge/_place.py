@@ -66,14 +66,6 @@ def open_in(scope: Scope) -> Any:
     return scope.message
 
 
-def open_remote(place: Place) -> bool:
-    """Returns whether the X-Ray SDK has a call open there: what is about to be made is that call."""
-    if isinstance(place, BesideSdk):
-        return getattr(place.recorder.current_subsegment(), "namespace", None) == "remote"
-    scope = current_scope()
-    return scope is not None and getattr(open_in(scope), "namespace", None) == "remote"
-
-
 def _outside_of_messages() -> Place:
     outlived = inherited_scope() is not None and current_scope() is None
     if not outlived and has_open_segment(recorder := sdk_recorder()):

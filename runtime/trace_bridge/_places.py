@@ -160,6 +160,13 @@ class SpanSubsegment(Subsegment, ABC):
 Place = InMessage | OfInvocation | BesideSdk | NotRecorded | SpanPlace
 
 
+def is_open_call(place: Place) -> bool:
+    """Returns whether the X-Ray SDK has a call open there: what is about to be made is that call."""
+    if isinstance(place, InMessage):
+        return getattr(place.parent, "namespace", None) == "remote"
+    return isinstance(place, BesideSdk) and getattr(place.recorder.current_subsegment(), "namespace", None) == "remote"
+
+
 def _emit(child: Child, trace_id: str, parent_id: str, invocation: Invocation) -> None:
     place = f'"type":"subsegment","trace_id":"{trace_id}","parent_id":"{parent_id}"'
     get_emitter().emit_text(f"{{{place},{child.text()[1:]}", invocation)

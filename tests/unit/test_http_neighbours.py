@@ -142,6 +142,24 @@ def test_beside_the_sdks_patch_the_sdk_records_the_call(
     assert f"Parent={recorded['id']};" in str(website.asked[0].trace_header)
 
 
+def test_beside_one_patch_of_the_sdk_put_on_by_itself_the_sdk_records_the_call(
+    process: Process, website: Website
+) -> None:
+    _program(
+        website,
+        f"""{CALLS}
+from aws_xray_sdk.ext.requests.patch import patch
+patch()
+import trace_bridge
+trace_bridge.instrument()
+with trace_bridge.continue_trace(json.loads(os.environ["RECORD"])):
+    requests.get(URL + "/once")
+""",
+    )
+    (recorded,) = _calls(process)
+    assert "parent_id" in recorded
+
+
 def test_beside_the_sdks_patch_of_http_client_urllib_is_left_to_the_sdk(process: Process, website: Website) -> None:
     parts = _beside_patch(process, website, "httplib", 'urllib.request.urlopen(URL + "/once").read()')
     assert len(parts) == 3  # sent, answered, read
