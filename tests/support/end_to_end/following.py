@@ -71,7 +71,7 @@ def _reached(deployed: Deployed, trace_id: str, tables: int) -> Callable[[], lis
     def reached() -> list[Document]:
         documents = deployed.documents(trace_id)
         finished = not any(document.get("in_progress") for document in documents)
-        found = sum(document["origin"] == "AWS::DynamoDB::Table" for document in documents)
+        found = sum(document.get("origin") == "AWS::DynamoDB::Table" for document in documents)
         return documents if finished and found >= tables else []
 
     return reached
