@@ -18,7 +18,7 @@ from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
 from ._invocation import Invocation, latest_invocation
 from ._json import encode
-from ._otel_segment import ANNOTATIONS, METADATA, header_of, record_failure, sender_context
+from ._otel_segment import ANNOTATIONS, METADATA, OtelSegment, header_of, record_failure, sender_context
 from ._places import NotRecorded, SpanSubsegment
 from ._safely import safely
 from ._scope import current_scope
@@ -62,12 +62,13 @@ class OtelPlace:
         parent: The context to begin spans in; None for the current one.
     """
 
-    __slots__ = ("_entered", "_parent", "_tracer", "invocation", "message")
+    __slots__ = ("_entered", "_error", "_parent", "_tracer", "invocation", "message")
 
     def __init__(self, tracer: Tracer, message: MessageSegment | None, parent: Context | None) -> None:
         self._tracer = tracer
         self._parent = parent
         self._entered: _Entered | None = None
+        self._error: BaseException | None = None
         self.message = message
         self.invocation: Invocation = latest_invocation() if message is None else message.invocation
 
@@ -85,20 +86,32 @@ class OtelPlace:
         return header_of(context, self.invocation.lineage) if context.is_valid else None
 
     def failed(self, error: BaseException, cause_id: str) -> None:  # noqa: ARG002 - an event has no id
-        """Records an exception of the call."""
-        if self._entered is not None:
-            safely(record_failure, self._entered.span, error)
+        """Remembers the exception of the call, which the call's document describes."""
+        self._error = error
 
     def ended(self, child: Child) -> None:
         """Tells the span what the call was, and ends it."""
-        entered, self._entered = self._entered, None
+        entered, error = self._entered, self._error
+        self._entered = self._error = None
         if entered is not None:
-            safely(_tell, entered.span, child)
+            safely(self._tell, entered.span, child, error)
             safely(entered.end)
+
+    def _tell(self, span: Span, child: Child, error: BaseException | None) -> None:
+        """Sets what the call's document tells: its attributes, and its exception without what is not to be recorded."""
+        document = child.to_dict()
+        span.set_attributes(dict(_attributes(document)))
+        if error is not None:
+            text = str(document["cause"]["exceptions"][0]["message"])
+            if isinstance(self.message, OtelSegment):
+                self.message.call_told(error, text)
+            record_failure(span, error, text)
+        elif document.get("fault") or document.get("error"):
+            span.set_status(Status(StatusCode.ERROR))
 
     def subsegment(self, name: str) -> SpanSubsegment:
         """Begins the span of a function of the handler's own, and makes it current."""
-        return _OwnSpan(_Entered(self._tracer, name, SpanKind.INTERNAL, self._parent))
+        return _OwnSpan(_Entered(self._tracer, name, SpanKind.INTERNAL, self._parent), self.message)
 
 
 class _Entered:
@@ -122,10 +135,11 @@ class _Entered:
 class _OwnSpan(SpanSubsegment):
     """What `subsegment` gives."""
 
-    __slots__ = ("_annotated", "_entered", "_metadata")
+    __slots__ = ("_annotated", "_entered", "_message", "_metadata")
 
-    def __init__(self, entered: _Entered) -> None:
+    def __init__(self, entered: _Entered, message: MessageSegment | None) -> None:
         self._entered = entered
+        self._message = message
         self._annotated: list[str] = []
         self._metadata: dict[str, dict[str, object]] = {}
 
@@ -147,13 +161,14 @@ class _OwnSpan(SpanSubsegment):
 
     def add_exception(self, error: BaseException) -> None:
         """Records an exception as an event of the span and marks the span as failed."""
-        record_failure(self._entered.span, error)
+        told = self._message.text_of(error) if isinstance(self._message, OtelSegment) else None
+        record_failure(self._entered.span, error, told)
 
     def end(self, error: BaseException | None) -> None:
         """Ends the span."""
         try:
             if error is not None:
-                record_failure(self._entered.span, error)
+                self.add_exception(error)
         finally:
             self._entered.end()
 
@@ -163,17 +178,6 @@ def _name_of(document: Mapping[str, Any]) -> str:
     if "aws" in document:
         return f"{document['name']}.{document['aws']['operation']}"
     return str(document.get("http", {}).get("request", {}).get("method") or document["name"])
-
-
-def _tell(span: Span, child: Child) -> None:
-    """Sets the attributes that a call's document tells."""
-    if not span.is_recording():
-        return
-    document = child.to_dict()
-    span.set_attributes(dict(_attributes(document)))
-    failed = [flag for flag in ("fault", "error") if document.get(flag)]
-    if failed and "cause" not in document:
-        span.set_status(Status(StatusCode.ERROR))
 
 
 def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,5 +1,6 @@
 """A message as a span of OpenTelemetry."""
 
+import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,6 +32,7 @@ ANNOTATIONS = "aws.xray.annotations"
 METADATA = "aws.xray.metadata."
 """The attributes that tell an exporter to X-Ray what to index, and what to keep in a namespace of its own."""
 
+_TRACEBACK = "Traceback (most recent call last):\n"
 _SAMPLED, _NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 
 
@@ -94,6 +96,7 @@ class OtelSegment(MessageSegment):
 
     _before: Context | None = None
     _outer: MessageSegment | None = None
+    _told: tuple[BaseException, str] | None = None
 
     def __init__(  # sets what `MessageSegment.__init__` would, in the time that matters for each message
         self,
@@ -117,7 +120,9 @@ class OtelSegment(MessageSegment):
 
     def record_elsewhere(self, context: SpanContext) -> None:
         """Takes note that the work is recorded on another trace than the sender's, which the span links to."""
-        self.message_trace_id, self.trace_id, self.parent_id = self.trace_id, xray_trace_id(context.trace_id), None
+        recorded_on = xray_trace_id(context.trace_id)
+        if recorded_on != self.trace_id:
+            self.message_trace_id, self.trace_id, self.parent_id = self.trace_id, recorded_on, None
 
     def enter(self, before: Context) -> None:
         """Makes the span the current one of OpenTelemetry.
@@ -176,7 +181,15 @@ class OtelSegment(MessageSegment):
     def add_exception(self, error: BaseException) -> None:
         """Records an exception as an event of the span and marks the span as failed."""
         if self.recording == "recorded" and self.span is not None:
-            record_failure(self.span, error)
+            record_failure(self.span, error, self.text_of(error))
+
+    def call_told(self, error: BaseException, text: str) -> None:
+        """Remembers what a call's span tells of an exception, for the spans around it to tell the same."""
+        self._told = (error, text)
+
+    def text_of(self, error: BaseException) -> str | None:
+        """Returns what a call's span has told of an exception; None where none did."""
+        return self._told[1] if self._told is not None and self._told[0] is error else None
 
     def insert_queue_wait(self, wait: "QueueWait") -> None:
         """Does nothing: the wait in the queue is a document of the engine for X-Ray."""
@@ -196,8 +209,20 @@ class OtelSegment(MessageSegment):
         self.leave()
 
 
-def record_failure(span: Span, error: BaseException) -> None:
-    """Records an exception as OpenTelemetry itself does: an event, and the status with the exception's text."""
-    span.record_exception(error)
-    text = safely(str, error)
-    span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {text}" if text is not None else None))
+def record_failure(span: Span, error: BaseException, text: str | None = None) -> None:
+    """Records an exception as OpenTelemetry itself does: an event, and the status with the exception's text.
+
+    Args:
+        span: The span.
+        error: The exception.
+        text: What is told instead of its own text, which may hold what is not to be recorded; None for its own.
+    """
+    kind = type(error).__name__
+    if text is None:
+        span.record_exception(error)
+        text = safely(str, error)
+    else:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        told = {"exception.message": text, "exception.stacktrace": f"{_TRACEBACK}{frames}{kind}: {text}\n"}
+        span.record_exception(error, told)
+    span.set_status(Status(StatusCode.ERROR, kind if text is None else f"{kind}: {text}"))

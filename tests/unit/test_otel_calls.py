@@ -7,6 +7,8 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+import requests
+from aws_xray_sdk.core import xray_recorder
 from botocore.exceptions import ClientError
 from opentelemetry import trace
 from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
@@ -31,6 +33,7 @@ from tests.support.website import Website
 
 RECORD = record(trace=header(ROOT))
 LINEAGE = ";Lineage=061379e8:0"
+SECRET_URL = "http://127.0.0.1:1/pay?card=secret"
 LIST_TABLES = "DynamoDB_20120810.ListTables"
 
 
@@ -187,6 +190,17 @@ def test_an_http_call_is_a_client_span_and_carries_its_header(spans: Spans, webs
     assert [asked.trace_header for asked in website.asked] == [f"Root={ROOT};Parent={id_of(call)};Sampled=1{LINEAGE}"]
 
 
+def test_what_a_url_asks_is_in_no_span_also_where_the_call_fails(spans: Spans) -> None:
+    with pytest.raises(requests.ConnectionError) as raised, continue_trace(RECORD, LambdaContext()), subsegment("pay"):
+        requests.get(SECRET_URL, timeout=5)
+    assert "card=secret" in str(raised.value)
+    assert [span.name for span in spans.all()] == ["GET", "pay", "process orders"]
+    for span in spans.all():
+        assert (span.status.status_code, len(span.events)) == (StatusCode.ERROR, 1)
+        assert "ConnectionError" in span.to_json()
+        assert "secret" not in span.to_json()
+
+
 def test_a_failed_http_call_marks_its_span(spans: Spans, website: Website) -> None:
     with continue_trace(RECORD, LambdaContext()), pytest.raises(HTTPError) as raised:
         urlopen(f"{website.url}/status/503")
@@ -194,6 +208,21 @@ def test_a_failed_http_call_marks_its_span(spans: Spans, website: Website) -> No
     call = spans.named("GET")
     assert call.status.status_code is StatusCode.ERROR
     assert _attributes(spans, "GET")["http.response.status_code"] == 503
+
+
+def test_what_a_handler_does_with_the_xray_sdk_fails_no_message(process: Process, spans: Spans) -> None:
+    client = process.client("dynamodb")
+
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        xray_recorder.current_segment().put_annotation("order", "o-1")
+        with xray_recorder.in_subsegment("step") as step:
+            step.put_metadata("body", 1)
+            client.list_tables()
+
+    assert handler(event(RECORD, record(2)), LambdaContext()) == {"batchItemFailures": []}
+    assert [span.name for span in spans.all()] == ["dynamodb.ListTables", "process orders"]
+    assert process.documents() == []
 
 
 def test_the_calls_that_a_poll_or_flush_makes_by_itself_are_in_no_span(process: Process, spans: Spans) -> None:
