@@ -468,6 +468,18 @@ def test_a_forked_process_sends_what_it_began_and_leaves_alone_what_its_parent_b
     assert documents["of the child"]["parent_id"] == own["id"]
 
 
+def test_what_the_invocation_began_before_a_fork_is_sent_once(process: Process) -> None:
+    process.invoked(ACTIVE)
+    outer = subsegment("of the parent")
+    outer.__enter__()
+    child = os.fork()
+    outer.__exit__(None, None, None)
+    if child == 0:
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [document["name"] for document in process.documents()] == ["of the parent"]
+
+
 def test_what_is_put_on_it_may_be_anything(process: Process) -> None:
     loop: dict[str, object] = {}
     loop["self"] = loop
