@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from ._document import outcome_fields, valid_name
 from ._errors import cause, exception_entry
 from ._json import quote
+from ._safely import safely
 
 _MAX_TEXT = 250
 """Longest method and URL of AWS's own schema of segment documents."""
@@ -101,7 +102,7 @@ class HttpSubsegment:
         Returns:
             The id of the exception's entry, for the segments around it to refer to.
         """
-        status = _status_of(error)
+        status = safely(_status_of, error)
         if status is not None:
             self._status = status
         entry = exception_entry(error, remote=status is not None)

@@ -539,4 +539,5 @@ def test_what_cannot_be_described_costs_the_record_alone(process: Process, websi
             assert data.read() == b"text"
 
     _run(work)
-    assert len(_calls(process)) == 1
+    (call,) = _calls(process)
+    assert call["cause"]["exceptions"][0]["type"] == "OddError"
