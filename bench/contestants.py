@@ -5,8 +5,8 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
+from types import MethodType
 from typing import Any
 
 import botocore.session
@@ -14,15 +14,21 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.context import Context as SdkContext
 from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.models.trace_header import TraceHeader as SdkTraceHeader
-from aws_xray_sdk.ext.boto_utils import aws_meta_processor
+from aws_xray_sdk.ext.boto_utils import inject_header
+from aws_xray_sdk.ext.botocore.patch import _xray_traced_botocore
 from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.endpoint import Endpoint
 from trace_bridge import Message, instrument, sqs_handler
+from wrapt import FunctionWrapper
 
 from tests.support import bridge
 
 Handler = Callable[[dict[str, Any], object], object]
-_WITHOUT_INSTRUMENT = replace(bridge.settings(), instrument=False)
+# As they are before `instrument()`.
+_MAKE_API_CALL = BaseClient._make_api_call  # noqa: SLF001 - every call's one way
+_PREPARE_REQUEST = Endpoint.prepare_request
 _PUT = {"TableName": "orders", "Item": {"id": {"S": "1"}, "customer": {"S": "Ann"}}}
 
 
@@ -58,16 +64,16 @@ def makers(address: tuple[str, int], *, call: bool) -> dict[str, Handler]:
         address: Where the daemon listens.
         call: Whether each message makes one DynamoDB call.
     """
-    client = _client("dynamodb")
-    plain = partial(_plain_call, client) if call else _nothing
     bridge.emit_to_daemon(bridge.UdpEmitter(address, buffer_bytes=1 << 40))
     instrument()
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    plain = partial(_put, _without_tracing(_client("dynamodb"))) if call else _nothing
+    by_sdk = partial(_put, _patched_by_sdk(_client("dynamodb"))) if call else _nothing
     return {
         "bare": partial(_bare, plain),
         "floor": partial(_floor, plain, sock, address),
-        "sdk": partial(_sdk_by_hand, partial(_sdk_call, client) if call else _nothing, SdkContext()),
-        "bridge": _bridge(partial(_bridge_call, client) if call else _nothing),
+        "sdk": partial(_sdk_by_hand, by_sdk, SdkContext()),
+        "bridge": bridged(partial(_put, _client("dynamodb")) if call else _nothing),
     }
 
 
@@ -75,35 +81,24 @@ def _nothing() -> None:
     pass
 
 
-def _plain_call(client: Any) -> None:
-    settings = bridge.settings()
-    bridge.use_settings(_WITHOUT_INSTRUMENT)
-    try:
-        client.put_item(**_PUT)
-    finally:
-        bridge.use_settings(settings)
-
-
-def _bridge_call(client: Any) -> None:
+def _put(client: Any) -> None:
     client.put_item(**_PUT)
 
 
-def _sdk_call(client: Any) -> None:
-    """Does what the SDK's patch of botocore does around a call, without patching the process for the others."""
-    settings = bridge.settings()
-    bridge.use_settings(_WITHOUT_INSTRUMENT)
-    try:
-        xray_recorder.record_subsegment(
-            client._make_api_call,  # noqa: SLF001 - what the SDK's patch wraps
-            client,
-            ("PutItem", _PUT),
-            {},
-            name="dynamodb",
-            namespace="aws",
-            meta_processor=aws_meta_processor,
-        )
-    finally:
-        bridge.use_settings(settings)
+def _without_tracing(client: Any) -> Any:
+    """Returns a client as it is before anything patches botocore."""
+    endpoint = client._endpoint  # noqa: SLF001 - there is no other way to it
+    type(client)._make_api_call = _MAKE_API_CALL  # noqa: SLF001 - as above
+    endpoint.prepare_request = MethodType(_PREPARE_REQUEST, endpoint)
+    return client
+
+
+def _patched_by_sdk(client: Any) -> Any:
+    """Returns a client with the SDK's own patch of botocore on it alone."""
+    endpoint = _without_tracing(client)._endpoint  # noqa: SLF001 - as above
+    type(client)._make_api_call = FunctionWrapper(_MAKE_API_CALL, _xray_traced_botocore)  # noqa: SLF001 - as above
+    endpoint.prepare_request = FunctionWrapper(endpoint.prepare_request, inject_header)
+    return client
 
 
 def _bare(call: Callable[[], None], event: Mapping[str, Any], _context: object) -> None:
@@ -183,28 +178,12 @@ def _sdk_by_hand(call: Callable[[], None], sdk_context: SdkContext, event: Mappi
         xray_recorder.context = before
 
 
-def _bridge(call: Callable[[], None]) -> Handler:
+def bridged(call: Callable[[], None]) -> Handler:
+    """Returns the handler of the bridge, which makes a call in each message."""
+
     @sqs_handler
     def handle(message: Message) -> None:
         message.json()
         call()
 
     return handle  # type: ignore[return-value] # takes any context here
-
-
-def pass_through_cpu(event: dict[str, Any]) -> float:
-    """Returns the CPU time that sending a batch by `PutTraceSegments` adds to an invocation, in microseconds."""
-    from bench.messages import Context
-
-    bridge.emit_to_api(bridge.ApiEmitter(lambda: _answered(bridge.make_xray_client())))
-    handle = _bridge(_nothing)
-    bare = partial(_bare, _nothing)
-    taken = []
-    for _ in range(120):
-        began = time.process_time()
-        handle(event, Context())
-        middle = time.process_time()
-        bare(event, Context())
-        taken.append((middle - began) - (time.process_time() - middle))
-    bridge.close_emitter()
-    return sorted(taken)[len(taken) // 2] * 1e6

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter
 from trace_bridge import continue_trace, trace_logs
 
-from bench.messages import Context
+from bench.events import Context
 from tests.support import bridge
 
 _LINES = 50

@@ -14,15 +14,18 @@ from trace_bridge import (
     _emitter,
     _engines,
     _environment,
+    _header,
     _http_hosts,
     _imports,
     _invocation,
     _kept_connections,
     _loop,
+    _message,
     _polling,
     _scope,
     _sdk_joining,
     _state,
+    _tracer,
     _trimming,
     _udp,
     _xray_engine,
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 Settings = _config.Settings
 ApiEmitter = _api.ApiEmitter
 UdpEmitter = _udp.UdpEmitter
+Tracer = _tracer.Tracer
+Message = _message.Message
+canonical_header = _header.canonical_header
 KeptConnections = _kept_connections.KeptConnections
 Answer = _kept_connections.Answer
 MAX_DOCUMENT_BYTES = _trimming.MAX_BYTES
