@@ -3,13 +3,14 @@
 import os
 import sys
 import time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
 from . import _environment, _forks, _state
-from ._document import PlaceFields, invocation_fields, metadata_field, place_fields
+from ._document import PlaceFields, invocation_fields, place_fields
 from ._header import TraceHeader
+from ._json import quote
 
 _ID_BATCH = 16
 
@@ -62,7 +63,7 @@ class Invocation:
         """The trace Lambda itself opened for the invocation."""
         self.request_id = _text_of(context, "aws_request_id")
         self.function_arn = _text_of(context, "invoked_function_arn")
-        place = _place(self.function_arn)
+        place = _place(self.function_arn, _state.settings.name)
         self.name = place.name
         self.process = _forks.number
         self.continued: list[tuple[str, str]] = []
@@ -98,9 +99,9 @@ class Invocation:
             self.ids += fresh
             return first
 
-    def own_metadata(self, queue: str | None) -> dict[str, object]:
+    def own_metadata(self, queue: str | None) -> dict[str, str]:
         """Returns the bridge's own metadata of the messages of a queue: the queue, and the invocation's own trace."""
-        fields: dict[str, object] = {}
+        fields: dict[str, str] = {}
         if queue is not None:
             fields["queue"] = queue
         if self.header is not None:
@@ -111,7 +112,8 @@ class Invocation:
         """Returns that as the document's field `metadata`, written once for the messages of a queue."""
         known, written = self._metadata
         if known != queue:
-            written = metadata_field({"trace_bridge": self.own_metadata(queue)})
+            fields = ",".join([f'"{name}":{quote(text)}' for name, text in self.own_metadata(queue).items()])
+            written = f',"metadata":{{"trace_bridge":{{{fields}}}}}' if fields else ""
             self._metadata = (queue, written)
         return written
 
@@ -158,9 +160,10 @@ def latest_invocation() -> Invocation:
 
 
 def forget_invocation() -> None:
-    """Drops what is remembered of the last invocation."""
+    """Drops what is remembered of the last invocation and of the environment."""
     global _current
     _current = None
+    _place.cache_clear()
 
 
 def _begin_anew() -> None:
@@ -181,9 +184,10 @@ def _in_lambda() -> bool:
     return _environment.LAMBDA_FUNCTION_NAME in os.environ
 
 
-def _place(function_arn: str) -> PlaceFields:
+@lru_cache(maxsize=16)  # the environment of a function does not change, and looking into it takes its time
+def _place(function_arn: str, name: str | None) -> PlaceFields:
     function = os.environ.get(_environment.LAMBDA_FUNCTION_NAME)
-    name = _state.settings.name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
+    name = name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
     return place_fields(name, function_arn, origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
 
 

@@ -74,7 +74,7 @@ class MessageSegment:
     start_time = 0.0
     end_time = 0.0
     is_plain = True
-    """Whether nothing has been put on it; what else it may have is `subsegments` and `joined`."""
+    """Whether nothing has been put on it but `subsegments` and `joined`."""
     _nested = False
     _queue_wait: "QueueWait | None" = None
     _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
@@ -253,7 +253,7 @@ class MessageSegment:
         queue = queue_arn_of(self.record)
         if not self._metadata:
             return self.invocation.metadata(queue)
-        merged = {"trace_bridge": self.invocation.own_metadata(queue)}
+        merged: dict[str, dict[str, object]] = {"trace_bridge": {**self.invocation.own_metadata(queue)}}
         for namespace, values in self._metadata.items():
             merged[namespace] = merged.get(namespace, {}) | values
         return metadata_field(merged)

@@ -18,14 +18,14 @@ from ._udp import PREFIX
 class XRayMessages:
     """Messages as segment documents.
 
-    Most messages succeed and nothing is put on their segments: their documents are written in one step, of parts that
-    are constant for the messages of a queue. Everything else is written by the segment itself.
+    Most messages succeed, and nothing but calls is put on their segments: their documents are written in one step, of
+    parts that are constant for the messages of a queue. Everything else is written by the segment itself.
 
     Args:
         invocation: The invocation.
     """
 
-    __slots__ = ("_constants", "_emitter", "_invocation", "_queue", "_sent", "_tail", "_udp", "begin")
+    __slots__ = ("_constants", "_emitter", "_invocation", "_metadata", "_queue", "_sent", "_udp", "begin")
 
     def __init__(self, invocation: Invocation) -> None:
         self.begin = partial(MessageSegment, invocation)
@@ -34,7 +34,7 @@ class XRayMessages:
         self._udp = emitter.udp if emitter.goes_to_daemon(invocation) else None
         self._constants = invocation.constants
         self._queue: object = self  # no record names this one
-        self._tail = ""
+        self._metadata = ""
         self._sent = 0
 
     def announce(self, segment: MessageSegment) -> None:
@@ -43,16 +43,17 @@ class XRayMessages:
 
     def end(self, segment: MessageSegment, error: BaseException | None) -> None:
         """Closes the segment and sends its document."""
-        if error is not None or not segment.is_plain or segment.subsegments or segment.joined is not None:
+        if error is not None or not segment.is_plain or segment.joined is not None:
             self._end_in_full(segment, error)
             return
         segment.end_time = ended = max(segment.start_time, time.time())  # a clock may step back
         record = segment.record
+        nested = self._nested(segment, ended) if segment.subsegments else ""
         try:
             # Lambda's shape of a record, with all that SQS writes; any other is written in full.
             attributes, message_id = record["attributes"], record["messageId"]
             if (queue := record["eventSourceARN"]) != self._queue:
-                self._tail = f"}}{self._invocation.metadata(queue_arn_of(record))}}}"
+                self._metadata = self._invocation.metadata(queue_arn_of(record))
                 self._queue = queue
             if not message_id or segment.parent_id is None:
                 raise KeyError  # noqa: TRY301 - as a record that lacks them
@@ -61,8 +62,8 @@ class XRayMessages:
             document = (
                 f'{PREFIX}{{"id":"{segment.id}","trace_id":"{segment.trace_id}","start_time":{segment.start_time!r},'
                 f'"end_time":{ended!r},"parent_id":"{segment.parent_id}",{self._constants},'
-                f'"annotations":{{"message_id":{quote(message_id)},"attempt":{attempt},"queue_ms":{max(0, waited)}'
-                f"{self._tail}"
+                f'"annotations":{{"message_id":{quote(message_id)},"attempt":{attempt},"queue_ms":{max(0, waited)}}}'
+                f"{self._metadata}{nested}}}"
             )
         except (KeyError, TypeError, ValueError):
             self._end_in_full(segment, None)
@@ -78,6 +79,13 @@ class XRayMessages:
         if self._sent:
             count("sent_udp", self._sent)
             self._sent = 0
+
+    def _nested(self, segment: MessageSegment, ended: float) -> str:
+        """Returns the field `subsegments`, of what is ended now at the latest."""
+        for subsegment in segment.subsegments:
+            if subsegment.in_progress:
+                subsegment.close(ended)
+        return f',"subsegments":[{",".join([subsegment.text() for subsegment in segment.subsegments])}]'
 
     def _end_in_full(self, segment: MessageSegment, error: BaseException | None) -> None:
         if error is not None:
