@@ -217,6 +217,7 @@ def test_what_a_handler_does_with_the_xray_sdk_fails_no_message(process: Process
     def handler(_message: Message) -> None:
         xray_recorder.current_segment().put_annotation("order", "o-1")
         with xray_recorder.in_subsegment("step") as step:
+            assert step is not None
             step.put_metadata("body", 1)
             client.list_tables()
 
