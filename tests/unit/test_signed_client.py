@@ -213,7 +213,7 @@ def test_powertools_user_agent_is_sent_without_botocores_client(process: Process
     from aws_lambda_powertools.shared.user_agent import register_feature_to_botocore_session
 
     session = botocore.session.Session()
-    register_feature_to_botocore_session(session, "batch")
+    register_feature_to_botocore_session(session, "batch")  # type: ignore[no-untyped-call] # Powertools names no type
     process.monkeypatch.setattr(botocore.session, "get_session", lambda: session)
     client: Any = bridge.make_xray_client()
     _upload(client)
