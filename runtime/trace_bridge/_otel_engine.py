@@ -6,6 +6,7 @@ https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/messagi
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +27,7 @@ from opentelemetry.trace import (
 
 from . import _state
 from ._config import OtelRelation
-from ._emitter import get_emitter
+from ._emitter import Emitter, get_emitter
 from ._engine import Engine, Messages
 from ._environment import LAMBDA_FUNCTION_NAME
 from ._invocation import Invocation, now
@@ -39,6 +40,9 @@ from ._record import attributes_of, message_id_of, queue_arn_of
 from ._segment import MessageSegment, Recording
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
+
+_EXPORTER = "trace_bridge.otel"
+"""The exporter's module: where it is loaded, documents of a batch are to leave together."""
 
 _log = logging.getLogger("trace_bridge")
 _CONVENTIONAL: Mapping[str, str] = {
@@ -168,6 +172,7 @@ class OtelEngine:
         self._tracer: Tracer = trace.NoOpTracer()
         self._flush = Flush()
         self._holds = 0
+        self._emitters: list[Emitter] = []
         self._has_spans = False
         self._lock = threading.Lock()
 
@@ -183,17 +188,21 @@ class OtelEngine:
         """Begins a batch, after which spans are flushed together."""
         with self._lock:
             self._holds += 1
-        get_emitter().hold()
+            if _EXPORTER in sys.modules:
+                self._emitters.append(get_emitter())
+                self._emitters[-1].hold()
 
     def flush(self, invocation: Invocation, began: float) -> None:  # noqa: ARG002 - what was begun when is in the spans
         """Has the provider export what it keeps, within the time the invocation has left."""
         with self._lock:
             self._holds = max(0, self._holds - 1)
+            emitter = self._emitters.pop() if self._emitters else None
         try:
             if not self._holds:
                 self._flush_spans(invocation)
         finally:
-            get_emitter().release(invocation)
+            if emitter is not None:
+                emitter.release(invocation)
 
     def ended(self, invocation: Invocation) -> None:
         """Flushes where no batch is under way; only in Lambda, which stops the environment after the invocation."""

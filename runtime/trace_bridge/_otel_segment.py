@@ -72,10 +72,11 @@ class NotRecordedSpan(NonRecordingSpan):
         parent_id: Id of the sender's segment or subsegment; None where the header names none.
     """
 
+    _told: SpanContext | None = None
+
     def __init__(self, trace_id: str, parent_id: str | None) -> None:
         self._trace_id = trace_id
         self._parent_id = parent_id
-        self._told: SpanContext | None = None
 
     def get_span_context(self) -> SpanContext:
         """Returns the sender's context, made when somebody asks: most handlers have no OpenTelemetry of their own."""
