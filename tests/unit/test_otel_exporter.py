@@ -99,7 +99,11 @@ def test_in_a_container_a_segment_tells_so(process: Process) -> None:
     assert process.documents()[0]["origin"] == "AWS::ECS::Container"
 
 
-def test_spans_of_a_batch_leave_in_as_few_calls_as_the_limit_allows(process: Process, provider: TracerProvider) -> None:
+@pytest.mark.parametrize("engine", ["xray", "otel"])
+def test_spans_of_a_batch_leave_in_as_few_calls_as_the_limit_allows(
+    process: Process, provider: TracerProvider, engine: str
+) -> None:
+    process.set(engine=engine)
     bridge.set_linger_seconds(process.monkeypatch, 60.0)
     tracer = provider.get_tracer("own")
 
