@@ -37,7 +37,12 @@ _RECORD = {
     "body": "{}",
     "eventSource": "aws:sqs",
     "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:orders-queue",
-    "attributes": {"AWSTraceHeader": f"Root={_TRACE};Parent={_SENDER};Sampled=1", "ApproximateReceiveCount": "1"},
+    "attributes": {
+        "AWSTraceHeader": f"Root={_TRACE};Parent={_SENDER};Sampled=1",
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": "1795000000000",
+        "ApproximateFirstReceiveTimestamp": "1795000000250",
+    },
 }
 
 Step = Callable[[], object]

@@ -48,7 +48,6 @@ class XRayMessages:
             return
         segment.end_time = ended = max(segment.start_time, time.time())  # a clock may step back
         record = segment.record
-        nested = self._nested(segment, ended) if segment.subsegments else ""
         try:
             # Lambda's shape of a record, with all that SQS writes; any other is written in full.
             attributes, message_id = record["attributes"], record["messageId"]
@@ -59,6 +58,7 @@ class XRayMessages:
                 raise KeyError  # noqa: TRY301 - as a record that lacks them
             attempt = int(attributes["ApproximateReceiveCount"])
             waited = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
+            nested = self._nested(segment, ended) if segment.subsegments else ""
             document = (
                 f'{PREFIX}{{"id":"{segment.id}","trace_id":"{segment.trace_id}","start_time":{segment.start_time!r},'
                 f'"end_time":{ended!r},"parent_id":"{segment.parent_id}",{self._constants},'
