@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -63,7 +63,7 @@ class Invocation:
         """The trace Lambda itself opened for the invocation."""
         self.request_id = _text_of(context, "aws_request_id")
         self.function_arn = _text_of(context, "invoked_function_arn")
-        place = _place(self.function_arn, _state.settings.name)
+        place = _place(self.function_arn)
         self.name = place.name
         self.process = _forks.number
         self.continued: list[tuple[str, str]] = []
@@ -160,10 +160,9 @@ def latest_invocation() -> Invocation:
 
 
 def forget_invocation() -> None:
-    """Drops what is remembered of the last invocation and of the environment."""
+    """Drops what is remembered of the last invocation."""
     global _current
     _current = None
-    _place.cache_clear()
 
 
 def _begin_anew() -> None:
@@ -184,10 +183,9 @@ def _in_lambda() -> bool:
     return _environment.LAMBDA_FUNCTION_NAME in os.environ
 
 
-@lru_cache(maxsize=16)  # the environment of a function does not change, and looking into it takes its time
-def _place(function_arn: str, name: str | None) -> PlaceFields:
+def _place(function_arn: str) -> PlaceFields:
     function = os.environ.get(_environment.LAMBDA_FUNCTION_NAME)
-    name = name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
+    name = _state.settings.name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
     return place_fields(name, function_arn, origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
 
 
