@@ -70,7 +70,8 @@ class ApiEmitter:
         self._make_client = client
         self._client: XRayClient | None = None
         self._clock = clock
-        self._lock = threading.Lock()
+        # What a signal or the garbage collector runs meanwhile may be recorded too, in the same thread.
+        self._lock = threading.RLock()
         self._work = threading.Condition(self._lock)
         self._answered = threading.Condition(self._lock)
         self._pending: list[str] = []
@@ -145,7 +146,8 @@ class ApiEmitter:
                 else:
                     what = "PutTraceSegments" if self._client is not None else "what gives the credentials"
                     self._withhold(f"{what} did not answer within {longest:g} s")
-                return
+                break
+        self._back_off.report()
 
     def close(self) -> None:
         """Ends the threads; what was not sent is counted as failed."""
@@ -178,8 +180,11 @@ class ApiEmitter:
             if len(self._threads) >= self._limit:
                 break
             thread = threading.Thread(target=self._run, name="trace-bridge-emitter", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # as many as the system allows; `flush` does not wait for ever
+                break
             self._threads.append(thread)
-            thread.start()
         self._work.notify(calls)
 
     @property
@@ -227,11 +232,11 @@ class ApiEmitter:
 
     def _run(self) -> None:
         while (call := self._next()) is not None:
-            try:
-                with untraced():
+            with untraced():
+                try:
                     self._send(call)
-            except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
-                self._failed(call, error)
+                except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
+                    self._failed(call, error)
             with self._lock:
                 if call in self._under_way:
                     self._under_way.discard(call)
@@ -311,3 +316,4 @@ class ApiEmitter:
             count("failed", len(call.documents))
             what = "PutTraceSegments failed" if self._client is not None else "the X-Ray client could not be made"
             self._withhold(f"{what}: {type(error).__name__}: {error}")
+        self._back_off.report()

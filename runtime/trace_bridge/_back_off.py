@@ -20,6 +20,7 @@ class BackOff:
         self._clock = clock
         self._until = 0.0
         self._seconds = _FIRST_SECONDS
+        self._unreported: str | None = None
 
     @property
     def is_active(self) -> bool:
@@ -27,10 +28,19 @@ class BackOff:
         return self._clock() < self._until
 
     def begin(self, why: str) -> None:
-        """Withholds uploads from now on for a while, and logs why."""
+        """Withholds uploads from now on for a while; `report` logs why."""
         self._until = self._clock() + self._seconds
-        _log.warning("%s; no further attempt for %d s", why, self._seconds)
+        self._unreported = f"{why}; no further attempt for {self._seconds:.0f} s"
         self._seconds = min(2 * self._seconds, _LONGEST_SECONDS)
+
+    def report(self) -> None:
+        """Logs why uploads are withheld, once; not to be called with a lock held.
+
+        A handler of the application's may make calls itself, and those are recorded and sent.
+        """
+        unreported, self._unreported = self._unreported, None
+        if unreported is not None:
+            _log.warning("%s", unreported)
 
     def reset(self) -> None:
         """Makes the next time a short one again, since X-Ray has answered."""

@@ -1,6 +1,7 @@
 """Documents on their way: how many calls, what fits, and what happens when X-Ray does not answer."""
 
 import json
+import logging
 import socket
 import threading
 from typing import Any
@@ -79,6 +80,52 @@ def test_an_xray_that_answers_errors_costs_one_call_and_no_message(
     assert len(process.services.of("/TraceSegments")) == 1
     assert counters().failed == 130
     assert "PutTraceSegments failed" in caplog.text
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_a_log_handler_that_makes_calls_itself_does_not_stop_a_batch(process: Process, hangs: bool) -> None:
+    class Calling(logging.Handler):
+        def emit(self, _: logging.LogRecord) -> None:
+            # Recorded: the invocation has a trace of its own, whose documents take the same way.
+            process.client("dynamodb").put_item(TableName="logs", Item={})
+
+    process.set(emitter="api")
+    process.invoked(ACTIVE)
+    process.services.answer = lambda path, _body: (500 if path == "/TraceSegments" else 200, {})
+    over = threading.Event()
+
+    class Silent:
+        def put_trace_segments(self, **_: list[str]) -> dict[str, Any]:
+            over.wait()
+            return {}
+
+        def close(self) -> None: ...
+
+    if hangs:
+        bridge.emit_to_api(ApiEmitter(Silent))
+    calling, log = Calling(), logging.getLogger("trace_bridge")
+    log.addHandler(calling)
+    batch = threading.Thread(target=handler, args=(_batch(3), LambdaContext()), daemon=True)
+    try:
+        batch.start()
+        batch.join(30)
+        assert not batch.is_alive()
+    finally:
+        over.set()
+        log.removeHandler(calling)
+    assert counters().failed >= 3
+
+
+def test_a_thread_that_cannot_be_started_costs_no_message_and_no_later_document(process: Process) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    process.set(emitter="api")
+    with process.monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        assert handler(_batch(3), LambdaContext(milliseconds=400)) == {"batchItemFailures": []}
+    handler(_batch(3), LambdaContext())
+    assert (len(process.documents()), counters().failed) == (6, 0)
 
 
 def test_a_closed_port_costs_no_message(process: Process) -> None:
