@@ -5,14 +5,15 @@ import math
 from collections.abc import Mapping
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Returns a value's text; its type where it has none."""
     try:
         return str(value)
     except Exception:  # noqa: BLE001 - whatever a value's own __str__ raises must not cost the segment
         return f"({type(value).__name__})"
 
 
-_strict = json.JSONEncoder(separators=(",", ":"), default=_text, allow_nan=False).encode
+_strict = json.JSONEncoder(separators=(",", ":"), default=text_of, allow_nan=False).encode
 _lenient = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -22,6 +23,15 @@ def encode(value: object) -> str:
         return _strict(value)
     except (TypeError, ValueError, RecursionError):
         return _lenient(_plain(value, 20))
+
+
+def with_metadata(
+    metadata: Mapping[str, dict[str, object]], key: object, value: object, namespace: object
+) -> dict[str, dict[str, object]]:
+    """Returns metadata with another field; a key or namespace that is no text becomes its text."""
+    name = key if type(key) is str else text_of(key)
+    group = namespace if type(namespace) is str else text_of(namespace)
+    return {**metadata, group: {**metadata.get(group, {}), name: value}}
 
 
 def is_number(value: float) -> bool:
@@ -40,9 +50,9 @@ def _plain(value: object, depth: int) -> object:
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float):
-        return value if is_number(value) else _text(value)
+        return value if is_number(value) else text_of(value)
     if depth and isinstance(value, Mapping):
-        return {_text(key): _plain(item, depth - 1) for key, item in value.items()}
+        return {text_of(key): _plain(item, depth - 1) for key, item in value.items()}
     if depth and isinstance(value, list | tuple | set | frozenset):
         return [_plain(item, depth - 1) for item in value]
-    return _text(value) if depth else "(nested too deep)"
+    return text_of(value) if depth else "(nested too deep)"

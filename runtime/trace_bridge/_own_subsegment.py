@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 from ._annotations import checked_annotation
 from ._document import valid_name
 from ._errors import cause, exception_entry
-from ._json import encode, quote
+from ._json import encode, quote, with_metadata
 from ._safely import safely
 from ._segment import MessageSegment
 
@@ -130,7 +130,7 @@ class OwnSubsegment(Subsegment):
 
     def put_metadata(self, key: str, value: object, namespace: str = "default") -> Self:
         """Adds a field that is not indexed, as `MessageSegment.put_metadata` does."""
-        self._metadata = {**self._metadata, namespace: {**self._metadata.get(namespace, {}), key: value}}
+        self._metadata = with_metadata(self._metadata, key, value, namespace)
         return self
 
     def add_exception(self, error: BaseException) -> None:

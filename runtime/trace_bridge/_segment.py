@@ -11,7 +11,7 @@ from ._document import MAX_LINKS, annotations_field, message_document, metadata_
 from ._errors import cause, exception_entry
 from ._header import format_header
 from ._invocation import Invocation
-from ._json import encode
+from ._json import encode, with_metadata
 from ._record import attributes_of, message_id_of, queue_arn_of
 from ._safely import safely
 
@@ -145,7 +145,7 @@ class MessageSegment:
         """
         if self.recording == "recorded":
             self.is_plain = False
-            self._metadata = {**self._metadata, namespace: {**self._metadata.get(namespace, {}), key: value}}
+            self._metadata = with_metadata(self._metadata, key, value, namespace)
         return self
 
     def add_link(self, trace_id: str, segment_id: str) -> Self:

@@ -454,8 +454,12 @@ def test_odd_values_do_not_cost_the_segment(process: Process) -> None:
         segment.put_annotation("thing", object())  # type: ignore[arg-type]
         segment.put_metadata("nan", float("nan")).put_metadata("odd", Unspeakable()).put_metadata("circle", circle)
         segment.put_metadata("keys", {(1, 2): {"a", "b"}})
+        segment.put_metadata(["no key"], 1).put_metadata("key", 1, {"no": "namespace"})  # type: ignore[arg-type]
+        segment.add_exception("no exception")  # type: ignore[arg-type]
     (document,) = process.documents()
     validate(document)
     assert document["annotations"]["good"] is True
     assert set(document["annotations"]) == {"message_id", "attempt", "queue_ms", "good"}
     assert document["metadata"]["default"]["nan"] == "nan"
+    assert document["metadata"]["default"]["['no key']"] == 1
+    assert document["cause"]["exceptions"][0]["message"] == "no exception"

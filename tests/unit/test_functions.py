@@ -487,8 +487,11 @@ def test_what_is_put_on_it_may_be_anything(process: Process) -> None:
     def work() -> None:
         with subsegment("odd") as odd:
             odd.put_metadata("cycle", loop).put_metadata("nan", float("nan")).put_annotation("list", [])  # type: ignore[arg-type]
+            odd.put_metadata(["no key"], 1).put_metadata("key", 1, ["no namespace"])  # type: ignore[arg-type]
+            odd.add_exception("no exception")  # type: ignore[arg-type]
 
     _run(work)
     odd = _message(process)["subsegments"][0]
-    assert json.dumps(odd["metadata"])
+    assert odd["metadata"]["default"]["['no key']"] == odd["metadata"]["['no namespace']"]["key"] == 1
+    assert odd["cause"]["exceptions"][0]["message"] == "no exception"
     assert "annotations" not in odd
