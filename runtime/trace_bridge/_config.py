@@ -40,7 +40,8 @@ class Settings:
             it. Both are off when `AWS_XRAY_SDK_ENABLED` is false.
         ignore_hosts: Hosts whose HTTP calls are left as they are, separated by commas: `example.com`; `*.example.com`
             for every host below it.
-        http_query: On, the URL of an HTTP call is recorded with its query, which may hold what is secret.
+        http_query: On, the URL of an HTTP call, and URLs in the texts of exceptions, are recorded with their query,
+            which may hold what is secret.
         on_undecided: What becomes of a message whose sender left sampling open (`Sampled=?`, or `Root` only).
             `drop` records nothing and propagates the trace id; `sample` decides here, by `undecided_rate`;
             `follow_lambda` takes the decision Lambda made for the invocation.

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import json
 import os
 import subprocess
 import sys

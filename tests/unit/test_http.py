@@ -1,6 +1,7 @@
 """HTTP calls: recorded once whatever the client, with the trace on the wire, and never changed."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import urllib.error
@@ -483,6 +484,47 @@ def test_credentials_are_never_recorded_and_a_query_only_if_asked_for(process: P
     _run(lambda: _requests(url))
     (call,) = _calls(process)
     assert call["http"]["request"]["url"] == f"{website.url}/orders?page=2"
+
+
+def _get_by_aiohttp(url: str, **arguments: Any) -> None:
+    async def get() -> None:
+        async with aiohttp.ClientSession(raise_for_status=True) as session, session.get(url, **arguments):
+            pass
+
+    asyncio.run(get())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda url: requests.get(f"{url}/status/404?token=SECRET", timeout=5).raise_for_status(),
+        lambda url: httpx.get(f"{url}/status/404?token=SECRET").raise_for_status(),
+        lambda url: _get_by_aiohttp(f"{url}/status/404", params={"token": "SECRET"}),
+        lambda url: urllib3.PoolManager().request("GET", f"{url}/cut?token=a SECRET", retries=1),
+        lambda url: requests.get(f"{url}/to/cut?token=SECRET", timeout=5),
+        lambda url: requests.get(f"{url.replace('//', '//user:SECRET@')}/cut", timeout=5),
+        lambda url: _raise(ValueError(f"cannot read postgres://user:SECRET@host/db, {url}/cut?a&token=SECRET")),
+    ],
+)
+def test_an_exceptions_text_is_recorded_without_queries_and_credentials(
+    process: Process, website: Website, call: Callable[[str], None]
+) -> None:
+    with pytest.raises(Exception), continue_trace(SAMPLED, LambdaContext()):  # noqa: B017 - each client's own
+        call(website.url)
+    written = json.dumps(process.documents())
+    assert '"exceptions"' in written
+    assert "SECRET" not in written
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def test_a_query_is_kept_in_an_exceptions_text_if_asked_for(process: Process, website: Website) -> None:
+    process.set(http_query=True)
+    with pytest.raises(requests.HTTPError), continue_trace(SAMPLED, LambdaContext()):
+        requests.get(f"{website.url}/status/404?page=2", timeout=5).raise_for_status()
+    assert "/status/404?page=2" in process.documents()[0]["cause"]["exceptions"][0]["message"]
 
 
 def test_switched_off_nothing_is_recorded_and_nothing_sent_along(process: Process, website: Website, get: Get) -> None:
