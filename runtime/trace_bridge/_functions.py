@@ -21,6 +21,8 @@ from ._segment import MessageSegment
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_DEEPEST = 50
+"""How many subsegments are nested. Deeper ones go beside each other: a document nested very deep cannot be written."""
 
 
 class subsegment:  # noqa: N801 - used like a function, as contextlib's are
@@ -28,7 +30,8 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
 
     What runs inside the block is recorded below it: AWS and HTTP calls, further subsegments, those of the X-Ray SDK
     too. An exception marks it as failed and goes on unchanged. Where nothing is recorded (the message is not sampled, a
-    process without a trace) the block runs as if it were not there. `async with` does the same as `with`.
+    process without a trace) the block runs as if it were not there. `async with` does the same as `with`. In a message,
+    what is nested more than 50 deep is recorded side by side.
 
     Args:
         name: What the trace shows. Characters that X-Ray does not take are left out, and what is beyond 200; an empty
@@ -58,6 +61,8 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         ):
             # The usual way, without the steps of `_begin`: below a message, which sends it.
             own = OwnSubsegment(message.invocation.new_id(), self._name, message)
+            if len(scope.opened) > _DEEPEST:
+                parent = _not_too_deep(scope, parent)
             parent.subsegments.append(own)
             self._before = scope
             self._entered = tuple.__new__(Scope, (message, (*scope.opened, own), scope.outer))
@@ -137,6 +142,14 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         # What was begun before a fork is the parent process's to send.
         if isinstance(place, InMessage | OfInvocation) and self._process == _forks.number:
             place.ended(recorded)
+
+
+def _not_too_deep(scope: Scope, parent: Any) -> Any:
+    """Returns what stands for the parent of a subsegment below which no more are nested."""
+    for entity in scope.opened[_DEEPEST::-1]:
+        if type(entity) is OwnSubsegment and entity.in_progress:
+            return entity
+    return parent
 
 
 def _leave(entered: Scope, before: Scope | None, own: OwnSubsegment) -> None:

@@ -128,6 +128,19 @@ def test_a_thread_that_cannot_be_started_costs_no_message_and_no_later_document(
     assert (len(process.documents()), counters().failed) == (6, 0)
 
 
+def test_no_socket_for_the_daemon_costs_no_message(process: Process, caplog: pytest.LogCaptureFixture) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    process.invoked(ACTIVE)
+    process.new_emitter()
+    with process.monkeypatch.context() as patched:
+        patched.setattr("trace_bridge._emitter.UdpEmitter", refused)
+        assert handler(_batch(3), LambdaContext()) == {"batchItemFailures": []}
+    assert "no socket for the X-Ray daemon" in caplog.text
+    assert {document["trace_id"] for document in process.documents()} >= {trace_id(number) for number in (1, 2, 3)}
+
+
 def test_a_closed_port_costs_no_message(process: Process) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

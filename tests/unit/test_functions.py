@@ -479,6 +479,21 @@ def test_what_the_invocation_began_before_a_fork_is_sent_once(process: Process) 
     assert [document["name"] for document in process.documents()] == ["of the parent"]
 
 
+def test_a_function_that_calls_itself_hundreds_of_times_is_recorded_in_full(process: Process) -> None:
+    @capture
+    def count(left: int) -> int:
+        return 0 if left == 0 else 1 + count(left - 1)
+
+    process.set(emitter="api")
+    _run(lambda: count(300))
+
+    def below(entity: dict[str, Any]) -> int:
+        return sum(1 + below(child) for child in entity.get("subsegments", []))
+
+    documents = process.documents()
+    assert sum(map(below, documents)) + sum(document["name"] == "count" for document in documents) == 301
+
+
 def test_what_is_put_on_it_may_be_anything(process: Process) -> None:
     loop: dict[str, object] = {}
     loop["self"] = loop

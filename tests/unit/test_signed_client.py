@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -145,6 +146,48 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used(client: Any, xray: X
         pass
     _upload(client)
     assert len(xray.requests) == 2
+
+
+def test_connections_that_a_gateway_forgot_cost_one_call_and_not_one_each() -> None:
+    over = threading.Event()
+    at_once = threading.Barrier(2)
+
+    class Forgotten(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        has_answered = False
+
+        def do_POST(self) -> None:
+            if self.has_answered:
+                over.wait(30)
+                return
+            self.has_answered = True
+            if not at_once.broken:
+                at_once.wait(30)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Forgotten)
+    server.daemon_threads = True
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    serving.start()
+    kept = bridge.KeptConnections(f"http://127.0.0.1:{server.server_address[1]}", ca_bundle=None, seconds=2)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            assert [answer.status for answer in pool.map(lambda _: kept.post("/", b"", {}), range(2))] == [200, 200]
+        at_once.abort()
+        with pytest.raises(ReadTimeoutError):
+            kept.post("/", b"", {})
+        assert kept.post("/", b"", {}).status == 200
+    finally:
+        over.set()
+        kept.close()
+        server.shutdown()
+        serving.join()
+        server.server_close()
 
 
 def test_an_answer_that_never_comes_is_one_of_botocores_errors(process: Process) -> None:
