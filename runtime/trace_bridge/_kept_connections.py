@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -65,6 +66,8 @@ class KeptConnections:
             answer = Answer(response.status, response.headers, response.read())
         except TimeoutError as error:
             connection.close()
+            # What was lost without a word (a gateway that forgets idle connections) was lost for the others too.
+            self.close()
             raise ReadTimeoutError(endpoint_url=self._url, error=error) from error
         except (http.client.HTTPException, OSError) as error:
             connection.close()
@@ -82,8 +85,9 @@ class KeptConnections:
 
     def close(self) -> None:
         """Closes the connections that are not in use."""
-        while self._idle:
-            self._idle.pop().close()
+        with suppress(IndexError):  # another thread may be quicker
+            while self._idle:
+                self._idle.pop().close()
 
     def _kept(self) -> http.client.HTTPConnection | None:
         """Returns a connection of an earlier call; one that can be read before a request was closed meanwhile."""

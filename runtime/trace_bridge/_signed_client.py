@@ -156,7 +156,7 @@ class SignedClient:
 
     def _trusted(self) -> str | None:
         """Returns the file of trusted certificates, by botocore's own rules."""
-        bundle: Any = self._ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+        bundle: Any = self._ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE")
         trusted: str | None = get_cert_path(bundle or True)
         return trusted
 
