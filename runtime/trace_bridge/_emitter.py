@@ -1,5 +1,6 @@
 """Which way a document goes: to the daemon where AWS documents it to run, to X-Ray itself otherwise."""
 
+import logging
 import os
 import threading
 
@@ -14,6 +15,7 @@ from ._segment import MessageSegment
 from ._trimming import MAX_BYTES, fit
 from ._udp import UdpEmitter
 
+_log = logging.getLogger("trace_bridge")
 _FLUSH_RESERVE_SECONDS = 0.2
 
 
@@ -146,9 +148,19 @@ def get_emitter() -> Emitter:
     if _emitter is None:
         with _making:
             if _emitter is None:
-                address = daemon_address()
-                _emitter = Emitter(UdpEmitter(address) if address else None, ApiEmitter())
+                _emitter = Emitter(_make_udp(), ApiEmitter())
     return _emitter
+
+
+def _make_udp() -> UdpEmitter | None:
+    address = daemon_address()
+    if address is None:
+        return None
+    try:
+        return UdpEmitter(address)
+    except OSError as error:  # too many open files, no IPv6, …
+        _log.warning("no socket for the X-Ray daemon at %s: %s. Documents go to X-Ray itself", address[0], error)
+        return None
 
 
 def prepare_emitter() -> None:

@@ -185,7 +185,9 @@ def _in_lambda() -> bool:
 
 def _place(function_arn: str) -> PlaceFields:
     function = os.environ.get(_environment.LAMBDA_FUNCTION_NAME)
-    name = _state.settings.name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(sys.argv[0]).stem
+    name = (
+        _state.settings.name or function or os.environ.get(_environment.XRAY_TRACING_NAME) or Path(*sys.argv[:1]).stem
+    )
     return place_fields(name, function_arn, origin(), os.environ.get(_environment.LAMBDA_LOG_GROUP_NAME))
 
 

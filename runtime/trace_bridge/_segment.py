@@ -103,8 +103,10 @@ class MessageSegment:
         self.parent_id = parent_id
         if recording == "recorded":
             self.subsegments: list[Child] = []
-            ids = invocation.ids
-            self.id = ids.pop() if ids else invocation.new_id()
+            try:
+                self.id = invocation.ids.pop()
+            except IndexError:  # none is left, or another thread took the last one
+                self.id = invocation.new_id()
             self.start_time = time.time()
             if invocation.sampled:
                 if trace_id == invocation.trace_id and invocation.header is not None:
