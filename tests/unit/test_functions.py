@@ -5,6 +5,7 @@ import inspect
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -492,6 +493,36 @@ def test_a_function_that_calls_itself_hundreds_of_times_is_recorded_in_full(proc
 
     documents = process.documents()
     assert sum(map(below, documents)) + sum(document["name"] == "count" for document in documents) == 301
+
+
+def test_a_generator_that_is_left_early_has_not_failed(process: Process) -> None:
+    def rows() -> Iterator[int]:
+        with subsegment("rows"):
+            yield from range(10)
+
+    def work() -> None:
+        left = rows()
+        next(left)
+        left.close()
+
+    _run(work)
+    (own,) = _message(process)["subsegments"]
+    assert "fault" not in own
+    assert "end_time" in own
+
+
+def test_a_name_of_any_length_is_recorded_and_not_kept(process: Process) -> None:
+    def work() -> None:
+        for number in range(100):
+            with subsegment(f"{number} {'x' * 1_000_000}"):
+                pass
+
+    tracemalloc.start()
+    try:
+        _run(work)
+        assert tracemalloc.get_traced_memory()[0] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_is_put_on_it_may_be_anything(process: Process) -> None:

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import Mock
 
 import aiohttp
 import httpx
@@ -555,6 +556,12 @@ def test_the_handlers_decorator_switches_it_on(process: Process, website: Websit
 
     handler(event(SAMPLED), LambdaContext())
     assert len(_calls(process)) == 1
+
+
+def test_instrument_meets_a_client_that_a_test_has_replaced(process: Process) -> None:
+    process.monkeypatch.setattr(requests.Session, "send", Mock(return_value="answer"))
+    instrument()
+    assert requests.Session().send("request") == "answer"  # type: ignore[arg-type, comparison-overlap]
 
 
 def test_what_cannot_be_described_costs_the_record_alone(process: Process, website: Website) -> None:
