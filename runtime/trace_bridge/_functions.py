@@ -130,7 +130,8 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
             recorded.end(error)
             return
         assert isinstance(recorded, OwnSubsegment)  # noqa: S101 - there is no other kind
-        if error is not None:
+        # A generator that nobody iterates over any more is closed by an exception of Python's own.
+        if error is not None and not isinstance(error, GeneratorExit):
             safely(recorded.add_exception, error)
         if recorded.in_progress:
             recorded.close(time())

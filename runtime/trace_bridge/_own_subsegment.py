@@ -78,6 +78,10 @@ def name_as_taken(name: str) -> str:
     return valid_name(name, otherwise="subsegment")
 
 
+_LONGEST_NAME_READ = 1_000
+"""Characters of a name that are looked at, as written names are kept."""
+
+
 @lru_cache(maxsize=256)
 def _written_name(name: str) -> str:
     return quote(name_as_taken(name))
@@ -170,7 +174,8 @@ class OwnSubsegment(Subsegment):
             fields += f',"fault":true,"cause":{encode(self._cause)}'
         if self.subsegments:
             fields += f',"subsegments":[{",".join([self._text_of(below) for below in list(self.subsegments)])}]'
-        return f'{{"id":"{self.id}","name":{_written_name(self.name)},"start_time":{self.start_time!r},{end}{fields}}}'
+        name = _written_name(self.name[:_LONGEST_NAME_READ])
+        return f'{{"id":"{self.id}","name":{name},"start_time":{self.start_time!r},{end}{fields}}}'
 
     def _text_of(self, below: Below) -> str:
         write = getattr(below, "text", None)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -496,7 +496,7 @@ def test_a_function_that_calls_itself_hundreds_of_times_is_recorded_in_full(proc
 
 
 def test_a_generator_that_is_left_early_has_not_failed(process: Process) -> None:
-    def rows() -> Iterator[int]:
+    def rows() -> Generator[int, None, None]:
         with subsegment("rows"):
             yield from range(10)
 
