@@ -26,23 +26,27 @@ def upload(client: XRayClient, documents: list[str], *, pause: Callable[[float],
     """
     answer = _answer(client, documents, pause)
     refused = answer.get("UnprocessedTraceSegments") or []
+    # Read before anything is counted: an answer that is none of X-Ray's raises here, and all are counted as failed.
+    reasons = sorted({f"{segment.get('ErrorCode')}: {segment.get('Message')}" for segment in refused})
     count("sent_api", len(documents) - len(refused))
     if refused:
         count("unprocessed", len(refused))
-        reasons = sorted({f"{segment.get('ErrorCode')}: {segment.get('Message')}" for segment in refused})
         _log.warning("X-Ray refused %d of %d segments: %s", len(refused), len(documents), "; ".join(reasons))
 
 
 def _answer(client: XRayClient, documents: list[str], pause: Callable[[float], object]) -> Mapping[str, Any]:
     from botocore.exceptions import ConnectionClosedError
 
-    pauses = iter(_THROTTLED_PAUSES)
+    pauses, was_closed = iter(_THROTTLED_PAUSES), False
     while True:
         try:
             return client.put_trace_segments(TraceSegmentDocuments=documents)
         except ConnectionClosedError:
             # A connection kept from an earlier invocation may be gone after a freeze: nothing was answered yet.
-            return client.put_trace_segments(TraceSegmentDocuments=documents)
+            if was_closed:
+                raise
+            was_closed = True
+            continue
         except Exception as error:
             seconds = next(pauses, None) if is_throttled(error) else None
             if seconds is None:

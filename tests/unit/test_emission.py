@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from trace_bridge import Message, continue_trace, counters, sqs_handler, trace_batch
 
 from tests.support import bridge
@@ -139,6 +139,38 @@ def test_no_socket_for_the_daemon_costs_no_message(process: Process, caplog: pyt
         assert handler(_batch(3), LambdaContext()) == {"batchItemFailures": []}
     assert "no socket for the X-Ray daemon" in caplog.text
     assert {document["trace_id"] for document in process.documents()} >= {trace_id(number) for number in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("answer", [{"UnprocessedTraceSegments": ["?"]}, {"UnprocessedTraceSegments": 5}, ["?"], "?"])
+def test_documents_behind_an_answer_that_makes_no_sense_are_counted_once(process: Process, answer: Any) -> None:
+    class Client:
+        def put_trace_segments(self, **_: list[str]) -> Any:
+            return answer
+
+        def close(self) -> None: ...
+
+    bridge.emit_to_api(ApiEmitter(Client))
+    assert handler(_batch(3), LambdaContext()) == {"batchItemFailures": []}
+    assert (counters().sent_api, counters().unprocessed, counters().failed) == (0, 0, 3)
+
+
+def test_a_connection_closed_before_xray_throttles_loses_nothing(process: Process) -> None:
+    told: list[Exception] = [
+        ConnectionClosedError(endpoint_url="http://127.0.0.1"),
+        ClientError({"Error": {"Code": "ThrottledException"}}, "PutTraceSegments"),
+    ]
+
+    class Client:
+        def put_trace_segments(self, **_: list[str]) -> dict[str, Any]:
+            if told:
+                raise told.pop(0)
+            return {}
+
+        def close(self) -> None: ...
+
+    bridge.emit_to_api(ApiEmitter(Client))
+    handler(_batch(3), LambdaContext())
+    assert (counters().sent_api, counters().failed) == (3, 0)
 
 
 def test_a_closed_port_costs_no_message(process: Process) -> None:
