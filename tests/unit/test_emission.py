@@ -184,6 +184,29 @@ def test_a_closed_port_costs_no_message(process: Process) -> None:
     assert counters().failed == 10
 
 
+def test_a_daemon_that_begins_late_gets_the_first_document_sent_to_it() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as absent:
+        absent.bind(("127.0.0.1", 0))
+        address = absent.getsockname()
+    emitter = bridge.UdpEmitter(address)
+    assert emitter.send('{"id":"1"}')  # nobody listens, as the next call of the socket is told
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(address)
+        daemon.settimeout(5)
+        assert emitter.send('{"id":"2"}')
+        assert daemon.recv(65536).endswith(b'{"id":"2"}')
+    emitter.close()
+
+
+def test_what_the_system_refuses_to_send_is_said_to_be_refused() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        emitter = bridge.UdpEmitter(daemon.getsockname())
+        assert not emitter.send("x" * 70_000)  # more than a datagram holds
+        assert emitter.send('{"id":"1"}')
+        emitter.close()
+
+
 @pytest.mark.parametrize(("milliseconds", "longest"), [(30_000, 2.0), (700, 0.7)])
 def test_an_xray_that_hangs_costs_at_most_a_second_and_never_more_than_is_left(
     process: Process, milliseconds: int, longest: float
