@@ -37,7 +37,7 @@ deploy-local: base ## Deploys the reference pipeline to it [APP="python3 example
 quick: setup ## Checks format and lint and runs the unit tests: the inner loop.
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .
-	@$(RUN) python -m pytest -q -n 2 tests/unit
+	@$(RUN) python -m pytest -q -n 2 -m 'not peers' tests/unit
 
 check: setup ## Checks format, lint, types, dependencies and the synthesized template.
 	@$(RUN) ruff format --check .

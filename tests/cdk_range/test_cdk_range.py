@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.templates import ROOT
 
+pytestmark = pytest.mark.peers
 OLDEST = ROOT / ".venv-oldest" / "bin" / "python"
 
 

@@ -23,6 +23,7 @@ from . import facts
 from .facts import Pipeline
 from .table import table
 
+pytestmark = pytest.mark.peers
 PAGE = ROOT / "docs" / "comparison.md"
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 

@@ -7,8 +7,11 @@ import os
 import subprocess
 from typing import Any
 
+import pytest
+
 from tests.support.templates import ROOT
 
+pytestmark = pytest.mark.peers
 PEERS = ROOT / ".venv-peers" / "bin" / "python"
 
 COMMON = """

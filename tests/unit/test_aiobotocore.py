@@ -12,6 +12,7 @@ from tests.support.lambda_events import OWN_TRACE, header, record, trace_id
 from tests.support.lambda_process import Process
 from tests.support.segment_validator import entities
 
+pytestmark = pytest.mark.peers
 ROOT = trace_id(17)
 PYTHON = CHECKOUT / ".venv-aiobotocore" / "bin" / "python"
 DELETE = "DynamoDB_20120810.DeleteItem"
