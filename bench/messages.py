@@ -15,6 +15,7 @@ from typing import Any
 
 from bench import contestants, imports, pieces, uploads
 from bench.events import Context, batch, close_environment
+from bench.goals import Goal, is_met, verdict
 
 _READER = (
     "import socket,sys\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\ns.bind(('127.0.0.1',0))\n"
@@ -31,7 +32,6 @@ _CASES = {
 
 Handler = Callable[[dict[str, Any], object], object]
 Figures = dict[str, dict[str, float]]
-Goal = tuple[str, float, float]
 
 
 def main() -> int:
@@ -58,7 +58,7 @@ def main() -> int:
         print(json.dumps({"figures": figures, "pieces": costs, "goals": goals}, indent=2))
     else:
         print(_table(figures, costs, goals))
-    return 0 if all(measured <= limit for _, limit, measured in goals) else 1
+    return 0 if all(is_met(goal) for goal in goals) else 1
 
 
 def _end(reader: "subprocess.Popen[str]", address: tuple[str, int]) -> None:
@@ -115,10 +115,7 @@ def _table(figures: Figures, costs: dict[str, float], goals: list[Goal]) -> str:
     lines += ["", "what a message costs, piece by piece, µs"]
     lines += [f"  {name:52}{cost:8.2f}" for name, cost in costs.items()]
     lines.append("")
-    lines += [
-        f"{'met ' if measured <= limit else 'MISSED'} {name}: {measured} (at most {limit})"
-        for name, limit, measured in goals
-    ]
+    lines += [verdict(goal) for goal in goals]
     return "\n".join(lines)
 
 

@@ -26,6 +26,7 @@ from aws_xray_sdk.ext.httpx.patch import SyncInstrumentedTransport
 from aws_xray_sdk.ext.requests.patch import _inject_header, _xray_traced_requests
 from trace_bridge import continue_trace, instrument, subsegment
 
+from bench.goals import Goal, is_met, verdict
 from tests.support import bridge
 
 STEPS = 10
@@ -95,7 +96,7 @@ def main() -> int:
         for name, limit in (("subsegment", 0.3), ("requests", 0.5), ("httpx", 0.5))
     ]
     print(json.dumps({"figures": figures, "goals": goals}, indent=2) if options.json else _table(figures, goals))
-    return 0 if all(measured <= limit for _, limit, measured in goals) else 1
+    return 0 if all(is_met(goal) for goal in goals) else 1
 
 
 def _steps() -> dict[str, tuple[Step, Step, Step]]:
@@ -188,14 +189,11 @@ def _in_sdk(context: SdkContext, step: Step | None) -> None:
     context.clear_trace_entities()
 
 
-def _table(figures: dict[str, dict[str, float]], goals: list[tuple[str, float, float]]) -> str:
+def _table(figures: dict[str, dict[str, float]], goals: list[Goal]) -> str:
     lines = [f"{'added per step, µs':42}{'bridge':>10}{'SDK':>24}"]
     lines += [f"{name:42}{row['bridge']:>10.1f}{row['sdk']:>24.1f}" for name, row in figures.items()]
     lines.append("")
-    lines += [
-        f"{'met ' if measured <= limit else 'MISSED'} {name}: {measured} (at most {limit})"
-        for name, limit, measured in goals
-    ]
+    lines += [verdict(goal) for goal in goals]
     return "\n".join(lines)
 
 

@@ -36,9 +36,9 @@ async def answer(reader, writer):
         taken += sum('"continued_messages"' not in text for text in body.get("TraceSegmentDocuments", ()))
         if pause:
             await asyncio.sleep(pause)
-        told = b'{"UnprocessedTraceSegments":[]}' if "TraceSegmentDocuments" in body else b'{"taken":%d}' % taken
+        payload = b'{"UnprocessedTraceSegments":[]}' if "TraceSegmentDocuments" in body else b'{"taken":%d}' % taken
         writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nContent-Length: %d\\r\\n"
-                     b"x-amzn-RequestId: 11111111-2222-4333-8444-555555555555\\r\\n\\r\\n%s" % (len(told), told))
+                     b"x-amzn-RequestId: 11111111-2222-4333-8444-555555555555\\r\\n\\r\\n%s" % (len(payload), payload))
 async def main():
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
