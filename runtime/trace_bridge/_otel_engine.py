@@ -151,13 +151,13 @@ class OtelMessages:
         """Writes what the spans of a queue's messages have in common, once."""
         self._queue = queue
         invocation, name = self._invocation, (queue or "").rpartition(":")[2]
-        told = {
+        attributes = {
             **_CONVENTIONAL,
             "messaging.destination.name": name,
             INVOCATION_ID: invocation.request_id,
             INVOKED_ARN: invocation.function_arn,
         }
-        self._attributes = {key: value for key, value in told.items() if value}
+        self._attributes = {key: value for key, value in attributes.items() if value}
         self._name = f"process {name}" if name else "process"
 
     def close(self) -> None:

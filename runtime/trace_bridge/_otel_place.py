@@ -161,8 +161,8 @@ class _OwnSpan(SpanSubsegment):
 
     def add_exception(self, error: BaseException) -> None:
         """Records an exception as an event of the span and marks the span as failed."""
-        told = self._message.text_of(error) if isinstance(self._message, OtelSegment) else None
-        record_failure(self._entered.span, error, told)
+        text = self._message.text_of(error) if isinstance(self._message, OtelSegment) else None
+        record_failure(self._entered.span, error, text)
 
     def end(self, error: BaseException | None) -> None:
         """Ends the span."""

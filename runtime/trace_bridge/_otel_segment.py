@@ -224,6 +224,6 @@ def record_failure(span: Span, error: BaseException, text: str | None = None) ->
         text = safely(str, error)
     else:
         frames = "".join(traceback.format_tb(error.__traceback__))
-        told = {"exception.message": text, "exception.stacktrace": f"{_TRACEBACK}{frames}{kind}: {text}\n"}
-        span.record_exception(error, told)
+        attributes = {"exception.message": text, "exception.stacktrace": f"{_TRACEBACK}{frames}{kind}: {text}\n"}
+        span.record_exception(error, attributes)
     span.set_status(Status(StatusCode.ERROR, kind if text is None else f"{kind}: {text}"))

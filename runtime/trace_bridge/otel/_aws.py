@@ -157,6 +157,6 @@ def _sdk(resource: Attributes) -> dict[str, object]:
     name, language = text_of(resource.get("telemetry.sdk.name")), text_of(resource.get("telemetry.sdk.language"))
     version = text_of(resource.get("telemetry.sdk.version"))
     sdk = f"{name} for {language}" if name and language else name
-    told: dict[str, object] = {"sdk": sdk, "sdk_version": version}
+    fields: dict[str, object] = {"sdk": sdk, "sdk_version": version}
     automatic = bool(text_of(resource.get("telemetry.auto.version")))
-    return {key: value for key, value in told.items() if value} | {"auto_instrumentation": automatic}
+    return {key: value for key, value in fields.items() if value} | {"auto_instrumentation": automatic}

@@ -75,11 +75,11 @@ def take_cause(
     """
     exceptions: list[dict[str, object]] = []
     for event in events:
-        told = event.attributes or {}
+        details = event.attributes or {}
         if event.name == "exception":
-            exceptions += _exceptions(told, remote=calls, python=python)
+            exceptions += _exceptions(details, remote=calls, python=python)
         elif of_aws and event.name == _AWS_HTTP_EVENT:
-            exceptions += _attempts(told, event.timestamp)
+            exceptions += _attempts(details, event.timestamp)
     if not exceptions:
         if not failed:
             return None
@@ -90,22 +90,22 @@ def take_cause(
     return cause(exceptions[0]) | {"exceptions": exceptions}
 
 
-def _attempts(told: Mapping[str, Any], nanoseconds: int) -> Iterator[dict[str, object]]:
+def _attempts(details: Mapping[str, Any], nanoseconds: int) -> Iterator[dict[str, object]]:
     """Yields an attempt of an AWS call that failed, as AWS's instrumentations tell it."""
-    if "http.response.status_code" in told and "aws.http.error_message" in told:
+    if "http.response.status_code" in details and "aws.http.error_message" in details:
         seconds = f"{nanoseconds // 1000 / 1_000_000:.6f}"
         yield {
             "id": _new_id(),
             "type": "aws.http.error.event",
             "remote": True,
-            "message": f"{told['http.response.status_code']}@{seconds}@{told['aws.http.error_message']}",
+            "message": f"{details['http.response.status_code']}@{seconds}@{details['aws.http.error_message']}",
         }
 
 
-def _exceptions(told: Mapping[str, Any], *, remote: bool, python: bool) -> list[dict[str, object]]:
+def _exceptions(details: Mapping[str, Any], *, remote: bool, python: bool) -> list[dict[str, object]]:
     """Returns an exception, and those it was raised from, as entries of which each names the next as its cause."""
-    raised = _entry(text_of(told.get("exception.type")), text_of(told.get("exception.message")), remote=remote)
-    trace = text_of(told.get("exception.stacktrace"))
+    raised = _entry(text_of(details.get("exception.type")), text_of(details.get("exception.message")), remote=remote)
+    trace = text_of(details.get("exception.stacktrace"))
     return [raised, *_stacks(raised, trace.split("\n"), remote=remote)] if trace and python else [raised]
 
 
@@ -117,7 +117,7 @@ def _stacks(raised: dict[str, object], lines: list[str], *, remote: bool) -> Ite
         frames = [frame for line in reversed(lines[start + 1 : end]) if (frame := _frame(line))]
         if frames:
             raised["stack"] = frames
-        before = _told_before(lines[:start]) if start >= 0 else None
+        before = _raised_before(lines[:start]) if start >= 0 else None
         if before is None:
             return
         earlier, end = _entry(*before[:2], remote=remote), before[2]
@@ -126,7 +126,7 @@ def _stacks(raised: dict[str, object], lines: list[str], *, remote: bool) -> Ite
         raised = earlier
 
 
-def _told_before(lines: list[str]) -> tuple[str, str, int] | None:
+def _raised_before(lines: list[str]) -> tuple[str, str, int] | None:
     """Returns kind and message of an earlier exception, and where they begin; None where the trace is malformed."""
     last_frame = next((number for number in range(len(lines) - 1, -1, -1) if lines[number].startswith(_FILE)), None)
     if last_frame is None:
@@ -134,8 +134,8 @@ def _told_before(lines: list[str]) -> tuple[str, str, int] | None:
     start = last_frame + 1
     while start < len(lines) and lines[start].startswith("    "):  # its source, and marks below that
         start += 1
-    told = _KIND_AND_MESSAGE("\n".join(lines[start:]).rstrip("\n"))
-    return (told.group(1), told.group(2) or "", start) if told else None
+    match = _KIND_AND_MESSAGE("\n".join(lines[start:]).rstrip("\n"))
+    return (match.group(1), match.group(2) or "", start) if match else None
 
 
 def _frame(line: str) -> dict[str, object] | None:

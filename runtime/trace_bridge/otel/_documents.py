@@ -158,13 +158,13 @@ def _without_the_call(segment: Document) -> Document:
 def _links(span: "ReadableSpan") -> list[dict[str, object]]:
     links: list[dict[str, object]] = []
     for link in span.links:
-        told: dict[str, object] = {
+        entry: dict[str, object] = {
             "trace_id": xray_trace_id(link.context.trace_id),
             "id": f"{link.context.span_id:016x}",
         }
         if link.attributes:
-            told["attributes"] = plain(link.attributes)
-        links.append(told)
+            entry["attributes"] = plain(link.attributes)
+        links.append(entry)
     return links
 
 

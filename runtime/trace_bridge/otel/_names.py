@@ -28,12 +28,12 @@ _UNKNOWN_SERVICE = "unknown_service"
 def service_name(span: "ReadableSpan", invocation: Invocation) -> str:
     """Returns the name of a local root's segment: the function's in Lambda, the service's outside of it."""
     named = _state.settings.name or os.environ.get(LAMBDA_FUNCTION_NAME)
-    told = text_of((span.attributes or {}).get("aws.local.service")) or text_of(
+    service = text_of((span.attributes or {}).get("aws.local.service")) or text_of(
         span.resource.attributes.get("service.name")
     )
-    if named or os.environ.get(XRAY_TRACING_NAME) or not told or told.startswith(_UNKNOWN_SERVICE):
+    if named or os.environ.get(XRAY_TRACING_NAME) or not service or service.startswith(_UNKNOWN_SERVICE):
         return invocation.name
-    return valid_name(told, otherwise=invocation.name)
+    return valid_name(service, otherwise=invocation.name)
 
 
 def document_name(span: "ReadableSpan") -> str:
