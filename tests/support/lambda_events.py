@@ -60,3 +60,8 @@ def record(number: int = 1, *, trace: str | None = None, queue: str = "orders", 
 
 def event(*records: dict[str, Any]) -> dict[str, Any]:
     return {"Records": list(records)}
+
+
+def batch_of(count: int) -> dict[str, Any]:
+    """An event of sampled messages, each with a trace of its own."""
+    return event(*(record(number, trace=header(trace_id(number))) for number in range(1, count + 1)))

@@ -1,16 +1,20 @@
 """A Lambda function's process, new for every test, with a daemon and services of its own."""
 
+import logging
 from collections.abc import Iterator
 
 import botocore.session
 import pytest
-from trace_bridge import instrument
+from trace_bridge import instrument, trace_logs
 
 from tests.support import bridge
 from tests.support.fake_endpoints import Daemon, Services
+from tests.support.http_clients import CLIENTS, Get
 from tests.support.lambda_events import PASS_THROUGH
 from tests.support.lambda_process import SESSION, Process
+from tests.support.log_lines import Kept
 from tests.support.otel_spans import Spans
+from tests.support.website import Website
 
 
 @pytest.fixture
@@ -60,3 +64,31 @@ def spans(process: Process) -> Iterator[Spans]:
     process.set(engine="otel")
     yield recorded
     recorded.close()
+
+
+@pytest.fixture
+def website(process: Process) -> Iterator[Website]:
+    site = Website()
+    instrument()
+    yield site
+    site.close()
+    bridge.forget_ignored_hosts()
+
+
+@pytest.fixture(params=CLIENTS)
+def get(request: pytest.FixtureRequest) -> Get:
+    return CLIENTS[request.param]
+
+
+@pytest.fixture
+def kept(process: Process) -> Iterator[Kept]:
+    handler, root = Kept(), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    trace_logs()
+    try:
+        yield handler
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)

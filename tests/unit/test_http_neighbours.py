@@ -73,14 +73,6 @@ with trace_bridge.continue_trace(json.loads(os.environ["RECORD"])):
 """
 
 
-@pytest.fixture
-def website(process: Process) -> Iterator[Website]:
-    site = Website()
-    instrument()
-    yield site
-    site.close()
-
-
 def _program(website: Website, text: str) -> None:
     """Runs a program in a process of its own, outside Lambda."""
     environment = {key: value for key, value in os.environ.items() if key != "LAMBDA_TASK_ROOT"}
