@@ -1,6 +1,6 @@
 """The whole extension: everything put into MiniStack, in one place."""
 
-from local.patches import aws_calls, kms, sns, xray
+from local.patches import aws_calls, kms, sns, sns_message_size, xray
 from local.patches.apigateway import request_validation, resources, stage
 from local.patches.cloudformation import event_sources, outputs, resource_types
 from local.patches.iam import batch_permissions, managed_policies, signatures
@@ -34,6 +34,7 @@ def install() -> Daemon:
     message_moves.install()
     kms.install()
     sns.install(state)
+    sns_message_size.install()
     functions.install(state, daemon)
     log_format.install()
     error_types.install()

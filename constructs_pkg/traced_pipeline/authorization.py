@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Stack
@@ -68,6 +69,30 @@ def authorize(
         raise PipelineError(Check.OPTION_VALUE, f"authorizer is {authorizer!r}, which says nothing about who may call")
     _check_attachment(authorizer, api)
     return Authorization(kind=_kind_of(authorizer), authorizer=authorizer)
+
+
+def check_scopes(scopes: Sequence[str] | None, authorization: Authorization) -> None:
+    """Refuses OAuth scopes for a route whose callers send no access token of Cognito.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
+
+    Raises:
+        PipelineError: They would be ignored, or there are none.
+    """
+    if scopes is None:
+        return
+    if authorization.kind is not apigateway.AuthorizationType.COGNITO:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"authorization_scopes is given for a route with authorization {_WRITTEN[authorization.kind]}, which has "
+            "no scopes; give a CognitoUserPoolsAuthorizer, or leave it out",
+        )
+    if not scopes or any(not scope for scope in scopes):
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"authorization_scopes is {list(scopes)!r}, but must hold scopes, such as 'orders/write'; leave it out to "
+            "ask for none",
+        )
 
 
 def check_method_states(method: apigateway.Method, authorization: Authorization) -> None:

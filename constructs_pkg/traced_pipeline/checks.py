@@ -58,6 +58,8 @@ class Check(StrEnum):
     TOPIC_NOT_TRACED = "traced-pipeline:topic-not-traced"
     TOPIC_NOT_MANAGED = "traced-pipeline:topic-not-managed"
     TOPIC_WITHOUT_PERMISSION = "traced-pipeline:topic-without-permission"
+    MESSAGE_SIZE = "traced-pipeline:message-size"
+    DEDUPLICATION_SCOPE = "traced-pipeline:deduplication-scope"
     ORDER_LOST = "traced-pipeline:order-lost"
     QUEUE_NOT_MANAGED = "traced-pipeline:queue-not-managed"
     KEY_NOT_MANAGED = "traced-pipeline:key-not-managed"

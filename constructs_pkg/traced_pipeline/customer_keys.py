@@ -77,6 +77,24 @@ def let_use_key(key: kms.IKey | None, function: iam.IGrantable, *actions: str) -
     )
 
 
+def warn_of_imported_filter_key(scope: Construct, key: kms.IKey) -> None:
+    """Warns where Lambda cannot be let use the key of an event source mapping's filters.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+
+    Args:
+        scope: The hop; it gets the warning.
+        key: The key.
+    """
+    if _made_key(key) is None:
+        warn(
+            scope,
+            Check.KEY_NOT_MANAGED,
+            f"key {key.node.path} is imported, so that its policy cannot be changed from here, but it encrypts the "
+            "worker's filters; where it is made, let lambda.amazonaws.com use kms:Decrypt",
+        )
+
+
 def _from_the_topic(topic: sns.ITopic, key: kms.IKey) -> dict[str, object] | None:
     """Returns conditions that name the topic; None where the key would then wait for what waits for the key."""
     if not isinstance(topic, sns.Topic):

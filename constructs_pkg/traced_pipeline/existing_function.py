@@ -14,7 +14,7 @@ from .acknowledged import acknowledge_star
 from .checks import Check, refuse_settings, warn
 from .environments import check_environment
 from .function_options import FunctionOptions, Handler
-from .layer import RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
+from .layer import MOST_LAYERS, RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
 from .resource import referenced_resource, resource_of
 from .segment_permission import write_segments
 
@@ -23,8 +23,6 @@ _POLICY_ID = "TraceBridgeXRay"
 _VARIABLES = "traced-pipeline:variables"
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 _DEFAULT_TIMEOUT_SECONDS = 3
-# https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
-_MOST_LAYERS = 5
 
 
 def own_function(function: lambda_.IFunction) -> lambda_.Function | None:
@@ -146,7 +144,7 @@ def _add_layer(scope: Construct, function: lambda_.Function, options: FunctionOp
         if stack.resolve(layer.layer_version_arn) in present:
             mark_bridged(_resource(function))
             return
-        if len(present) < _MOST_LAYERS:
+        if len(present) < MOST_LAYERS:
             function.add_layers(layer)
             publish_with_layer(function, layer)
             mark_bridged(_resource(function))
@@ -155,7 +153,7 @@ def _add_layer(scope: Construct, function: lambda_.Function, options: FunctionOp
         scope,
         Check.FUNCTION_WITHOUT_BRIDGE,
         f"function {function.node.path} ({function.runtime.name}) cannot be given the bridge's layer, which is for "
-        f"Python 3.11 or newer, code from an archive, and one of at most {_MOST_LAYERS} layers; without the bridge a "
+        f"Python 3.11 or newer, code from an archive, and one of at most {MOST_LAYERS} layers; without the bridge a "
         "message's trace ends at the queue: install trace-bridge into the function's code, and acknowledge this",
     )
 

@@ -41,6 +41,11 @@ def check_filters(scope: Construct, options: WorkerOptions) -> None:
             "filter_policy and filter_policy_with_message_body are given, but a subscription filters by the one or the "
             "other; give one, or a worker for each",
         )
+    if options.filter_encryption is not None and not options.filters:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "filter_encryption is given without filters to encrypt; give filters, or leave it out",
+        )
     for pattern in options.filters or ():
         _check_pattern(pattern)
     if options.raw_message_delivery:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
+from aws_cdk import Annotations, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from . import bridge_environment
-from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, refuse_settings
-from .function_checks import check_architecture, check_function, runtime_of_bridge
+from .function_checks import check_architecture, check_function, check_snap_start, runtime_of_bridge
 from .function_options import FunctionOptions, Handler
+from .function_role import make_role, use_role
 from .handler_code import function_code
 from .ingest_options import IngestOptions
 from .layer import bridge_layer, mark_bridged, publish_with_layer
@@ -22,13 +22,13 @@ from .log_group import make_log_group
 from .option_checks import check_options, checks_arguments
 from .references import check_references
 from .resource import resource_of
-from .segment_permission import write_segments
 from .vpc_checks import check_network_path
 
 _AUTO_HANDLER = "trace_bridge.auto.handler"
 _OFF = "false"
-_XRAY_REASON = "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *"
-_VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
+# What the CDK warns of wherever SnapStart is used.
+_NOT_PUBLISHED = "@aws-cdk/aws-lambda:snapStartRequirePublish"
+_PUBLISHED_REASON = "the function is invoked by its alias, which stands for a published version"
 
 
 class TracedFunction(Construct):
@@ -85,6 +85,7 @@ class TracedFunction(Construct):
         layer = bridge_layer(self, options.bridge_layer, xray_sdk=options.xray_sdk)
         runtime = runtime_of_bridge(runtime)
         check_architecture(architecture)
+        check_snap_start(options, runtime)
         self._timeout = options.timeout or Duration.seconds(options.DEFAULT_TIMEOUT_SECONDS)
         self._log_group = options.log_group or make_log_group(
             self,
@@ -93,7 +94,7 @@ class TracedFunction(Construct):
             key=options.log_key,
             removal_policy=options.removal_policy,
         )
-        self._role = self._make_role(in_vpc=options.vpc is not None)
+        self._role = self._role_of(options)
         variables = {**(options.environment or {}), **(environment or {})}
         if not bridge:
             variables[bridge_environment.ENABLED] = _OFF
@@ -107,24 +108,28 @@ class TracedFunction(Construct):
                 handler=_AUTO_HANDLER if zero_code else handler.entry_point,
                 runtime=runtime,
                 architecture=architecture,
-                layers=[layer],
+                layers=[layer, *(options.layers or ())],
                 memory_size=options.memory_size,
                 timeout=self._timeout,
+                ephemeral_storage_size=options.ephemeral_storage_size,
                 environment=variables,
+                environment_encryption=options.environment_encryption,
                 role=self._role,
                 log_group=self._log_group,
                 logging_format=lambda_.LoggingFormat.JSON,
                 reserved_concurrent_executions=options.reserved_concurrent_executions,
+                snap_start=options.snap_start,
                 vpc=options.vpc,
                 vpc_subnets=options.vpc_subnets,
                 security_groups=options.security_groups,
             )
         # A property injector of the app may have set another one.
         self._timeout = self._function.timeout or self._timeout
-        publish_with_layer(self._function, layer)
+        for used in (layer, *(options.layers or ())):
+            publish_with_layer(self._function, used)
         mark_bridged(resource_of(self._function, lambda_.CfnFunction))
         self._trace(active=active)
-        self._alias = self._make_alias(options.provisioned_concurrent_executions)
+        self._alias = self._alias_of(options)
         if options.vpc is not None:
             check_network_path(self, options.vpc, options.vpc_subnets)
 
@@ -135,7 +140,7 @@ class TracedFunction(Construct):
 
     @property
     def alias(self) -> lambda_.Alias | None:
-        """The alias `live`, if there is provisioned concurrency."""
+        """The alias `live`, if the options ask for it or for what needs it."""
         return self._alias
 
     @property
@@ -154,34 +159,27 @@ class TracedFunction(Construct):
         return self._log_group
 
     @property
-    def role(self) -> iam.Role:
+    def role(self) -> iam.IRole:
         """The function's execution role."""
         return self._role
-
-    def _make_role(self, *, in_vpc: bool) -> iam.Role:
-        write_logs = iam.PolicyStatement(
-            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self._log_group.log_group_arn]
-        )
-        policies = {"Logs": [write_logs], "XRay": [write_segments()]}
-        if in_vpc:
-            policies["Vpc"] = [_network_interfaces()]
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={name: iam.PolicyDocument(statements=statements) for name, statements in policies.items()},
-        )
-        acknowledge_star(role, f"{_XRAY_REASON}; {_VPC_REASON}" if in_vpc else _XRAY_REASON)
-        return role
 
     def _trace(self, *, active: bool) -> None:
         # The L2's own `tracing` would add X-Ray's statement to the policy that users' grants go to.
         resource = resource_of(self._function, lambda_.CfnFunction)
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active" if active else "PassThrough")
 
-    def _make_alias(self, provisioned: int | None) -> lambda_.Alias | None:
-        if provisioned is None:
+    def _role_of(self, options: FunctionOptions) -> iam.IRole:
+        in_vpc = options.vpc is not None
+        if options.role is None:
+            return make_role(self, self._log_group, in_vpc=in_vpc)
+        return use_role(self, options.role, self._log_group, in_vpc=in_vpc)
+
+    def _alias_of(self, options: FunctionOptions) -> lambda_.Alias | None:
+        provisioned = options.provisioned_concurrent_executions
+        if provisioned is None and options.snap_start is None and not options.live_alias:
             return None
+        if options.snap_start is not None:
+            Annotations.of(self._function).acknowledge_warning(_NOT_PUBLISHED, _PUBLISHED_REASON)
         return lambda_.Alias(
             self,
             "Live",
@@ -205,21 +203,3 @@ def _check_logs(options: FunctionOptions) -> None:
     # An ingest hop's access log is made with the same settings.
     if options.log_group is not None and not isinstance(options, IngestOptions):
         refuse_settings(options, ("log_retention", "log_key"), existing="a log group", instead="leave out log_group")
-
-
-def _network_interfaces() -> iam.PolicyStatement:
-    """Allows what Lambda needs to attach a function to a VPC.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
-    """
-    return iam.PolicyStatement(
-        actions=[
-            "ec2:CreateNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:DeleteNetworkInterface",
-            "ec2:AssignPrivateIpAddresses",
-            "ec2:UnassignPrivateIpAddresses",
-        ],
-        resources=["*"],
-    )

@@ -10,7 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 
 from .checks import Check, PipelineError
 from .function_options import FunctionOptions
-from .layer import RUNTIMES
+from .layer import MOST_LAYERS, RUNTIMES
+from .limits import limits_of
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
@@ -25,6 +26,42 @@ def check_function(options: FunctionOptions) -> None:
     _check_network(options)
     _check_variables(options)
     _check_concurrency(options)
+    _check_layers(options)
+
+
+def check_snap_start(options: FunctionOptions, runtime: lambda_.Runtime) -> None:
+    """Refuses SnapStart beside what it does not support.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+
+    Args:
+        options: The function's settings.
+        runtime: Its runtime.
+
+    Raises:
+        PipelineError: The runtime, provisioned concurrency or the size of `/tmp` does not go with it.
+    """
+    if options.snap_start is None:
+        return
+    if not runtime.supports_snap_start:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"snap_start is given, but the runtime is {runtime.name}, which SnapStart does not support; give a newer "
+            "runtime, or leave it out",
+        )
+    if options.provisioned_concurrent_executions is not None:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "snap_start and provisioned_concurrent_executions are given, but Lambda keeps no executions of a SnapStart "
+            "function initialized; leave one out",
+        )
+    size, most = options.ephemeral_storage_size, limits_of(FunctionOptions)["ephemeral_storage_size"].least
+    if size is not None and not size.is_unresolved() and size.to_mebibytes() > most:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"snap_start is given, but ephemeral_storage_size is {size.to_mebibytes():g} MiB, and SnapStart takes no "
+            f"more than {most:g} MiB; leave one out",
+        )
 
 
 def runtime_of_bridge(runtime: lambda_.Runtime) -> lambda_.Runtime:
@@ -104,6 +141,16 @@ def _check_variables(options: FunctionOptions) -> None:
                 f"environment has a variable {name!r}, but Lambda takes letters, digits and underscores, two or more, "
                 "a letter first",
             )
+
+
+def _check_layers(options: FunctionOptions) -> None:
+    count = len(options.layers or ())
+    if count >= MOST_LAYERS:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"layers has {count} layers, but Lambda takes {MOST_LAYERS} for a function, the one with the bridge "
+            f"included; give at most {MOST_LAYERS - 1}",
+        )
 
 
 def _check_concurrency(options: FunctionOptions) -> None:

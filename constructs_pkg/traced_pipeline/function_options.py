@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Size
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -50,6 +51,13 @@ class FunctionOptions(ChecksWords):
             function 10 seconds, since its caller waits.
             https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
         environment: Environment variables, beside those the hop sets. Default: none.
+        environment_encryption: Customer key for the environment variables. Default: a key that AWS manages.
+            https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+        ephemeral_storage_size: Size of the folder `/tmp`, at least 512 MiB. Default: 512 MiB.
+            https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
+        layers: Layers beside the one with the bridge. Default: none.
+        role: An existing execution role, which gets what the function needs. Default: one is created, without managed
+            policies.
         architecture: The instruction set architecture. Default: ARM64.
         runtime: A Python that the bridge's layer supports: 3.11 or newer. Default: Python 3.14.
         vpc: The VPC the function runs in. Default: none.
@@ -59,7 +67,15 @@ class FunctionOptions(ChecksWords):
         reserved_concurrent_executions: Executions reserved for this function, which are also its upper limit. Default:
             none reserved, it shares the account's pool.
         provisioned_concurrent_executions: Executions kept initialized, behind an alias `live` that the hop then
-            invokes. Default: none, and no alias.
+            invokes. Default: none.
+            https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+        snap_start: Whether Lambda starts published versions from a snapshot, behind an alias `live` that the hop then
+            invokes; for Python 3.12 or newer, and not with provisioned concurrency or a larger `/tmp`. Default: it does
+            not.
+            https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+        live_alias: Whether the hop invokes an alias `live`, to which deployments can shift traffic step by step.
+            Default: only with `provisioned_concurrent_executions` or `snap_start`, which need one.
+            https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
         bridge_layer: The layer with the bridge: a layer version or its ARN. A stack that takes no assets
             (`BootstraplessSynthesizer`) needs one. Default: the stack's own layer, made from the installed packages.
         xray_sdk: Whether the stack's layer with the bridge is to hold the X-Ray SDK too, for a handler that imports
@@ -78,6 +94,10 @@ class FunctionOptions(ChecksWords):
     memory_size: int = 256
     timeout: Duration | None = None
     environment: Mapping[str, str] | None = None
+    environment_encryption: kms.IKey | None = None
+    ephemeral_storage_size: Size | None = None
+    layers: Sequence[lambda_.ILayerVersion] | None = None
+    role: iam.IRole | None = None
     architecture: lambda_.Architecture | None = None
     runtime: lambda_.Runtime | None = None
     vpc: ec2.IVpc | None = None
@@ -85,6 +105,8 @@ class FunctionOptions(ChecksWords):
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
     reserved_concurrent_executions: int | None = None
     provisioned_concurrent_executions: int | None = None
+    snap_start: lambda_.SnapStartConf | None = None
+    live_alias: bool = False
     bridge_layer: str | lambda_.ILayerVersion | None = None
     xray_sdk: bool = False
     log_group: logs.ILogGroup | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from aws_cdk import Names, Stack
+from aws_cdk import Names, Stack, Tokenization
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -13,7 +14,7 @@ from constructs import Construct
 
 from .acknowledged import acknowledge_no_cognito
 from .api_definition import DEFAULT_SCHEMA, VALIDATED_CONTENT_TYPES
-from .authorization import authorize, check_method_states
+from .authorization import authorize, check_method_states, check_scopes
 from .checks import names_path, refuse_settings
 from .environments import refuse_other_region
 from .existing_api import check_api, deployed_api, own_api
@@ -33,6 +34,7 @@ from .ingest_checks import (
     refusals_of_api,
 )
 from .ingest_options import Authorizer, IngestOptions, JsonSchema
+from .message_size import own_message_size
 from .option_checks import check_options, checks_arguments
 from .references import check_reference, check_references
 from .resource import resource_of
@@ -111,7 +113,13 @@ class IngestApi(Construct):
             validate_request_body=True,
             validate_request_parameters=True,
         )
-        self.add_route(options.path, method=options.method, schema=options.schema, authorizer=options.authorizer)
+        self.add_route(
+            options.path,
+            method=options.method,
+            schema=options.schema,
+            authorizer=options.authorizer,
+            authorization_scopes=options.authorization_scopes,
+        )
 
     @property
     def api(self) -> apigateway.IRestApi:
@@ -125,7 +133,7 @@ class IngestApi(Construct):
 
     @property
     def alias(self) -> lambda_.Alias | None:
-        """The alias of the function that the API invokes, if there is provisioned concurrency."""
+        """The alias of the function that the API invokes, if there is one."""
         return self._target if isinstance(self._target, lambda_.Alias) else None
 
     @property
@@ -157,6 +165,7 @@ class IngestApi(Construct):
         method: str = "POST",
         schema: JsonSchema | None = None,
         authorizer: Authorizer = "iam",
+        authorization_scopes: Sequence[str] | None = None,
     ) -> apigateway.Method:
         """Adds a route to the same function.
 
@@ -166,6 +175,8 @@ class IngestApi(Construct):
             schema: JSON schema (draft 4) of the body. Default: the one an `IngestOptions` has by default; none for
                 methods whose requests have no body.
             authorizer: Who may call, as in `IngestOptions`. Default: `"iam"`.
+            authorization_scopes: OAuth scopes of which a caller's access token must have at least one; with a Cognito
+                authorizer. Default: none.
 
         Returns:
             The method.
@@ -179,6 +190,7 @@ class IngestApi(Construct):
             authorization = authorize(
                 authorizer, api=self._api, defaults=resource.default_method_options, created=self._created
             )
+            check_scopes(authorization_scopes, authorization)
             if schema is None and method.upper() not in WITHOUT_BODY:
                 schema = DEFAULT_SCHEMA
             model = None if schema is None else self._make_model(f"{method}{_absolute(path)}", schema)
@@ -189,6 +201,7 @@ class IngestApi(Construct):
                 request_validator=self._validator,
                 authorization_type=authorization.kind,
                 authorizer=authorization.authorizer,
+                authorization_scopes=None if authorization_scopes is None else list(authorization_scopes),
             )
         check_method_states(added, authorization)
         check_taken_over(self, added)
@@ -197,7 +210,7 @@ class IngestApi(Construct):
         return added
 
     def _make_function(self, topic: sns.ITopic, options: IngestOptions) -> tuple[lambda_.IFunction, lambda_.IFunction]:
-        environment = {"TOPIC_ARN": topic.topic_arn}
+        environment = _variables(topic, options)
         existing = existing_function(options, used_otherwise=("log_retention", "log_key"))
         if existing is not None:
             check_function_stack(self, existing, topic)
@@ -210,7 +223,7 @@ class IngestApi(Construct):
             check_method(options)
             options = replace(options, handler=reference_publisher("ingest", topic))
         traced = TracedFunction(self, "Function", options=options, environment=environment)
-        grant_publish(topic, traced.function)
+        check_rights(self, traced.function, grant_publish(topic, traced.function))
         return traced.function, traced.target
 
     def _use_api(self, api: apigateway.IRestApi, options: IngestOptions) -> apigateway.IRestApi:
@@ -235,6 +248,17 @@ class IngestApi(Construct):
             # A deployment is a picture of the API; without this a changed schema would not go live.
             self._api.latest_deployment.add_to_logical_id({"model": route, "schema": dict(schema)})
         return apigateway.Model.from_model_name(self._beside_api, f"Model name {route}", model.ref)
+
+
+def _variables(topic: sns.ITopic, options: IngestOptions) -> dict[str, str]:
+    """Returns the variables that tell the function where to publish, and how."""
+    variables = {"TOPIC_ARN": topic.topic_arn}
+    size = own_message_size(topic)
+    if size is not None:
+        variables["TOPIC_MAX_MESSAGE_SIZE"] = Tokenization.stringify_number(size)
+    if options.message_group is not None:
+        variables["MESSAGE_GROUP_PROPERTY"] = options.message_group
+    return variables
 
 
 def _scope_beside(scope: Construct, api: apigateway.IRestApi) -> Construct:

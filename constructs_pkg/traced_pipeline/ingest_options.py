@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
@@ -28,6 +28,13 @@ class IngestOptions(FunctionOptions):
         authorizer: Who may call. `"iam"`: callers that sign their requests (Signature Version 4) and have the
             permission `execute-api:Invoke`; `"api"`: whoever the default authorization of `api` lets in, an API that is
             made in this app and has one; `"none"`: anyone; or an authorizer of the CDK. Default: `"iam"`.
+        authorization_scopes: OAuth scopes of which a caller's access token must have at least one; with a Cognito
+            authorizer. Default: none, so that callers send an identity token.
+            https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
+        message_group: The property of the request's body whose text is the message's group, by the reference handler: a
+            tenant or customer, for instance. It is set as `MESSAGE_GROUP_PROPERTY`. On a standard topic the groups make
+            the queues fair ones, in which no group waits for a busy one. Default: on a FIFO topic `id`, otherwise none.
+            https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
         api: An existing REST API to add the route to. It keeps its own stage, tracing, logs and throttling, so that the
             fields below must stay at their defaults. Default: one is created.
         api_name: Name of the created API, at most 50 characters. Together with the stage's name it labels the node on
@@ -49,6 +56,8 @@ class IngestOptions(FunctionOptions):
     method: str = "POST"
     schema: JsonSchema | None = None
     authorizer: Authorizer = "iam"
+    authorization_scopes: Sequence[str] | None = None
+    message_group: str | None = None
     api: apigateway.IRestApi | None = None
     api_name: str | None = None
     stage_name: str = "prod"

@@ -25,6 +25,9 @@ RUNTIMES = (
 )
 """What the bridge is for."""
 
+MOST_LAYERS = 5
+"""How many layers a function takes: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html."""
+
 _LAYER_ID = "TraceBridgeLayer"
 _LAYER_WITH_SDK_ID = "TraceBridgeLayerWithXRaySdk"
 _BRIDGED = "traced-pipeline:bridged"

@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration, Size, SizeRoundingBehavior, Token
 
 from .checks import Check, PipelineError
 from .function_options import FunctionOptions
 from .ingest_options import IngestOptions
+from .topic_options import TopicOptions
 from .tracing_options import SamplingOptions, TraceGroupOptions
 from .worker_options import WorkerOptions
 
@@ -25,12 +26,13 @@ class Limit:
     """What a value must keep within.
 
     Attributes:
-        least: Smallest number, shortest text in characters, or shortest time in seconds.
+        least: Smallest number, shortest text in characters, shortest time in seconds, or smallest size in MiB.
         most: The same at the other end; None where AWS documents none, or one that it moves.
         pattern: What a text must match as a whole; empty where any will do.
         meaning: What the pattern asks for, in words.
         source: The document it comes from.
         model: Where botocore's models have it: service, operation and members of its input; empty where they have not.
+        model_least: What the models have for the smaller end, where the document asks for more.
     """
 
     least: float = 1
@@ -39,10 +41,12 @@ class Limit:
     meaning: str = ""
     source: str
     model: str = ""
+    model_least: float | None = None
 
 
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"
 _MAPPING = "https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"
+_POLLERS = "https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html"
 _STAGE = "https://docs.aws.amazon.com/apigateway/latest/api/API_CreateStage.html"
 _REDRIVE = (
     "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html"
@@ -55,6 +59,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         # How much and how long at most is not written down here: AWS raises both.
         "memory_size": Limit(least=128, source=_LAMBDA, model="lambda CreateFunction MemorySize"),
         "timeout": Limit(source=_LAMBDA, model="lambda CreateFunction Timeout"),
+        "ephemeral_storage_size": Limit(least=512, source=_LAMBDA, model="lambda CreateFunction EphemeralStorage.Size"),
         "reserved_concurrent_executions": Limit(
             least=0,
             source="https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html",
@@ -72,6 +77,8 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         ),
     },
     IngestOptions: {
+        # A variable may be empty, a property's name may not.
+        "message_group": Limit(source="https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html"),
         "stage_name": Limit(
             most=128, pattern=r"[A-Za-z0-9_-]+", meaning="letters, digits, hyphens and underscores", source=_STAGE
         ),
@@ -92,8 +99,30 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
             source="https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html",
             model="lambda CreateEventSourceMapping ScalingConfig.MaximumConcurrency",
         ),
+        # What the API's reference says of SQS; the members are shared with other event sources.
+        "minimum_pollers": Limit(
+            least=2,
+            most=200,
+            source=_POLLERS,
+            model="lambda CreateEventSourceMapping ProvisionedPollerConfig.MinimumPollers",
+            model_least=1,
+        ),
+        "maximum_pollers": Limit(
+            least=2,
+            most=10_000,
+            source=_POLLERS,
+            model="lambda CreateEventSourceMapping ProvisionedPollerConfig.MaximumPollers",
+            model_least=1,
+        ),
         "max_receive_count": Limit(most=1000, source=_REDRIVE),
         "visibility_timeout": Limit(least=0, most=43_200, source=_VISIBILITY),
+    },
+    TopicOptions: {
+        "max_message_size": Limit(
+            least=1024,
+            most=1_048_576,
+            source="https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html",
+        ),
     },
     SamplingOptions: {
         "path": Limit(most=128, source=_RULE, model="xray CreateSamplingRule SamplingRule.URLPath"),
@@ -116,6 +145,9 @@ POLICY_NAME = Limit(
 )
 
 
+_UNITS: Mapping[type, str] = {Duration: " s", Size: " MiB", str: " characters"}
+
+
 def limits_of(options: type) -> Mapping[str, Limit]:
     """Returns the limits of an options class's fields, those it inherits included."""
     return {name: limit for base in reversed(options.__mro__) for name, limit in LIMITS.get(base, {}).items()}
@@ -126,16 +158,17 @@ def check_limit(name: str, value: object, limit: Limit) -> None:
 
     Args:
         name: Name of the option or argument, for the message.
-        value: A number, a text or a duration.
+        value: A number, a text, a duration or a size.
         limit: What it must keep within.
 
     Raises:
-        PipelineError: The value is outside of the limit, or a duration is not of whole seconds.
+        PipelineError: The value is outside of the limit, or a duration is not of whole seconds, or a size not of whole
+            mebibytes.
     """
     size = _size_of(name, value)
     if size is None:
         return
-    unit = " s" if isinstance(value, Duration) else " characters" if isinstance(value, str) else ""
+    unit = next((unit for kind, unit in _UNITS.items() if isinstance(value, kind)), "")
     if size < limit.least or (limit.most is not None and size > limit.most):
         within = f"at least {limit.least:g}" if limit.most is None else f"from {limit.least:g} to {_plain(limit.most)}"
         shown = f"{_plain(size)}{unit}" if unit else repr(value)
@@ -149,6 +182,8 @@ def check_limit(name: str, value: object, limit: Limit) -> None:
 def _size_of(name: str, value: object) -> float | None:
     if isinstance(value, Duration):
         return None if value.is_unresolved() else _whole_seconds(name, value)
+    if isinstance(value, Size):
+        return None if value.is_unresolved() else _whole_mebibytes(name, value)
     if not isinstance(value, int | float | str) or Token.is_unresolved(value):
         return None
     return len(value) if isinstance(value, str) else value
@@ -162,6 +197,15 @@ def _whole_seconds(name: str, duration: Duration) -> float:
             f"{name} is {milliseconds:g} ms, but must be of whole seconds; give Duration.seconds(...)",
         )
     return milliseconds / 1000
+
+
+def _whole_mebibytes(name: str, size: Size) -> float:
+    mebibytes = float(size.to_mebibytes(rounding=SizeRoundingBehavior.NONE))
+    if not mebibytes.is_integer():
+        raise PipelineError(
+            Check.OPTION_VALUE, f"{name} is {mebibytes:g} MiB, but must be of whole MiB; give Size.mebibytes(...)"
+        )
+    return mebibytes
 
 
 def _plain(number: float) -> str:

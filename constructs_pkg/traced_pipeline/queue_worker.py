@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import Duration, Names, Stack, Token
+from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -13,6 +13,7 @@ from constructs import Construct
 from . import bridge_environment
 from .checks import Check, PipelineError, names_path, refuse_settings, warn
 from .environments import check_environment, refuse_other_region, table_name_for
+from .event_source import map_queue
 from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of, timeout_of
 from .existing_topic import check_topic, is_passive
 from .filter_checks import check_filters
@@ -20,6 +21,7 @@ from .function import TracedFunction
 from .function_options import Handler
 from .grants import Actions, grant_poll, grant_publish, grant_table
 from .handler_code import reference_publisher
+from .message_size import check_next_topic, check_queue_size
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack
 from .queue_subscription import subscribe_queue
@@ -28,7 +30,7 @@ from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
 from .wiring_checks import check_wiring
 from .work_queue import SAME_REGION, make_queue, use_queue
-from .worker_checks import check_batches, check_loop
+from .worker_checks import check_batches, check_loop, check_scaling
 from .worker_options import WorkerOptions
 
 # What the bridge reads in its variables of the envelope and of the queue's segment.
@@ -84,21 +86,24 @@ class QueueWorker(Construct):
         check_references(self, options)
         check_dead_letters_stack(self, options.dead_letter_queue, topic)
         check_batches(options, topic)
+        check_scaling(options)
         check_loop(self, options, topic)
         check_topic(self, topic)
         check_filters(self, options)
-        _check_destinations(self, options)
+        _check_destinations(self, options, topic)
         check_table(options)
         self._function, self._target, timeout, needed = self._make_function(topic, options)
         if options.queue is not None:
             work = use_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
         else:
-            work = make_queue(self, options=options, fifo=topic.fifo, function_timeout=timeout)
+            work = make_queue(self, options=options, topic=topic, function_timeout=timeout)
         self._queue, self._dead_letter_queue = work.queue, work.dead_letter_queue
+        check_queue_size(self, topic, self._queue, "queue")
+        check_queue_size(self, topic, self._dead_letter_queue, "dead-letter queue")
         self._subscription = subscribe_queue(
             self, topic, queue=self._queue, dead_letter_queue=self._dead_letter_queue, options=options
         )
-        self._event_source_mapping = _map_queue(self._queue, self._target, options)
+        self._event_source_mapping = map_queue(self, self._queue, self._target, options)
         to_poll = () if self._target.role is None else grant_poll(self._queue, self._target)
         check_rights(self, self._target, needed + to_poll)
         _check_concurrency(self, options, self._function)
@@ -121,7 +126,7 @@ class QueueWorker(Construct):
 
     @property
     def alias(self) -> lambda_.Alias | None:
-        """The alias of the function that Lambda invokes, if there is provisioned concurrency."""
+        """The alias of the function that Lambda invokes, if there is one."""
         return self._target if isinstance(self._target, lambda_.Alias) else None
 
     @property
@@ -185,27 +190,6 @@ def _reference_worker(options: WorkerOptions) -> Handler:
     return reference_publisher("worker", options.publish_to)
 
 
-def _map_queue(queue: sqs.IQueue, target: lambda_.IFunction, options: WorkerOptions) -> lambda_.EventSourceMapping:
-    """Returns the mapping by which Lambda passes the queue's messages to the function."""
-    # The id is that of the CDK's own event source, whose grant is wider than what Lambda needs.
-    construct_id = f"SqsEventSource:{Names.node_unique_id(queue.node)}"
-    if target.node.try_find_child(construct_id) is not None:
-        raise PipelineError(
-            Check.DUPLICATE_EVENT_SOURCE,
-            f"function {target.node.path} works through queue {queue.node.path} already, and Lambda has one event "
-            "source mapping of a queue and a function; give the worker a function or a queue of its own",
-        )
-    return target.add_event_source_mapping(
-        construct_id,
-        event_source_arn=queue.queue_arn,
-        batch_size=options.batch_size,
-        max_batching_window=options.max_batching_window,
-        max_concurrency=options.max_concurrency,
-        filters=[dict(pattern) for pattern in options.filters] if options.filters else None,
-        report_batch_item_failures=True,
-    )
-
-
 def _grant(options: WorkerOptions, function: lambda_.IFunction) -> Actions:
     """Lets the function reach what the hop writes to; returns what its role needs."""
     if function.role is None:
@@ -216,7 +200,7 @@ def _grant(options: WorkerOptions, function: lambda_.IFunction) -> Actions:
     return to_table + to_topic
 
 
-def _check_destinations(scope: Construct, options: WorkerOptions) -> None:
+def _check_destinations(scope: Construct, options: WorkerOptions, before: sns.ITopic) -> None:
     table, topic = options.table, options.publish_to
     if table is not None:
         if options.handler is None:
@@ -225,6 +209,7 @@ def _check_destinations(scope: Construct, options: WorkerOptions) -> None:
     if topic is not None:
         if options.handler is None:
             refuse_other_region(scope, topic, topic.topic_arn, "topic", why=_REFERENCE_CLIENTS)
+            check_next_topic(scope, before, topic)
         check_topic(scope, topic)
 
 

@@ -14,6 +14,7 @@ from constructs import Construct
 from .checks import Check, PipelineError
 from .environments import refuse_other_account, refuse_other_region
 from .option_checks import Options
+from .roles import is_immutable
 from .stacks import outermost_stack
 
 # By what each kind of resource is known to others.
@@ -26,6 +27,7 @@ _KNOWN_BY = (
     "layer_version_arn",
     "authorizer_id",
     "log_group_arn",
+    "role_arn",
     "security_group_id",
     "vpc_id",
 )
@@ -33,10 +35,14 @@ _OF_ONE_REGION = {
     # https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
     "key_arn": "a key encrypts in its own Region only",
     "log_group_arn": "a function logs in its own Region only",
+    # https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html
+    "layer_version_arn": "a function takes layers of its own Region only",
 }
 _OF_ONE_ACCOUNT = {
     # A function knows it by its name: https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
     "log_group_arn": "a function logs in its own account only",
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    "role_arn": "a role is passed to functions of its own account only",
 }
 
 
@@ -83,6 +89,8 @@ def check_reference(scope: Construct, name: str, resource: object) -> None:
     _check_stage(scope, name, resource)
     if attribute == "function_arn":
         _check_environment(scope, name, resource)
+    if attribute == "role_arn":
+        _check_role(scope, name, resource)
     here, there = Stack.of(scope), Stack.of(resource)
     if here.environment != there.environment and not _is_named(here, getattr(resource, attribute)):
         raise PipelineError(
@@ -131,6 +139,17 @@ def _check_environment(scope: Construct, name: str, resource: Construct) -> None
             Check.OUT_OF_REACH,
             f"{_place(name, resource)}, which gets routes, permissions or event source mappings that cannot refer to "
             f"what this stack ({here.environment}) makes; give the stacks the same env",
+        )
+
+
+def _check_role(scope: Construct, name: str, role: Any) -> None:
+    """Refuses a role of another stack that is given rights for what this one makes: each would wait for the other."""
+    here, there = Stack.of(scope).node.path, Stack.of(role).node.path
+    if here != there and not is_immutable(role):
+        raise PipelineError(
+            Check.OUT_OF_REACH,
+            f"{_place(name, role)}, whose policy would name what this stack makes, while this stack waits for the "
+            f"role: each stack would wait for the other; make the role in {here}, or give it without_policy_updates()",
         )
 
 

@@ -6,7 +6,8 @@ from aws_cdk import Names, PhysicalName
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from .checks import names_path
+from .checks import Check, PipelineError, names_path
+from .message_size import set_message_size
 from .option_checks import check_options, checks_arguments
 from .references import check_references
 from .sns_trace_permission import SnsTracePermission
@@ -26,6 +27,9 @@ class TracedTopic(Construct):
         construct_id: Id of the construct.
         options: The topic's settings. Default: those of `TopicOptions()`.
 
+    Raises:
+        PipelineError: The options contradict each other.
+
     Example:
         ```python
         from aws_cdk import App, Stack
@@ -43,6 +47,7 @@ class TracedTopic(Construct):
         options = options or TopicOptions()
         check_options(options)
         check_references(self, options)
+        _check_throughput(options)
         self._topic = sns.Topic(
             self,
             "Resource",
@@ -52,7 +57,10 @@ class TracedTopic(Construct):
             master_key=options.key,
             fifo=options.fifo or None,
             content_based_deduplication=options.content_based_deduplication if options.fifo else None,
+            fifo_throughput_scope=options.fifo_throughput_scope,
         )
+        if options.max_message_size is not None:
+            set_message_size(self._topic, options.max_message_size)
         permission = options.trace_permission
         if permission == "stack":
             permission = SnsTracePermission.of(self).resource_policy
@@ -63,6 +71,15 @@ class TracedTopic(Construct):
     def topic(self) -> sns.Topic:
         """The topic."""
         return self._topic
+
+
+def _check_throughput(options: TopicOptions) -> None:
+    if options.fifo_throughput_scope is not None and not options.fifo:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "fifo_throughput_scope is given for a standard topic, which drops no duplicates; give fifo=True, or leave "
+            "it out",
+        )
 
 
 def _fifo_name(scope: Construct) -> str:

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from .checks import Check, PipelineError, refuse_settings, warn
 from .environments import check_environment, refuse_other_region
+from .fifo_throughput import FifoThroughput, check_existing_scope, throughput_of
 from .limits import limits_of
 from .queue_checks import (
     VISIBILITY_FACTOR,
@@ -27,7 +28,7 @@ SAME_REGION = "Lambda works through queues of a function's own Region only"
 """Why a worker's queue or function is refused: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
 
 _SQS_DEFAULT_VISIBILITY_SECONDS = 30
-_OF_A_CREATED_QUEUE = ("visibility_timeout", "max_receive_count")
+_OF_A_CREATED_QUEUE = ("visibility_timeout", "max_receive_count", "deduplication_scope", "fifo_throughput_limit")
 _DEAD_LETTER_DAYS = 14
 
 
@@ -39,13 +40,15 @@ class WorkQueue:
     dead_letter_queue: sqs.IQueue
 
 
-def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function_timeout: Duration | None) -> WorkQueue:
-    """Creates a worker's queue and dead-letter queue.
+def make_queue(
+    scope: Construct, *, options: WorkerOptions, topic: sns.ITopic, function_timeout: Duration | None
+) -> WorkQueue:
+    """Creates a worker's queue and dead-letter queue, of the topic's kind.
 
     Args:
         scope: Where to create them.
         options: The worker's settings.
-        fifo: Whether the topic before it is FIFO.
+        topic: The topic before it.
         function_timeout: The worker function's; None if it is not known.
 
     Raises:
@@ -54,12 +57,17 @@ def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function
     """
     visibility = options.visibility_timeout or _derived_visibility(options, function_timeout)
     check_visibility(scope, visibility, function_timeout, "visibility_timeout")
-    dead_letters = options.dead_letter_queue or dead_letter_queue(scope, options=options, fifo=fifo)
-    check_dead_letters(scope, dead_letters, fifo=fifo)
+    throughput = throughput_of(scope, options, topic)
+    dead_letters = options.dead_letter_queue or dead_letter_queue(
+        scope, options=options, fifo=topic.fifo, throughput=throughput
+    )
+    check_dead_letters(scope, dead_letters, fifo=topic.fifo)
     queue = sqs.Queue(
         scope,
         "Queue",
-        fifo=fifo or None,
+        fifo=topic.fifo or None,
+        deduplication_scope=throughput.deduplication_scope,
+        fifo_throughput_limit=throughput.fifo_throughput_limit,
         encryption=sqs.QueueEncryption.KMS if options.queue_key else sqs.QueueEncryption.SQS_MANAGED,
         encryption_master_key=options.queue_key,
         enforce_ssl=True,
@@ -69,12 +77,16 @@ def make_queue(scope: Construct, *, options: WorkerOptions, fifo: bool, function
     return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
 
 
-def dead_letter_queue(scope: Construct, *, options: WorkerOptions, fifo: bool) -> sqs.Queue:
+def dead_letter_queue(
+    scope: Construct, *, options: WorkerOptions, fifo: bool, throughput: FifoThroughput | None = None
+) -> sqs.Queue:
     """Creates a queue that keeps messages as long as SQS can, so that people can look into them."""
     return sqs.Queue(
         scope,
         "DeadLetterQueue",
         fifo=fifo or None,
+        deduplication_scope=throughput.deduplication_scope if throughput else None,
+        fifo_throughput_limit=throughput.fifo_throughput_limit if throughput else None,
         encryption=sqs.QueueEncryption.KMS if options.queue_key else sqs.QueueEncryption.SQS_MANAGED,
         encryption_master_key=options.queue_key,
         enforce_ssl=True,
@@ -99,6 +111,7 @@ def use_queue(
     refuse_other_region(scope, queue, queue.queue_arn, "queue", why=SAME_REGION)
     check_environment(scope, queue, queue.queue_arn, "queue")
     check_kind(scope, queue, topic)
+    check_existing_scope(scope, queue, topic)
     if not isinstance(queue, sqs.Queue):
         warn(
             scope,

@@ -46,6 +46,33 @@ def check_batches(options: WorkerOptions, topic: sns.ITopic) -> None:
         )
 
 
+def check_scaling(options: WorkerOptions) -> None:
+    """Checks the settings of provisioned mode against each other and against those it excludes.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+
+    Raises:
+        PipelineError: Lambda would refuse the event source mapping.
+    """
+    fewest, most = options.minimum_pollers, options.maximum_pollers
+    if options.max_concurrency is not None and not (fewest is None and most is None):
+        given = " and ".join(
+            name for name in ("minimum_pollers", "maximum_pollers") if getattr(options, name) is not None
+        )
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"max_concurrency and {given} are given, but Lambda scales a queue by one or the other; leave out "
+            f"max_concurrency, or {given}",
+        )
+    if fewest is None or most is None or Token.is_unresolved(fewest) or Token.is_unresolved(most):
+        return
+    if fewest > most:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"minimum_pollers is {fewest}, but must be at most maximum_pollers, which is {most}",
+        )
+
+
 def check_loop(scope: IConstruct, options: WorkerOptions, topic: sns.ITopic) -> None:
     """Refuses the reference handler for a topic that it publishes to itself: each message would come back to it.
 

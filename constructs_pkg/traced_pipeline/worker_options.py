@@ -35,8 +35,19 @@ class WorkerOptions(FunctionOptions):
         max_concurrency: Most concurrent invocations for this queue, 2 to 1000. Unlike reserved concurrency, it does not
             drive throttled messages towards the dead-letter queue. Default: no limit of its own.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+        minimum_pollers: Fewest event pollers that Lambda keeps for this queue, 2 to 200 (provisioned mode); not with
+            `max_concurrency`. Default: with `maximum_pollers` 2; otherwise Lambda scales its pollers by itself.
+            https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html
+        maximum_pollers: Most event pollers that Lambda uses for this queue, 2 to 10000 (provisioned mode); not with
+            `max_concurrency`. Default: with `minimum_pollers` 200; otherwise Lambda scales its pollers by itself.
+            https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html
+        event_source_metrics: Whether CloudWatch gets metrics of how many messages were polled, filtered out, passed to
+            the function, and deleted; they are charged for. Default: it does not.
+            https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
         filters: Which messages Lambda passes to the function, as patterns made by `FilterCriteria.filter`; it deletes
             the others from the queue. Default: all.
+        filter_encryption: Customer key for `filters`, which show in plain text otherwise. Default: none.
+            https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
         filter_policy: Which messages SNS delivers to the queue, by message attributes. Default: all.
         filter_policy_with_message_body: Which messages SNS delivers to the queue, by the message body; it excludes
             `filter_policy`. Default: all.
@@ -47,6 +58,13 @@ class WorkerOptions(FunctionOptions):
         visibility_timeout: How long a received message stays hidden from other consumers, at most 12 hours. Default:
             six times the function's timeout plus the batching window, as AWS recommends.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        deduplication_scope: Behind a FIFO topic: whether the created queues look for duplicates in the whole queue, or
+            in each message group alone. Default: as the topic's `fifo_throughput_scope` says; in the whole queue.
+            https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+        fifo_throughput_limit: Behind a FIFO topic: whether SQS's quota of messages per second is for the whole queue,
+            or for each message group (high throughput, with a `deduplication_scope` of message groups). Default: as the
+            topic's `fifo_throughput_scope` says; for the whole queue.
+            https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
         queue: An existing queue, which keeps its own settings. Default: one is created.
         queue_key: Customer key that encrypts the created queues; the topic's key may be used. Default: keys managed by
             SQS.
@@ -65,12 +83,18 @@ class WorkerOptions(FunctionOptions):
     batch_size: int = 10
     max_batching_window: Duration | None = None
     max_concurrency: int | None = None
+    minimum_pollers: int | None = None
+    maximum_pollers: int | None = None
+    event_source_metrics: bool = False
     filters: Sequence[Mapping[str, object]] | None = None
+    filter_encryption: kms.IKey | None = None
     filter_policy: Mapping[str, sns.SubscriptionFilter] | None = None
     filter_policy_with_message_body: Mapping[str, sns.FilterOrPolicy] | None = None
     raw_message_delivery: bool = True
     max_receive_count: int = 5
     visibility_timeout: Duration | None = None
+    deduplication_scope: sqs.DeduplicationScope | None = None
+    fifo_throughput_limit: sqs.FifoThroughputLimit | None = None
     queue: sqs.IQueue | None = None
     queue_key: kms.IKey | None = None
     dead_letter_queue: sqs.IQueue | None = None

@@ -28,6 +28,7 @@ class _Delivery:
     """One message on its way to one queue; `arrived` once the queue has it."""
 
     header: str | None
+    fifo: bool
     arrived: bool = False
 
 
@@ -80,7 +81,8 @@ def _install_queue_delivery() -> None:
         if segment and header:
             # Parent is the delivery's subsegment: assumed, as for every call of a traced service.
             header = replace(header, parent=subsegment_id)
-        delivery = _Delivery(header=header.render() if header else None)
+        fifo = queue_arn.endswith(".fifo")
+        delivery = _Delivery(header=header.render() if header else None, fifo=fifo)
         with request_context.using(_delivery, delivery):
             deliver(queue_arn, *args, **kwargs)
         if segment:
@@ -88,7 +90,7 @@ def _install_queue_delivery() -> None:
         dead_letters = None if delivery.arrived else _dead_letter_queue(str(kwargs.get("topic_arn", "")), queue_arn)
         if dead_letters:
             # That the dead-letter message keeps the header of the delivery is assumed.
-            with request_context.using(_delivery, _Delivery(header=delivery.header)):
+            with request_context.using(_delivery, _Delivery(header=delivery.header, fifo=fifo)):
                 deliver(dead_letters, *args, **kwargs)
 
     sns._deliver_to_sqs = deliver_to_queue
@@ -115,11 +117,11 @@ def _install_arrival() -> None:
 
     def complete_message(message: Fields) -> None:
         complete(message)
-        if message["group_id"] and message["seq"] is None:
-            # SQS numbers every message of a FIFO queue; MiniStack those that SNS delivers not.
-            message["seq"] = str(next(_sequence)).zfill(20)
         delivery = _delivery.get()
         if delivery:
+            if delivery.fifo and message["seq"] is None:
+                # SQS numbers every message of a FIFO queue; MiniStack those that SNS delivers not.
+                message["seq"] = str(next(_sequence)).zfill(20)
             if delivery.header:
                 message["sys"].setdefault("AWSTraceHeader", delivery.header)
             delivery.arrived = True

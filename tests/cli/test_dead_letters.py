@@ -116,6 +116,20 @@ def test_a_fifo_queue_gets_the_group_and_an_id_it_has_not_seen(sqs: tuple[Any, S
     )
 
 
+def test_a_fair_queue_gets_the_group_again(sqs: tuple[Any, Stubber]) -> None:
+    client, stub = sqs
+    source_queue = queue()
+    sent = {
+        "QueueUrl": source_queue.url,
+        "MessageBody": "body",
+        "MessageAttributes": {},
+        "MessageGroupId": "customer-1",
+    }
+    stub.add_response("send_message", {}, sent)
+    stub.add_response("delete_message", {})
+    resend_message(client, PLACE, message("body", MessageGroupId="customer-1"), source_queue)
+
+
 def test_a_letter_that_cannot_be_sent_is_not_deleted(sqs: tuple[Any, Stubber]) -> None:
     client, stub = sqs
     stub.add_client_error("send_message", "AccessDenied")

@@ -31,6 +31,7 @@ from .check_scenes import (
     THERE,
     Scene,
     api_of,
+    by_group,
     filters,
     function_of,
     function_with_role,
@@ -44,6 +45,7 @@ from .check_scenes import (
     requirements,
     rest_api,
     route_beside_proxy,
+    sized_queue,
     table_of,
     table_with_key,
     timeouts,
@@ -225,6 +227,16 @@ CASES: dict[Check, Case] = {
         "warning",
         lambda s: s.pipeline(worker=WorkerOptions(handler=s.function(runtime=lambda_.Runtime.NODEJS_22_X))),
         lambda s: s.pipeline(worker=WorkerOptions(handler=s.function())),
+    ),
+    Check.MESSAGE_SIZE: Case(
+        "warning",
+        lambda s: s.pipeline(worker=WorkerOptions(dead_letter_queue=sized_queue(s, 262_143))),
+        lambda s: s.pipeline(worker=WorkerOptions(dead_letter_queue=sized_queue(s, 262_144))),
+    ),
+    Check.DEDUPLICATION_SCOPE: Case(
+        "warning",
+        lambda s: s.pipeline(topic=by_group(), worker=WorkerOptions(deduplication_scope=sqs.DeduplicationScope.QUEUE)),
+        lambda s: s.pipeline(topic=by_group()),
     ),
     Check.ORDER_LOST: Case(
         "warning",

@@ -260,3 +260,11 @@ def keyed_table(stack: Stack, key: str) -> dynamodb.Table:
 
 def table_with_key(stack: Stack) -> None:
     TracedPipeline(stack, "Orders", table=TableOptions(key=kms.Key(stack, "Key")))
+
+
+def sized_queue(scene: Scene, size: int) -> sqs.Queue:
+    return sqs.Queue(scene.stack, "Failed", max_message_size_bytes=size)
+
+
+def by_group() -> TopicOptions:
+    return TopicOptions(fifo=True, fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP)

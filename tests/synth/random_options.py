@@ -9,11 +9,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, get_type_hints
 
-from aws_cdk import App, CfnParameter, Duration, Environment, RemovalPolicy, Stack, Stage
+from aws_cdk import App, CfnParameter, Duration, Environment, RemovalPolicy, Size, Stack, Stage
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -64,6 +65,8 @@ OF_FIELD: Mapping[str, Sequence[object]] = {
         {"$ref": "#/definitions/a"},
         {"maximum": math.inf},
     ),
+    "authorization_scopes": (["orders/write"], [], [""], ["a b"]),
+    "max_message_size": (1023, 1024, 262_144, 262_145, 1_048_576, 1_048_577),
     "environment": ({"LEVEL": "info"}, {"TOPIC_ARN": "mine"}, {"1": "x"}, {"LEVEL": 5}, {}),
     "table_actions": (["dynamodb:PutItem"], ["dynamodb:GetItem", "dynamodb:Query"], ["PutItem"], ["s3:*"], []),
     "filters": ([{"pattern": '{"body":{"kind":["big"]}}'}], [{}], [{"pattern": 5}], []),
@@ -322,6 +325,17 @@ def log_group(scene: Scene) -> logs.ILogGroup:
     return logs.LogGroup(scene.somewhere(), scene.new_id(), log_group_name=name)
 
 
+def role(scene: Scene) -> iam.IRole:
+    if scene.imported():
+        mutable = scene.random.random() < 0.5
+        return iam.Role.from_role_arn(scene.stack, scene.new_id(), _role_arn(scene), mutable=mutable)
+    return iam.Role(scene.somewhere(), scene.new_id(), assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+
+def _role_arn(scene: Scene) -> str:
+    return f"arn:aws:iam::{scene.arn('iam', '').split(':')[4]}:role/mine"
+
+
 def resource_policy(scene: Scene) -> xray.CfnResourcePolicy:
     return xray.CfnResourcePolicy(scene.somewhere(), scene.new_id(), policy_name="topics", policy_document="{}")
 
@@ -339,6 +353,15 @@ MAKERS: Mapping[object, Callable[[Scene], object]] = {
     dynamodb.ITable: table,
     ec2.IVpc: vpc,
     ec2.SubnetSelection: subnets,
+    Sequence[lambda_.ILayerVersion]: lambda scene: [layer(scene) for _ in range(scene.random.choice((0, 1, 1, 2, 5)))],
+    Size: lambda scene: scene.random.choice(
+        (Size.mebibytes(512), Size.gibibytes(2), Size.mebibytes(100), Size.kibibytes(600_000))
+    ),
+    iam.IRole: role,
+    lambda_.SnapStartConf: lambda _: lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS,
+    sns.FifoThroughputScope: lambda scene: scene.random.choice(list(sns.FifoThroughputScope)),
+    sqs.DeduplicationScope: lambda scene: scene.random.choice(list(sqs.DeduplicationScope)),
+    sqs.FifoThroughputLimit: lambda scene: scene.random.choice(list(sqs.FifoThroughputLimit)),
     Sequence[ec2.ISecurityGroup]: lambda scene: [
         ec2.SecurityGroup.from_security_group_id(scene.stack, scene.new_id(), "sg-0123456789abcdef0")
     ],

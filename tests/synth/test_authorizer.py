@@ -94,6 +94,40 @@ class TestTheRouteAsksFor:
         assert "AuthorizerId" not in method(stack)
 
 
+class TestScopes:
+    def test_of_which_a_token_must_have_one(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        topic, by_user = TracedTopic(stack, "Topic").topic, users(stack)
+        options = IngestOptions(path="/orders", authorizer=by_user, authorization_scopes=["orders/write"])
+        made = IngestApi(stack, "Ingest", topic=topic, options=options)
+        made.add_route("/orders", method="PUT", authorizer=by_user, authorization_scopes=["orders/admin"])
+        made.add_route("/orders", method="PATCH", authorizer=by_user)
+        methods = synthesize(stack).all("AWS::ApiGateway::Method").values()
+        assert {m["HttpMethod"]: m.get("AuthorizationScopes") for m in methods} == {
+            "POST": ["orders/write"],
+            "PUT": ["orders/admin"],
+            "PATCH": None,
+        }
+
+    @pytest.mark.parametrize("authorizer", ["iam", "none"])
+    def test_without_a_cognito_authorizer(self, new_stack: NewStack, authorizer: Authorizer) -> None:
+        topic = TracedTopic(stack := new_stack(), "Topic").topic
+        options = IngestOptions(authorizer=authorizer, authorization_scopes=["orders/write"])
+        with pytest.raises(
+            PipelineError, match="authorization_scopes is given for a route with authorization"
+        ) as caught:
+            IngestApi(stack, "Ingest", topic=topic, options=options)
+        assert caught.value.check is Check.OPTION_CONFLICT
+
+    @pytest.mark.parametrize("scopes", [[], [""]])
+    def test_that_are_none(self, new_stack: NewStack, scopes: list[str]) -> None:
+        topic = TracedTopic(stack := new_stack(), "Topic").topic
+        options = IngestOptions(authorizer=users(stack), authorization_scopes=scopes)
+        with pytest.raises(PipelineError, match="but must hold scopes") as caught:
+            IngestApi(stack, "Ingest", topic=topic, options=options)
+        assert caught.value.check is Check.OPTION_VALUE
+
+
 IMPORTED = {"rest_api_id": "a1", "root_resource_id": "r1"}
 
 

@@ -100,7 +100,7 @@ def test_a_character_that_no_message_takes_is_escaped(standard: MagicMock) -> No
         (f'{{"a": {"[" * 100_000}{"]" * 100_000}}}', 400, "nested deeper than 31 levels"),
         ('{"id": "a", "id": "b"}', 400, 'the property "id" twice'),
         ('{"a": {"b": 1, "b": 2}}', 400, 'the property "b" twice'),
-        (f'{{"text": "{"x" * 409_600}"}}', 413, "an item has at most"),
+        (f'{{"text": "{"x" * 409_600}"}}', 413, "at most 262144 are taken"),
         ("", 400, "not JSON"),
         ("[]", 400, "has to be a JSON object"),
         ("{}", 400, "has to be a JSON object"),
@@ -128,10 +128,56 @@ def test_a_body_that_is_too_long_for_the_topic_is_told_so(standard: MagicMock) -
     standard.publish.side_effect = ClientError(refusal, "Publish")
     answer = posted('{"id": "é"}')
     assert answer["statusCode"] == 413
-    assert json.loads(answer["body"])["message"] == "the body has 12 bytes, more than the topic takes; send less"
+    assert json.loads(answer["body"])["message"] == "the body has 12 bytes; at most 262144 are taken, send less"
     standard.publish.side_effect = ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "Publish")
     with pytest.raises(ClientError, match="AuthorizationError"):
         posted('{"id": "é"}')
+
+
+@pytest.mark.parametrize(
+    ("takes", "size", "named"),
+    [
+        ("2000", 2001, 2000),
+        ("2000", 2000, None),
+        ("1048576", 407_553, 407_552),  # what a table's item has
+        ("1048576", 407_552, None),
+        ("", 407_552, None),
+    ],
+)
+def test_the_limit_that_is_in_effect_is_named(
+    standard: MagicMock, monkeypatch: pytest.MonkeyPatch, takes: str, size: int, named: int | None
+) -> None:
+    monkeypatch.setenv("TOPIC_MAX_MESSAGE_SIZE", takes)
+    frame = len('{"id": "a", "text": ""}')
+    answer = posted(f'{{"id": "a", "text": "{"x" * (size - frame)}"}}')
+    if named is None:
+        assert answer["statusCode"] == 202
+    else:
+        assert answer["statusCode"] == 413
+        message = json.loads(answer["body"])["message"]
+        assert message == f"the body has {size} bytes; at most {named} are taken, send less"
+        standard.publish.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "group"),
+    [
+        (STANDARD, {"id": "order-7", "customer": "ann"}, {"MessageGroupId": "ann"}),
+        (STANDARD, {"id": "order-7"}, {}),
+        (STANDARD, {"id": "order-7", "customer": 7}, {}),
+        (STANDARD, {"id": "order-7", "customer": ""}, {}),
+        (FIFO, {"id": "order-7", "customer": "ann"}, {"MessageGroupId": "ann"}),
+        (FIFO, {"id": "order-7"}, {"MessageGroupId": "order-7"}),
+    ],
+    ids=["fair", "without", "no text", "empty", "FIFO", "FIFO without"],
+)
+def test_a_property_is_the_group(
+    sns: MagicMock, monkeypatch: pytest.MonkeyPatch, topic: str, body: dict[str, Any], group: dict[str, str]
+) -> None:
+    monkeypatch.setenv("TOPIC_ARN", topic)
+    monkeypatch.setenv("MESSAGE_GROUP_PROPERTY", "customer")
+    assert posted(json.dumps(body))["statusCode"] == 202
+    assert sns.publish.call_args.kwargs == {"TopicArn": topic, "Message": json.dumps(body), **group}
 
 
 @pytest.mark.parametrize(
@@ -160,9 +206,10 @@ def test_a_standard_topic_gets_no_group(sns: MagicMock, monkeypatch: pytest.Monk
     [
         (FIFO, {"MessageGroupId": "ann"}, {"MessageGroupId": "ann"}),
         (FIFO, {}, {"MessageGroupId": "order-7"}),
-        (STANDARD, {"MessageGroupId": "ann"}, {}),
+        (STANDARD, {"MessageGroupId": "ann"}, {"MessageGroupId": "ann"}),
+        (STANDARD, {}, {}),
     ],
-    ids=["from FIFO to FIFO", "from standard to FIFO", "from FIFO to standard"],
+    ids=["from FIFO to FIFO", "from standard to FIFO", "to standard, with a group", "to standard, without"],
 )
 def test_a_worker_hands_the_group_on(
     sns: MagicMock,

@@ -85,10 +85,14 @@ def resend_message(client: SQSClient, place: Queue, message: DeadLetterMessage, 
         botocore.exceptions.ClientError: It could not be sent.
     """
     send = partial(client.send_message, QueueUrl=source_queue.url, MessageBody=message.body)
+    group = message.attributes.get("MessageGroupId")
     if source_queue.arn.endswith(".fifo"):
         # The message's first deduplication id may be within the five minutes in which SQS drops a second message of it.
-        group = message.attributes.get("MessageGroupId", message.message_id)
-        send = partial(send, MessageGroupId=group, MessageDeduplicationId=f"redrive-{message.message_id}")
+        send = partial(send, MessageDeduplicationId=f"redrive-{message.message_id}")
+        group = group or message.message_id
+    if group is not None:
+        # On a standard queue the group is that of a fair queue.
+        send = partial(send, MessageGroupId=group)
     if message.header is not None:
         traced: MessageSystemAttributeValueTypeDef = {"DataType": "String", "StringValue": message.header}
         send = partial(send, MessageSystemAttributes={"AWSTraceHeader": traced})

@@ -9,6 +9,7 @@ from ministack.core.responses import get_account_id, new_uuid
 from ministack.services import lambda_svc, sns
 from ministack.services.cloudformation import provisioners
 
+from local.patches import sns_message_size
 from local.patches.cloudformation.handlers import wrap
 from local.xray import request_shapes
 from local.xray.operations.groups_and_rules import Settings, rule_arn
@@ -28,7 +29,7 @@ def install(xray: XRay) -> None:
     handlers["AWS::XRay::SamplingRule"] = _rule_handlers(xray, settings)
     handlers["AWS::XRay::Group"] = _group_handlers(xray, settings)
     handlers["AWS::XRay::TransactionSearchConfig"] = _search_handlers(xray)
-    wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_settings, before=_check_topic_name)
+    wrap(handlers["AWS::SNS::Topic"], after=_keep_topic_settings, before=_check_topic)
     wrap(handlers["AWS::Lambda::Function"], after=_keep_network)
 
 
@@ -168,7 +169,9 @@ def _keep_network(function_name: str, props: Fields) -> None:
     config["VpcConfig"] = lambda_svc._vpc_config_with_id(props.get("VpcConfig"))
 
 
-def _check_topic_name(props: Fields) -> None:
+def _check_topic(props: Fields) -> None:
+    if sns_message_size.ATTRIBUTE in props:
+        sns_message_size.check_size({}, props[sns_message_size.ATTRIBUTE])
     fifo = _flag(props.get("FifoTopic"))
     if fifo and not str(props.get("TopicName", ".fifo")).endswith(".fifo"):
         raise ValueError("Invalid parameter: Topic Name (Service: Sns, Status Code: 400); a FIFO topic's ends in .fifo")
@@ -176,9 +179,9 @@ def _check_topic_name(props: Fields) -> None:
 
 def _keep_topic_settings(topic_arn: str, props: Fields) -> None:
     attributes = sns._topics[topic_arn]["attributes"]
-    for name in ("TracingConfig", "KmsMasterKeyId"):
+    for name in ("TracingConfig", "KmsMasterKeyId", "FifoThroughputScope", sns_message_size.ATTRIBUTE):
         if props.get(name):
-            attributes[name] = props[name]
+            attributes[name] = str(props[name])
         else:
             attributes.pop(name, None)
     for name in ("FifoTopic", "ContentBasedDeduplication"):

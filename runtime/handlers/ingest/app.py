@@ -1,8 +1,10 @@
 """The reference ingest handler: takes a JSON object over HTTP and publishes it, in the request's trace.
 
 Answers 202 with the item's id and the id of its trace; the body is published as it came, an id added where it has none.
-Environment: `TOPIC_ARN`, the topic to publish to; on a FIFO topic an item's id is its message group, so that what is
-sent about one item keeps its order.
+Environment: `TOPIC_ARN`, the topic to publish to, and `TOPIC_MAX_MESSAGE_SIZE`, the bytes it takes if it was made for
+others than SNS's default. `MESSAGE_GROUP_PROPERTY` names the item's property whose text is the message group; an item
+without it has none on a standard topic. On a FIFO topic the group is the item's id then, as it is without the variable,
+so that what is sent about one item keeps its order.
 """
 
 import base64
@@ -14,6 +16,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal, DecimalException
+from functools import partial
 from typing import Any, NoReturn
 
 import boto3
@@ -32,6 +35,8 @@ _LARGEST_EXPONENT = 125
 _MAX_DEPTH = 31  # of 32; the worker puts the object into an attribute
 _MAX_NAME_BYTES = 65_535
 _MAX_ITEM_BYTES = 400 * 1024 - 2048  # of 400 KB; the worker adds attributes
+# https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html
+_DEFAULT_TOPIC_BYTES = 262_144
 
 _log = logging.getLogger("ingest")
 instrument()
@@ -52,8 +57,9 @@ class _RefusedError(Exception):
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Handles one request of an API Gateway REST API with Lambda proxy integration."""
     try:
-        body, item_id = _item_of(event)
-        _publish(body, item_id)
+        body, item = _item_of(event)
+        item_id = str(item["id"])
+        _publish(body, item)
     except _RefusedError as refused:
         return _answer(refused.status, {"message": refused.reason})
     _log.info("item %r is published", item_id)
@@ -61,24 +67,32 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     return _answer(202, {"id": item_id, "trace_id": header.root if header else None})
 
 
-def _publish(body: str, item_id: str) -> None:
+def _publish(body: str, item: Mapping[str, Any]) -> None:
     topic = os.environ["TOPIC_ARN"]
+    group = _group_of(item, fifo=topic.endswith(".fifo"))
+    publish = partial(_sns.publish, TopicArn=topic, Message=body)
     try:
-        if topic.endswith(".fifo"):
-            _sns.publish(TopicArn=topic, Message=body, MessageGroupId=_group_of(item_id))
-        else:
-            _sns.publish(TopicArn=topic, Message=body)
+        publish() if group is None else publish(MessageGroupId=group)
     except ClientError as error:
         info = error.response.get("Error", {})
         # The topic's own limit decides: https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html
         if str(info.get("Code", "")).startswith("InvalidParameter") and "too long" in str(info.get("Message", "")):
-            size = len(body.encode())
-            raise _RefusedError(413, f"the body has {size} bytes, more than the topic takes; send less") from error
+            raise _too_large(body) from error
         raise
 
 
-def _item_of(event: Mapping[str, Any]) -> tuple[str, str]:
-    """Returns the item in a request, as JSON that has an id, and that id.
+def _too_large(body: str) -> _RefusedError:
+    size, most = len(body.encode()), min(_topic_bytes() or _DEFAULT_TOPIC_BYTES, _MAX_ITEM_BYTES)
+    return _RefusedError(413, f"the body has {size} bytes; at most {most} are taken, send less")
+
+
+def _topic_bytes() -> int | None:
+    size = os.environ.get("TOPIC_MAX_MESSAGE_SIZE")
+    return int(size) if size else None
+
+
+def _item_of(event: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Returns the item in a request: as JSON that has an id, and as the object that this is.
 
     Raises:
         _RefusedError: The request is none this handler takes.
@@ -98,10 +112,10 @@ def _item_of(event: Mapping[str, Any]) -> tuple[str, str]:
     if not isinstance(item_id, str) or not 1 <= len(item_id) <= _MAX_ID_LENGTH:
         raise _RefusedError(400, f"id has to be a string of 1 to {_MAX_ID_LENGTH} characters, or left out")
     _check_storable(item, depth=1)
-    size = len(body.encode())
-    if size > _MAX_ITEM_BYTES:
-        raise _RefusedError(413, f"the body has {size} bytes; an item has at most {_MAX_ITEM_BYTES}")
-    return _NO_MESSAGE_CHARACTER.sub(lambda match: f"\\u{ord(match[0]):04x}", body), item_id
+    body = _NO_MESSAGE_CHARACTER.sub(lambda match: f"\\u{ord(match[0]):04x}", body)
+    if len(body.encode()) > min(_topic_bytes() or _MAX_ITEM_BYTES, _MAX_ITEM_BYTES):
+        raise _too_large(body)
+    return body, item
 
 
 def _text_of(event: Mapping[str, Any]) -> str:
@@ -185,9 +199,17 @@ def _check_text(text: str) -> None:
         raise _RefusedError(400, f"the body has half a character: {json.dumps(text[error.start])}") from error
 
 
-def _group_of(item_id: str) -> str:
-    """Returns the id as a message group, which takes up to 128 ASCII letters, digits and punctuation."""
-    return item_id if _MESSAGE_GROUP.fullmatch(item_id) else hashlib.sha256(item_id.encode()).hexdigest()
+def _group_of(item: Mapping[str, Any], *, fifo: bool) -> str | None:
+    """Returns an item's message group; None where a standard topic's item has none."""
+    value = item.get(os.environ.get("MESSAGE_GROUP_PROPERTY", ""))
+    if isinstance(value, str) and value:
+        return _as_group(value)
+    return _as_group(item["id"]) if fifo else None
+
+
+def _as_group(text: str) -> str:
+    """Returns a text as a message group, which takes up to 128 ASCII letters, digits and punctuation."""
+    return text if _MESSAGE_GROUP.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()
 
 
 def _answer(status: int, body: Mapping[str, object]) -> dict[str, Any]:

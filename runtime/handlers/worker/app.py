@@ -1,9 +1,10 @@
 """The reference worker: writes each message's item to the table, once, in the message's trace.
 
 Environment: `TABLE_NAME`, the table to write to; its key is the string `id`. With `TOPIC_ARN` set, an item is
-published on to that topic after it was written: to a FIFO topic in the message group it came in, else in that of its
-id. A message that comes again changes nothing in the table and is published on again; one that brings other content
-under an id that is taken is neither written nor published on, and the log says so. Each item that is done is logged.
+published on to that topic after it was written, in the message group it came in; to a FIFO topic in the group of its
+id where it came in none. A message that comes again changes nothing in the table and is published on again; one that
+brings other content under an id that is taken is neither written nor published on, and the log says so. Each item that
+is done is logged.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import logging
 import os
 import re
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import boto3
@@ -44,11 +46,9 @@ def handler(message: Message) -> None:
         return
     if _sns is not None:
         topic = os.environ["TOPIC_ARN"]
-        if topic.endswith(".fifo"):
-            group = message.group_id or _group_of(item["id"])
-            _sns.publish(TopicArn=topic, Message=message.body, MessageGroupId=group)
-        else:
-            _sns.publish(TopicArn=topic, Message=message.body)
+        group = message.group_id or (_group_of(item["id"]) if topic.endswith(".fifo") else None)
+        publish = partial(_sns.publish, TopicArn=topic, Message=message.body)
+        publish() if group is None else publish(MessageGroupId=group)
     _log.info("item %r is done", item["id"])
 
 

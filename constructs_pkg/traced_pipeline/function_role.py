@@ -1,0 +1,91 @@
+"""The execution role of a function: one that is created, or an existing one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from .acknowledged import acknowledge_star
+from .checks import Check, warn
+from .roles import is_immutable
+from .segment_permission import write_segments
+
+_XRAY_REASON = "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *"
+_VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
+
+_Statements = Mapping[str, Sequence[iam.PolicyStatement]]
+
+
+def make_role(scope: Construct, log_group: logs.ILogGroup, *, in_vpc: bool) -> iam.Role:
+    """Creates a function's role: it may write to the function's log group, send segments, and nothing else.
+
+    Args:
+        scope: The function's construct.
+        log_group: Where the function logs.
+        in_vpc: Whether the function is attached to a VPC.
+    """
+    policies = {
+        name: iam.PolicyDocument(statements=list(statements))
+        for name, statements in _statements(log_group, in_vpc=in_vpc).items()
+    }
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), inline_policies=policies)
+    acknowledge_star(role, _reason(in_vpc=in_vpc))
+    return role
+
+
+def use_role(scope: Construct, role: iam.IRole, log_group: logs.ILogGroup, *, in_vpc: bool) -> iam.IRole:
+    """Gives an existing role what a function needs, or warns where the role cannot be changed from here.
+
+    Args:
+        scope: The function's construct.
+        role: The role.
+        log_group: Where the function logs.
+        in_vpc: Whether the function is attached to a VPC.
+    """
+    statements = [statement for group in _statements(log_group, in_vpc=in_vpc).values() for statement in group]
+    if is_immutable(role):
+        actions = ", ".join(action for statement in statements for action in statement.actions)
+        warn(
+            scope,
+            Check.ROLE_NOT_MANAGED,
+            f"role {role.node.path} cannot be changed from here, so that nothing was granted to it for function "
+            f"{scope.node.path}; where it is made, allow {actions}",
+        )
+        return role
+    policy = iam.Policy(scope, "RolePolicy", statements=statements)
+    role.attach_inline_policy(policy)
+    acknowledge_star(policy, _reason(in_vpc=in_vpc))
+    return role
+
+
+def _statements(log_group: logs.ILogGroup, *, in_vpc: bool) -> _Statements:
+    write_logs = iam.PolicyStatement(
+        actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+    )
+    statements = {"Logs": [write_logs], "XRay": [write_segments()]}
+    return {**statements, "Vpc": [_network_interfaces()]} if in_vpc else statements
+
+
+def _reason(*, in_vpc: bool) -> str:
+    return f"{_XRAY_REASON}; {_VPC_REASON}" if in_vpc else _XRAY_REASON
+
+
+def _network_interfaces() -> iam.PolicyStatement:
+    """Allows what Lambda needs to attach a function to a VPC.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    """
+    return iam.PolicyStatement(
+        actions=[
+            "ec2:CreateNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:DeleteNetworkInterface",
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:UnassignPrivateIpAddresses",
+        ],
+        resources=["*"],
+    )
