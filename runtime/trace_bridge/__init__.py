@@ -20,6 +20,7 @@ Base: what knows nothing of messages.
 Record: one message's part of its trace.
     _invocation: what the messages of one invocation have in common
     _message: an SQS message, from Lambda or from boto3
+    _event_bodies: bodies that EventBridge and S3 write
     _segment: the segment of a message
     _document: segment documents, written as JSON
     _record: the two shapes of a received message, Lambda's and boto3's

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _state
 from ._config import ENVELOPES, Envelope, checked_choice
@@ -15,6 +15,9 @@ from ._record import (
     queue_arn_of,
     receipt_handle_of,
 )
+
+if TYPE_CHECKING:
+    from ._event_bodies import EventBridgeEvent, S3Object
 
 _parse = json.JSONDecoder().decode
 
@@ -95,6 +98,40 @@ class Message:
                 f"message {self.message_id or '(no id)'} has a body that is not JSON: {error}; "
                 "use message.body for text"
             ) from error
+
+    def eventbridge(
+        self,
+        *,
+        parse_float: Callable[[str], Any] | None = None,
+        parse_int: Callable[[str], Any] | None = None,
+    ) -> "EventBridgeEvent":
+        """Returns the body as an event that a rule of EventBridge delivered, with its `detail` parsed.
+
+        https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+
+        Args:
+            parse_float: As for `json`.
+            parse_int: As for `json`.
+
+        Raises:
+            ValueError: The body is no such event; the message names the message id.
+        """
+        from ._event_bodies import eventbridge_event  # few handlers need it
+
+        return eventbridge_event(self.body, message_id=self.message_id, parse_float=parse_float, parse_int=parse_int)
+
+    def s3_objects(self) -> "tuple[S3Object, ...]":
+        """Returns the objects that the body, a notification of S3, is about.
+
+        None for the test event, which S3 sends when notifications are set up.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+
+        Raises:
+            ValueError: The body is no such notification; the message names the message id.
+        """
+        from ._event_bodies import s3_objects  # few handlers need it
+
+        return s3_objects(self.body, message_id=self.message_id)
 
     @property
     def attributes(self) -> Mapping[str, str]:
