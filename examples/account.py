@@ -1,33 +1,28 @@
-"""What an account needs once in a Region: a role with which API Gateway logs, and the permission for traces of SNS.
+"""What an account has once in a Region for tracing, in a stack of its own that is deployed first.
 
-Stacks with APIs rely on the role (`account_logging_role="existing"`, the default). Of the resource policies that let
-SNS send segments an account holds five; stacks beyond that share this one (`trace_permission="none"`).
+`traced-pipeline verify STACK --account` and `make deploy` say which word is right for an account. Other stacks rely on
+what is made here: their APIs log with the role (`account_logging_role="existing"`, the default), and their topics need
+no resource policy of their own (`trace_permission="none"`), of which an account holds five.
 """
 
-from aws_cdk import App, RemovalPolicy, Stack
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_iam as iam
+from aws_cdk import App, Stack
 from constructs import Construct
-from traced_pipeline import SnsTracePermission
+from traced_pipeline import AccountTracing
 
 
 class Account(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        SnsTracePermission(self, "Topics")
-        writes_logs = iam.ManagedPolicy.from_aws_managed_policy_name(
-            "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-        )
-        role = iam.Role(
+        AccountTracing(
             self,
-            "ApiGatewayLogs",
-            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
-            managed_policies=[writes_logs],
+            "Tracing",
+            sns_permission="create",
+            api_logging_role="create",
+            # On, it moves all traces of the account to CloudWatch Logs, at its prices.
+            transaction_search="none",
+            application_signals="none",
+            sampling_rule="none",
         )
-        account = apigateway.CfnAccount(self, "ApiGateway", cloud_watch_role_arn=role.role_arn)
-        # Other stacks come to rely on both.
-        role.apply_removal_policy(RemovalPolicy.RETAIN)
-        account.apply_removal_policy(RemovalPolicy.RETAIN)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
     # what all use, options, their checks, the resources of a block, blocks, what composes them
     ("constructs_pkg", "traced_pipeline"): [
         [
+            "account_parts",
             "acknowledged",
             "bridge_environment",
             "checks",
@@ -115,7 +116,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "traceable_functions",
             "work_queue",
         ],
-        ["existing_topic", "function", "ingest_api", "queue_worker", "topic", "trace_everything"],
+        ["account_tracing", "existing_topic", "function", "ingest_api", "queue_worker", "topic", "trace_everything"],
         ["pipeline"],
     ],
     # base, record, export, adapters, consumers
@@ -138,6 +139,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ],
         [
             "_document",
+            "_event_bodies",
             "_http_subsegment",
             "_invocation",
             "_links",

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from traced_pipeline_cli.aws.error_messages import describe
+from traced_pipeline_cli.deployment.inspect_account import read_account
+from traced_pipeline_cli.render.terminal_verdict import account_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,20 +18,29 @@ def main() -> int:
     try:
         session = boto3.Session()
         account = session.client("sts").get_caller_identity()["Account"]
-        role = session.client("apigateway").get_account().get("cloudwatchRoleArn")
+        parts = read_account(session)
     except (BotoCoreError, ClientError) as error:
         print(
-            f"cannot deploy: {error}; set credentials and a region in your shell, as for the AWS CLI", file=sys.stderr
+            f"cannot deploy: {describe(error)} Set credentials and a region in your shell, as for the AWS CLI.",
+            file=sys.stderr,
         )
         return 1
-    print(f"account {account}, region {session.region_name}")
-    if role:
-        print(f"API Gateway's logging role is there and stays as it is: {role}")
-        logging_role = "existing"
-    else:
-        print("API Gateway has no logging role in this account and region; the stack creates one")
-        logging_role = "create"
-    command = ["cdk", "deploy", "--no-notices", "--context", f"account_logging_role={logging_role}"]
+    print(f"account {account}, region {session.region_name}; in the words of AccountTracing, for the parts you want:")
+    print("\n".join(account_lines(parts)))
+    role = next(part for part in parts if part.name == "api_logging_role")
+    if role.word is None:
+        print(
+            f"cannot deploy: whether API Gateway has a logging role {role.text} If you know it, deploy with "
+            "`cdk deploy --context account_logging_role=existing` (or create).",
+            file=sys.stderr,
+        )
+        return 1
+    print(
+        "API Gateway's logging role stays as it is"
+        if role.word == "existing"
+        else "the stack creates API Gateway's logging role"
+    )
+    command = ["cdk", "deploy", "--no-notices", "--context", f"account_logging_role={role.word}"]
     return subprocess.run(command, cwd=ROOT).returncode
 
 

@@ -6,6 +6,7 @@ carries each message's own trace across the queue.
 The names in `__all__` are the library's interface; its modules are not.
 """
 
+from .account_tracing import AccountTracing
 from .checks import Check, PipelineError
 from .function import TracedFunction
 from .function_options import FunctionOptions, Handler
@@ -24,6 +25,7 @@ from .tracing_options import SamplingOptions, TraceGroupOptions
 from .worker_options import WorkerOptions
 
 __all__ = [
+    "AccountTracing",
     "Check",
     "FunctionOptions",
     "Handler",

@@ -8,6 +8,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
+from .account_parts import declaring
 from .acknowledged import acknowledge_star
 from .checks import Check, note
 from .resource import resource_of
@@ -67,9 +68,9 @@ class _LogsWithAccountRole:
     def visit(self, stage: IConstruct) -> None:
         """Looks for the setting; the CDK calls this at synthesis."""
         account = _account_of_app(stage)
-        if account is None:
+        if account is None and declaring(stage, "api_logging_role") is None:
             note(self._api, Check.ACCOUNT_LOGGING_ROLE, _EXISTING_ROLE_NOTE)
-        elif outermost_stack(account).node.path == outermost_stack(stage).node.path:
+        elif account is not None and outermost_stack(account).node.path == outermost_stack(stage).node.path:
             stage.node.add_dependency(account)
 
 

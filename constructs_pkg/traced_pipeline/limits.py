@@ -143,7 +143,11 @@ POLICY_NAME = Limit(
     source="https://docs.aws.amazon.com/xray/latest/api/API_PutResourcePolicy.html",
     model="xray PutResourcePolicy PolicyName",
 )
-
+INDEXING_PERCENTAGE = Limit(
+    least=0,
+    most=100,
+    source="https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-xray-transactionsearchconfig.html",
+)
 
 _UNITS: Mapping[type, str] = {Duration: " s", Size: " MiB", str: " characters"}
 

@@ -13,6 +13,7 @@ from .option_checks import check_options
 from .tracing_options import SamplingOptions
 
 _RULE_NAME_LENGTH = 32
+_LAST_PRIORITY = 9999
 
 
 def sampling_rule(
@@ -35,6 +36,32 @@ def sampling_rule(
     """
     check_options(options)
     _check_bounds(options, stage_service_name)
+    return _rule(scope, construct_id, options, service_name=stage_service_name, service_type="AWS::ApiGateway::Stage")
+
+
+def account_sampling_rule(scope: Construct, construct_id: str, *, rate: float, reservoir: int) -> xray.CfnSamplingRule:
+    """Creates a sampling rule for all requests that no other rule of the account is for.
+
+    Its priority is the last one; X-Ray's own rule `Default`, which cannot be created, comes after it.
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the rule.
+        rate: Fraction of the requests beyond the reservoir that is recorded.
+        reservoir: Requests per second that are recorded before the rate applies.
+
+    Raises:
+        PipelineError: A value is out of X-Ray's bounds.
+    """
+    options = SamplingOptions(rate=rate, reservoir=reservoir, priority=_LAST_PRIORITY)
+    _check_bounds(options, "*")
+    return _rule(scope, construct_id, options, service_name="*", service_type="*")
+
+
+def _rule(
+    scope: Construct, construct_id: str, options: SamplingOptions, *, service_name: str, service_type: str
+) -> xray.CfnSamplingRule:
     return xray.CfnSamplingRule(
         scope,
         construct_id,
@@ -44,8 +71,8 @@ def sampling_rule(
             priority=options.priority,
             fixed_rate=options.rate,
             reservoir_size=options.reservoir,
-            service_name=stage_service_name,
-            service_type="AWS::ApiGateway::Stage",
+            service_name=service_name,
+            service_type=service_type,
             http_method=options.method,
             url_path=options.path,
             host="*",
@@ -79,6 +106,8 @@ def _check_bounds(options: SamplingOptions, service_name: str) -> None:
             Check.OPTION_VALUE,
             f"sampling reservoir is {options.reservoir}, but must be requests a second, at least 0",
         )
-    if not Token.is_unresolved(options.priority) and not 1 <= options.priority <= 9999:
-        raise PipelineError(Check.OPTION_VALUE, f"sampling priority is {options.priority}, but must be from 1 to 9999")
+    if not Token.is_unresolved(options.priority) and not 1 <= options.priority <= _LAST_PRIORITY:
+        raise PipelineError(
+            Check.OPTION_VALUE, f"sampling priority is {options.priority}, but must be from 1 to {_LAST_PRIORITY}"
+        )
     check_service_name(service_name)

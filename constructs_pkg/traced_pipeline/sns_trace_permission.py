@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
+import jsii
+from aws_cdk import AspectPriority, Aspects, IAspect, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_xray as xray
 from constructs import Construct, IConstruct
 
+from .account_parts import declaring
 from .checks import Check, names_path, warn
 from .limits import POLICY_NAME, check_limit
 from .names import account_wide_name
 from .option_checks import checks_arguments
+from .resource import resource_of
 from .stacks import outermost_stack
 from .synthesis_checks import check_at_synthesis
 from .xray_policies import MOST_POLICIES, policies_beside
@@ -23,8 +27,8 @@ class SnsTracePermission(Construct):
     """Lets the account's topics in this Region send their segments to X-Ray.
 
     It is a resource policy of X-Ray, of which an account holds five per Region. A stack needs one for all its topics
-    (`of`), and many stacks can share one that is made in a stack of its own. Without it, SNS records nothing, and
-    reports no error.
+    (`of`), and many stacks can share one that is made in a stack of its own, by `AccountTracing` for instance. Without
+    it, SNS records nothing, and reports no error.
     https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
 
     Args:
@@ -104,3 +108,19 @@ class SnsTracePermission(Construct):
                 f"hold {MOST_POLICIES}; make one SnsTracePermission in a stack that the "
                 'others share, and give the topics of the others trace_permission="none"',
             )
+
+
+def let_topic_send(topic: sns.Topic) -> None:
+    """Gives a topic's stack the permission, unless the account has it by an `AccountTracing` of the app."""
+    Aspects.of(resource_of(topic, sns.CfnTopic)).add(_LetsSend(), priority=AspectPriority.MUTATING)
+
+
+@jsii.implements(IAspect)
+class _LetsSend:
+    """Decides at synthesis, since the account's part may be made before the topic or after it."""
+
+    def visit(self, topic: IConstruct) -> None:
+        """Makes the permission on first use; the CDK calls this at synthesis."""
+        account, stack = declaring(topic, "sns_permission"), outermost_stack(topic)
+        if account is None or stack.node.try_find_child(_PERMISSION_ID) is not None:
+            topic.node.add_dependency(SnsTracePermission.of(topic).resource_policy)

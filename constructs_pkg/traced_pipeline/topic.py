@@ -10,7 +10,7 @@ from .checks import Check, PipelineError, names_path
 from .message_size import set_message_size
 from .option_checks import check_options, checks_arguments
 from .references import check_references
-from .sns_trace_permission import SnsTracePermission
+from .sns_trace_permission import let_topic_send
 from .topic_options import TopicOptions
 
 _FIFO = ".fifo"
@@ -63,8 +63,8 @@ class TracedTopic(Construct):
             set_message_size(self._topic, options.max_message_size)
         permission = options.trace_permission
         if permission == "stack":
-            permission = SnsTracePermission.of(self).resource_policy
-        if permission != "none":
+            let_topic_send(self._topic)
+        elif permission != "none":
             self._topic.node.add_dependency(permission)
 
     @property

@@ -32,9 +32,9 @@ class TopicOptions(ChecksWords):
         key: Customer key that encrypts messages at rest. The AWS managed key `alias/aws/sns` is not offered: its policy
             cannot be changed to let other publishers in. Default: none.
         trace_permission: Who makes the resource policy of X-Ray that SNS needs to send segments; an account holds five
-            such policies per Region. `"stack"`: the stack makes one for all its topics; `"none"`: the account has one
-            already, or another stack makes it; or a policy of your own, which the topic then waits for. Default:
-            `"stack"`.
+            such policies per Region. `"stack"`: the stack makes one for all its topics, unless an `AccountTracing` of
+            the app says that the account has one; `"none"`: the account has one already, or another stack makes it; or
+            a policy of your own, which the topic then waits for. Default: `"stack"`.
             https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
     """
 

@@ -11,6 +11,7 @@ import jsii
 from aws_cdk import AspectPriority, Aspects, CfnResource, IAspect
 from constructs import IConstruct
 
+from .account_parts import declaring
 from .checks import Check, note
 from .not_traceable import BY_ITS_APPLICATION, NOT_TRACEABLE
 from .option_checks import checks_arguments
@@ -143,6 +144,8 @@ class TraceEverything:
         if self._trace_permission == "none" or state not in (TraceState.ALREADY_ENABLED, TraceState.ENABLED):
             return outcome
         if state is TraceState.ALREADY_ENABLED and lets_topics_trace(topic):
+            return outcome
+        if declaring(topic, "sns_permission") is not None:
             return outcome
         topic.node.add_dependency(SnsTracePermission.of(topic).resource_policy)
         if state is TraceState.ENABLED:

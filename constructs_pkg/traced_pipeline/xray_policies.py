@@ -9,6 +9,7 @@ from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_xray as xray
 from constructs import IConstruct
 
+from .account_parts import declaring
 from .synthesis_checks import resources_in_app
 
 MOST_POLICIES = 5
@@ -26,11 +27,14 @@ def policies_beside(scope: IConstruct) -> list[CfnResource]:
 
 
 def lets_topics_trace(topic: IConstruct) -> bool:
-    """Tells whether the app lets SNS send segments in a topic's account and Region; for use at synthesis.
+    """Tells whether SNS may send segments in a topic's account and Region; for use at synthesis.
 
-    A policy whose text is not known before deployment is taken to do so.
+    It may by a policy of the app, where one whose text is not known before deployment is taken for such a policy, or
+    by one that the account has, as an `AccountTracing` of the app says.
     """
-    return any(_lets_sns_send(policy) for policy in policies_beside(topic))
+    return declaring(topic, "sns_permission") is not None or any(
+        _lets_sns_send(policy) for policy in policies_beside(topic)
+    )
 
 
 def _lets_sns_send(policy: CfnResource) -> bool:

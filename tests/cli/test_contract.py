@@ -19,6 +19,7 @@ from traced_pipeline_cli.dead_letters.message import DeadLetterMessage, Origin
 from traced_pipeline_cli.dead_letters.queues import DeadLetterQueue
 from traced_pipeline_cli.dead_letters.redrive import Outcome
 from traced_pipeline_cli.deployment.expected_path import route_of
+from traced_pipeline_cli.deployment.model import AccountPart
 from traced_pipeline_cli.diagnosis.checks import Check
 from traced_pipeline_cli.diagnosis.diagnose import diagnose
 from traced_pipeline_cli.diagnosis.trace_parts import Status
@@ -36,6 +37,7 @@ from tests.support import samples
 from .deployments import DEAD, QUEUE, queue, with_worker
 
 CONTRACT = json.loads(Path(__file__).with_name("contract.json").read_text(encoding="utf-8"))
+ACCOUNT = (AccountPart(name="sns_permission", word="create", text="none"),)
 UNREAD = (Unread(what="a queue", reason="denied"),)
 CONSOLE = ConsoleLink(url="https://console.aws.amazon.com/", filter_expression=None)
 ANSWER = Answer(status=202, headers={}, body="{}", trace_id=None, seconds=0.1)
@@ -69,7 +71,7 @@ def of_trace() -> JsonObject:
 
 
 def of_verify() -> JsonObject:
-    deployment = replace(with_worker(concurrency=0), unread=UNREAD)
+    deployment = replace(with_worker(concurrency=0), unread=UNREAD, account=ACCOUNT)
     [cause] = diagnose(deployment)
     remark = replace(cause, name="another")
     return verdict_json(deployment, judge(route_of(deployment), None, (cause, remark)), ANSWER, CONSOLE)

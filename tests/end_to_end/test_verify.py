@@ -1,6 +1,7 @@
 """`traced-pipeline verify` on deployments broken on purpose: the cause is named for each."""
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -227,6 +228,21 @@ def test_it_is_told_to_a_person_too(bridged: Deployed) -> None:
     assert ran.status == 0, ran
     assert "✓ Table     OrdersTable" in ran.out
     assert ran.out.rstrip().endswith("Connected from the API to the table.")
+
+
+def test_what_the_account_has_is_read_by_the_apis_that_exist(bridged: Deployed) -> None:
+    ran = command(bridged, "verify", bridged.pipeline.stack, "--account")
+    assert ran.status == 0, ran
+    words = dict(
+        re.findall(r"^  (\w+) +(create|existing) ", ran.out.partition("The account, in the words of")[2], re.MULTILINE)
+    )
+    assert words == {
+        "sns_permission": "existing",  # by the stack's own policy
+        "api_logging_role": "existing",
+        "transaction_search": "create",
+        "application_signals": "create",
+        "sampling_rule": "create",  # the stack's rule is for its stage alone
+    }
 
 
 def test_a_body_the_api_refuses(bridged: Deployed) -> None:

@@ -30,6 +30,7 @@ from .check_scenes import (
     HERE,
     THERE,
     Scene,
+    account_tracing,
     api_of,
     by_group,
     filters,
@@ -294,6 +295,11 @@ CASES: dict[Check, Case] = {
         "error",
         lambda s: without_assets(s, layer=None),
         lambda s: without_assets(s, layer=f"arn:aws:lambda:eu-west-1:{HERE}:layer:trace-bridge:1"),
+    ),
+    Check.ACCOUNT_SETTING_TWICE: Case(
+        "error",
+        lambda s: account_tracing(s, region="eu-west-1"),
+        lambda s: account_tracing(s, region="us-east-1"),
     ),
     Check.BATCH_FAILURES_IGNORED: Case(
         "warning",

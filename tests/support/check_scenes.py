@@ -17,6 +17,7 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
+    AccountTracing,
     FunctionOptions,
     Handler,
     IngestOptions,
@@ -136,6 +137,13 @@ def permissions(scene: Scene, count: int) -> None:
     SnsTracePermission.of(scene.stack)  # of a known account, which counts by itself
     for number in range(count):
         SnsTracePermission.of(scene.stack_beside(f"Beside{number}"))
+
+
+def account_tracing(scene: Scene, *, region: str) -> None:
+    AccountTracing(scene.stack, "Tracing")
+    app = scene.stack.node.root
+    assert isinstance(app, App)
+    AccountTracing(Stack(app, "Account", env=Environment(account=HERE, region=region)), "Tracing")
 
 
 def trace_everything(scene: Scene, tracing: sns.TracingConfig) -> None:

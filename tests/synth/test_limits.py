@@ -6,10 +6,15 @@ from typing import Any
 
 import botocore.session
 import pytest
-from traced_pipeline.limits import API_NAME, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
+from traced_pipeline.limits import API_NAME, INDEXING_PERCENTAGE, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
 
 NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
-NAMED |= {"policy_name": POLICY_NAME, "service_name": SERVICE_NAME, "api_name": API_NAME}
+NAMED |= {
+    "policy_name": POLICY_NAME,
+    "service_name": SERVICE_NAME,
+    "api_name": API_NAME,
+    "indexing_percentage": INDEXING_PERCENTAGE,
+}
 
 
 @pytest.mark.parametrize("name", [name for name, limit in NAMED.items() if limit.model])

@@ -29,10 +29,10 @@ _BAD_CREDENTIALS = frozenset(
     }
 )
 OPERATIONS = {
-    "apigateway": ("GetResources", "GetRestApi", "GetStage"),
+    "apigateway": ("GetAccount", "GetResources", "GetRestApi", "GetStage"),
     "cloudformation": ("DescribeStacks", "ListStackResources"),
     "ec2": ("DescribeRouteTables", "DescribeVpcEndpoints"),
-    "iam": ("SimulatePrincipalPolicy",),
+    "iam": ("GetRole", "SimulatePrincipalPolicy"),
     "lambda": ("GetFunctionConcurrency", "GetFunctionConfiguration", "GetLayerVersionByArn", "ListEventSourceMappings"),
     "logs": ("FilterLogEvents",),
     "sns": ("GetSubscriptionAttributes", "GetTopicAttributes", "ListSubscriptionsByTopic"),

@@ -39,15 +39,29 @@ def segment_destination(client: XRayClient) -> Destination:
     Raises:
         botocore.exceptions.ClientError: AWS refused.
     """
+    return "CloudWatchLogs" if _destination(client) == ("CloudWatchLogs", "ACTIVE") else "XRay"
+
+
+def chosen_destination(client: XRayClient) -> Destination:
+    """Where X-Ray puts segments, or is about to, while a switch is not through.
+
+    https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSegmentDestination.html
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused.
+    """
+    return "CloudWatchLogs" if _destination(client)[0] == "CloudWatchLogs" else "XRay"
+
+
+def _destination(client: XRayClient) -> tuple[str | None, str | None]:
     try:
         answer = client.get_trace_segment_destination()
     except ClientError as error:
         # What does not know the operation, a local AWS, has no Transaction Search.
         if error.response["Error"].get("Code") in ("InvalidRequestException", "UnknownOperationException"):
-            return "XRay"
+            return "XRay", "ACTIVE"
         raise
-    on = answer.get("Destination") == "CloudWatchLogs" and answer.get("Status") == "ACTIVE"
-    return "CloudWatchLogs" if on else "XRay"
+    return answer.get("Destination"), answer.get("Status")
 
 
 def retrieve(client: XRayClient, trace_ids: Iterable[str], *, timeout: float = 60.0) -> list[Trace]:

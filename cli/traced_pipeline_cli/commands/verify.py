@@ -16,6 +16,7 @@ from ..aws.session import Connection
 from ..aws.stack import find_pipeline
 from ..aws.xray import Progress, TraceReader, TracesIncompleteError, wait_for_traces
 from ..deployment.expected_path import Hop, route_of
+from ..deployment.inspect_account import read_account
 from ..deployment.inspect_stack import inspect
 from ..deployment.model import Deployment
 from ..diagnosis.diagnose import diagnose
@@ -49,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help=f"how long to wait for the trace (default: {_TIMEOUT_SECONDS})",
     )
+    parser.add_argument(
+        "--account",
+        action="store_true",
+        help="also say what the account has for tracing, in the words of AccountTracing",
+    )
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
 
 
@@ -78,7 +84,11 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
             tell("Searching for the cause …")
             findings += gather(session, reads, deployment, verdict, trace, answer, since)
             verdict = judge(route, trace, findings, deployment.unread)
-    deployment = replace(deployment, unread=(*deployment.unread, *reads.unread))
+        account = None
+        if arguments.account:
+            tell("Reading the account …")
+            account = read_account(session)
+    deployment = replace(deployment, unread=(*deployment.unread, *reads.unread), account=account)
     console = console_link(xray.meta.endpoint_url, connection.region, answer.trace_id or "", trace)
     if arguments.json:
         write_result("verify", verdict_json(deployment, verdict, answer, console))

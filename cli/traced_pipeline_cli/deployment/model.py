@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from ..aws.read_errors import Unread
 from ..aws.transaction_search import Destination
 from ..traces.model import JsonObject
+
+Word: TypeAlias = Literal["create", "existing"]
+PartName: TypeAlias = Literal[
+    "sns_permission", "api_logging_role", "transaction_search", "application_signals", "sampling_rule"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +205,21 @@ class XRaySettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountPart:
+    """One part of an account's tracing.
+
+    Attributes:
+        name: The argument of `AccountTracing` that it is about.
+        word: The word that is right there if the part is wanted; None where it could not be read.
+        text: What was read, or why it could not be.
+    """
+
+    name: PartName
+    word: Word | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deployment:
     """A stack's pipeline and what surrounds it.
 
@@ -212,6 +233,7 @@ class Deployment:
         tables: The names of the stack's tables.
         xray: The account's tracing settings.
         unread: What could not be read.
+        account: What the account has for tracing; None where that was not asked for.
     """
 
     stack: str
@@ -223,6 +245,7 @@ class Deployment:
     tables: tuple[str, ...]
     xray: XRaySettings
     unread: tuple[Unread, ...]
+    account: tuple[AccountPart, ...] | None = None
 
     def function(self, arn: str) -> Function | None:
         """Returns the function of an ARN, with or without a version."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..aws.console import ConsoleLink
 from ..aws.http import Answer
-from ..deployment.model import Deployment
+from ..deployment.model import AccountPart, Deployment
 from ..diagnosis.finding import Finding
 from ..diagnosis.verdict import Verdict
 from ..traces.model import JsonObject, JsonValue
@@ -43,8 +43,13 @@ def verdict_json(deployment: Deployment, verdict: Verdict, answer: Answer, conso
         "remarks": [_finding_json(finding) for finding in verdict.remarks],
         "transaction_search": None if destination is None else destination == "CloudWatchLogs",
         "unread": unread_json(deployment.unread),
+        "account": None if deployment.account is None else [_part_json(part) for part in deployment.account],
         "console": None if console is None else console_json(console),
     }
+
+
+def _part_json(part: AccountPart) -> JsonObject:
+    return {"part": part.name, "word": part.word, "text": part.text}
 
 
 def _finding_json(finding: Finding) -> JsonObject:

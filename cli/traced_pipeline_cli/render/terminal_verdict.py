@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from rich.text import Text
 
 from ..deployment.expected_path import Hop
-from ..deployment.model import Deployment
+from ..deployment.model import AccountPart, Deployment
 from ..diagnosis.finding import Finding
 from ..diagnosis.verdict import HopVerdict, Verdict
 from ..text import printable, readable_name
@@ -45,7 +46,20 @@ def verdict_text(deployment: Deployment, verdict: Verdict, *, width: int, ascii_
         text.append(
             f"\n{_wrapped(f'Could not be read: {unread.what}. {printable(unread.reason)}', 0, width)}", style="dim"
         )
+    if deployment.account is not None:
+        text.append("\n\nThe account, in the words of AccountTracing, for the parts you want:\n")
+        text.append("\n".join(account_lines(deployment.account)))
     return text
+
+
+def account_lines(parts: Sequence[AccountPart]) -> list[str]:
+    """Returns what an account has for tracing, a line a part.
+
+    Args:
+        parts: The parts.
+    """
+    width = max(len(part.name) for part in parts)
+    return [f"  {part.name:<{width}}  {part.word or 'unknown':<8}  {printable(part.text)}" for part in parts]
 
 
 def _hop(text: Text, verdict: Verdict, hop_verdict: HopVerdict, *, width: int, ascii_only: bool) -> None:
