@@ -83,7 +83,7 @@ lock: setup ## Resolves the requirement files anew.
 	@$(RUN) python scripts/lock.py
 
 clean: ## Removes everything the targets made.
-	rm -rf .venv .venv-local .venv-peers .venv-aiobotocore .venv-oldest .venv-docs .setup node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-local .venv-peers .venv-aiobotocore .venv-adot .venv-oldest .venv-docs .setup node_modules build cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .DEFAULT:

@@ -1,6 +1,8 @@
 """The whole extension: everything put into MiniStack, in one place."""
 
-from local.patches import aws_calls, kms, sns, sns_message_size, xray
+from pathlib import Path
+
+from local.patches import aws_calls, kms, sns, sns_message_size, spans, xray
 from local.patches.apigateway import request_validation, resources, stage
 from local.patches.cloudformation import event_sources, outputs, resource_types
 from local.patches.iam import batch_permissions, managed_policies, signatures
@@ -8,6 +10,7 @@ from local.patches.lambda_ import (
     error_logs,
     error_types,
     event_source_permissions,
+    exec_wrapper,
     functions,
     log_format,
     node_functions,
@@ -15,17 +18,23 @@ from local.patches.lambda_ import (
 )
 from local.patches.sqs import message_moves, messages
 from local.xray.daemon import Daemon
+from local.xray.span_intake import SpanIntake
 from local.xray.state import XRay
 
 
-def install() -> Daemon:
+def install(work_dir: Path) -> Daemon:
     """Changes MiniStack, once per process and before it serves.
+
+    Args:
+        work_dir: Below it goes every file.
 
     Returns:
         The daemon, not yet started.
     """
-    state = XRay(xray.may_write_spans)
-    daemon = Daemon(state.traces, xray.install(state).respond)
+    state = XRay(xray.may_write_spans, spans.write)
+    intake = SpanIntake(state)
+    daemon = Daemon(state.traces, intake, xray.install(state, intake).respond)
+    spans.install()
     signatures.install()
     batch_permissions.install()
     managed_policies.install()
@@ -37,6 +46,7 @@ def install() -> Daemon:
     sns_message_size.install()
     functions.install(state, daemon)
     log_format.install()
+    exec_wrapper.install(work_dir)
     error_types.install()
     node_functions.install()
     error_logs.install()

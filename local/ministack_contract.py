@@ -124,6 +124,7 @@ REQUIRED = (
     Name(module=_FUNCTIONS, path="_sqs_esm_concurrency", parameters=("esm", "func_rec", "config", "queue")),
     Name(module=_FUNCTIONS, path="_xray_trace_id_for_invocation", parameters=("config", "inbound_trace_header")),
     Name(module=_RUNTIME, path="Worker._spawn", parameters=("self",)),
+    Name(module=_RUNTIME, path="_detect_runtime_binary", parameters=("runtime",)),
     Name(module=_RUNTIME, path="reset"),
     Name(
         module=_RUNTIME,
@@ -165,6 +166,14 @@ REQUIRED = (
     Name(module=_KMS, path="_resolve_key", parameters=("key_id_or_arn",)),
     Name(module=_LOGS, path="_log_groups"),
     Name(module=_LOGS, path="_append_log_events", parameters=("stream",)),
+    Name(module=_LOGS, path="_create_log_group", parameters=("data",)),
+    Name(module=_LOGS, path="_create_log_stream", parameters=("data",)),
+    Name(module=_LOGS, path="_put_log_events", parameters=("data",)),
+    Name(
+        module=_LOGS,
+        path="_fanout_to_subscription_filters",
+        parameters=("group_name", "stream_name", "events"),
+    ),
     Name(module=_LOGS, path="_resource_policies"),
     Name(module=_SNS, path="_fanout", parameters=("topic_arn", "msg_id")),
     Name(module=_SNS, path="_deliver_to_sqs", parameters=("endpoint", "envelope")),

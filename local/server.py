@@ -44,7 +44,7 @@ def run(options: Options) -> None:
     """Serves until told to stop: SIGTERM, SIGINT, or the end of standard input.
 
     Raises:
-        OSError: The port is taken.
+        OSError: The port is taken, or a package is missing.
         names.NamesGoneError: MiniStack is not the expected one.
     """
     work_dir, ready_file = options.work_dir.resolve(), options.ready_file.resolve()
@@ -56,10 +56,11 @@ def run(options: Options) -> None:
         work_dir=work_dir, port=port, material=material, credentials=credentials, log_level=options.log_level
     )
     ministack_contract.check()
+    _find_otlp()
     # Importable only now: MiniStack reads the environment while it is imported.
     from local.install import install
 
-    daemon = install()
+    daemon = install(work_dir)
     daemon.start()
     announcement = {
         "endpoint": f"https://127.0.0.1:{port}",
@@ -80,6 +81,18 @@ def run(options: Options) -> None:
         ready_file.unlink(missing_ok=True)
         _stop_functions()
         daemon.close()
+
+
+def _find_otlp() -> None:
+    """Lets this process find OTLP's messages. Functions run in the same environment, and find no protobuf on AWS.
+
+    Raises:
+        OSError: They are not installed.
+    """
+    folder = Path(sys.prefix) / "otlp"
+    if not folder.is_dir():
+        raise OSError(f"the packages of requirements/otlp.txt are not in {folder}; run `make setup`")
+    sys.path.append(str(folder))
 
 
 async def _serve(

@@ -83,9 +83,31 @@ def install(folder: str, requirements: str, uv: Path | None) -> None:
     run(folder, [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements])
 
 
-def compile_bytecode(folder: str) -> None:
+def install_apart(folder: str, requirements: str, target: str, uv: Path | None) -> None:
+    """Installs what a file locks into a folder of its own, which the environment's Python does not look into.
+
+    Args:
+        folder: The environment, from the project's root, whose Python it is for.
+        requirements: The lock file, from the project's root.
+        target: The folder, from the environment.
+        uv: The uv to use. None: pip does it.
+
+    Raises:
+        SetupError: It could not be installed.
+    """
+    python, apart = f"{folder}/bin/python", f"{folder}/{target}"
+    options = ["--quiet", "--require-hashes", "--no-deps", "--target", apart, "-r", requirements]
+    if uv is None:
+        run(apart, [python, "-m", "pip", "install", *options])
+        return
+    environment = os.environ | uv_environment(read_pip_settings(str(ROOT / python)), os.environ)
+    run(apart, [str(uv), "pip", "install", "--python", python, *options], environment)
+    compile_bytecode(folder, target)
+
+
+def compile_bytecode(folder: str, part: str = "lib") -> None:
     """Compiles what was installed, as pip does and uv does not; many who use the environment write no bytecode."""
-    compile_all = ["-m", "compileall", "-q", "-j", "0", "-x", _NOT_COMPILED, f"{folder}/lib"]
+    compile_all = ["-m", "compileall", "-q", "-j", "0", "-x", _NOT_COMPILED, f"{folder}/{part}"]
     run(folder, [f"{folder}/bin/python", *compile_all])
 
 

@@ -1,9 +1,9 @@
 """Sets up what the make targets need, all at pinned versions: `.venv`, `.venv-local`, Node and the CDK CLI.
 
 Without an argument that is what running and deploying a pipeline takes. `dev` adds to `.venv` what checks and tests
-need, `peers` makes `.venv-peers` and `.venv-aiobotocore`, the neighbours whose pins exclude what `.venv` holds, and
-`.venv-oldest` with the oldest CDK that the constructs take; `docs` makes `.venv-docs`
-for the site of the docs.
+need, `peers` makes `.venv-peers`, `.venv-aiobotocore` and `.venv-adot`, the neighbours whose pins exclude what `.venv`
+holds, and `.venv-oldest` with the oldest CDK that the constructs take; `docs` makes `.venv-docs` for the site of the
+docs.
 
 Each part is made anew when its inputs changed or an earlier set-up was cut off, and left alone otherwise. Two set-ups
 at once wait for each other. Uses the standard library only.
@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from scripts.installer import ROOT, STATE, SetupError, install, install_uv, make_venv, progress, run
+from scripts.installer import ROOT, STATE, SetupError, install, install_apart, install_uv, make_venv, progress, run
 
 OLDEST_NODE = 22
 _EXTRAS = ("dev", "peers", "docs")
@@ -64,13 +64,13 @@ def _set_up(extras: Sequence[str]) -> bool:
     ]
     made = [
         _part("venv", base, _make_venv),
-        _part("venv-local", ["requirements/local.txt"], partial(_fill, ".venv-local", "requirements/local.txt")),
+        _part("venv-local", ["requirements/local.txt", "requirements/otlp.txt"], _make_venv_local),
         _part("node", ["requirements/node.txt", "package-lock.json", "requirements/base.txt"], _make_node),
     ]
     if with_tools:
         made.append(_part("venv-dev", ["requirements/dev.txt"], _add_dev_tools))
     if "peers" in extras:
-        for name in ("peers", "aiobotocore", "oldest"):
+        for name in ("peers", "aiobotocore", "adot", "oldest"):
             folder, requirements = f".venv-{name}", f"requirements/{name}.txt"
             made.append(_part(f"venv-{name}", [requirements], partial(_fill, folder, requirements)))
     if "docs" in extras:
@@ -113,6 +113,7 @@ def _is_whole(name: str) -> bool:
         "venv-local": [".venv-local/bin/python"],
         "venv-peers": [".venv-peers/bin/python"],
         "venv-docs": [".venv-docs/bin/sphinx-build"],
+        "venv-adot": [".venv-adot/bin/python"],
         "venv-aiobotocore": [".venv-aiobotocore/bin/python"],
         "venv-oldest": [".venv-oldest/bin/python"],
         "node": ["node_modules/aws-cdk/bin/cdk", ".setup/node-path"],
@@ -131,6 +132,14 @@ def _make_venv() -> None:
     # Node, where it came as a wheel, went with the environment that was just replaced; so did the tools.
     for part in ("node", "venv-dev", "caches"):
         (STATE / part).unlink(missing_ok=True)
+
+
+def _make_venv_local() -> None:
+    with progress(".venv-local"):
+        make_venv(".venv-local")
+        install(".venv-local", "requirements/local.txt", install_uv())
+        # Apart, as functions run in this environment and must not find it.
+        install_apart(".venv-local", "requirements/otlp.txt", "otlp", install_uv())
 
 
 def _add_dev_tools() -> None:

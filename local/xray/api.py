@@ -10,6 +10,8 @@ from local.xray import request_shapes
 from local.xray.operations import insights
 from local.xray.operations.encryption import Encryption, FindKey
 from local.xray.operations.groups_and_rules import Settings
+from local.xray.operations.otlp import PATH as OTLP_PATH
+from local.xray.operations.otlp import OtlpEndpoint
 from local.xray.operations.resource_policies import ResourcePolicyOperations
 from local.xray.operations.sampling_targets import SamplingTargets
 from local.xray.operations.segments import Segments
@@ -17,6 +19,7 @@ from local.xray.operations.tags import TagOperations
 from local.xray.operations.traces import Queries
 from local.xray.operations.transaction_search import Retrievals
 from local.xray.request import ApiError, Body, parse
+from local.xray.span_intake import SpanIntake
 from local.xray.state import XRay
 from local.xray.summaries import Summaries
 
@@ -29,11 +32,13 @@ class Api:
 
     Args:
         xray: The state.
+        intake: Where spans go.
         find_key: Returns the ARN of a KMS key, for the encryption configuration.
     """
 
-    def __init__(self, xray: XRay, *, find_key: FindKey = lambda _key: None) -> None:
+    def __init__(self, xray: XRay, intake: SpanIntake, *, find_key: FindKey = lambda _key: None) -> None:
         summaries, settings = Summaries(xray.traces), Settings(xray)
+        self._otlp = OtlpEndpoint(xray.search, intake)
         self._operations: dict[str, Callable[[Body], Body]] = {
             **Segments(xray.traces).operations(),
             **ResourcePolicyOperations(xray.policies).operations(),
@@ -47,9 +52,11 @@ class Api:
         }
 
     async def handle(
-        self, _method: str, path: str, _headers: dict[str, str], body: bytes, _query: dict[str, list[str]]
+        self, _method: str, path: str, headers: dict[str, str], body: bytes, _query: dict[str, list[str]]
     ) -> Response:
         """Answers one request; the caller has been authenticated and authorized."""
+        if path.strip("/") == OTLP_PATH:
+            return self._otlp.respond(headers, body)
         return self.respond(path, body)
 
     def respond(self, path: str, body: bytes) -> Response:

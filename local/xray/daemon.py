@@ -1,7 +1,8 @@
 """The X-Ray daemon: receives documents by UDP on the loopback interface, and serves sampling rules by TCP.
 
 Source: X-Ray Developer Guide, "Sending trace data to AWS X-Ray", "Sending segment documents to the X-Ray
-daemon": one datagram is the header line `{"format": "json", "version": 1}`, a line feed, one document.
+daemon": one datagram is the header line `{"format": "json", "version": 1}`, a line feed, one document. Instead of the
+document, AWS's distribution of OpenTelemetry sends spans or metrics: see `local.xray.span_datagrams`.
 """
 
 import json
@@ -12,8 +13,9 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 
-from local.xray import documents
+from local.xray import documents, span_datagrams
 from local.xray.daemon_proxy import Ask, May, serve
+from local.xray.span_intake import SpanIntake
 from local.xray.store import TraceStore
 
 logger = logging.getLogger("local.daemon")
@@ -40,11 +42,13 @@ class Daemon:
 
     Args:
         store: Where documents go.
+        intake: Where spans go.
         ask: The X-Ray API, for what comes over TCP.
     """
 
-    def __init__(self, store: TraceStore, ask: Ask) -> None:
+    def __init__(self, store: TraceStore, intake: SpanIntake, ask: Ask) -> None:
         self._store = store
+        self._intake = intake
         self._ask = ask
         self._selector = selectors.DefaultSelector()
         self._lock = threading.Lock()
@@ -122,6 +126,8 @@ class Daemon:
             return "it does not begin with a JSON header line"
         if not separator or not isinstance(known, dict) or known.get("format") != "json" or known.get("version") != 1:
             return f"header line {header[:80]!r} is not " + '{"format": "json", "version": 1}'
+        if span_datagrams.is_of_opentelemetry(text):
+            return span_datagrams.take(text, self._intake)
         document = documents.parse(text)
         if isinstance(document, documents.Rejection):
             return document.message

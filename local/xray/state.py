@@ -1,12 +1,14 @@
 """X-Ray's state: one account, one Region."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from local.environment import ACCOUNT, REGION
+from local.xray.otlp.records import Record
 from local.xray.resource_policies import ResourcePolicies
 from local.xray.sampling.rules import FunctionSampling, SamplingRules
+from local.xray.span_log import SpanLog
 from local.xray.store import TraceStore
 from local.xray.tags import Tags
 from local.xray.transaction_search import TransactionSearch
@@ -72,6 +74,7 @@ class XRay:
 
     Attributes:
         search: Transaction Search, and which traces are indexed.
+        spans: The spans of Transaction Search.
         traces: The traces.
         rules: The sampling rules, and what is decided by them.
         functions: Lambda's own sampling.
@@ -81,11 +84,17 @@ class XRay:
 
     Args:
         may_write_spans: Says whether CloudWatch Logs lets X-Ray write the spans of Transaction Search.
+        write_spans: Writes records to their log group.
     """
 
-    def __init__(self, may_write_spans: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        may_write_spans: Callable[[], bool] = lambda: False,
+        write_spans: Callable[[Sequence[Record]], None] = lambda _records: None,
+    ) -> None:
         self.search = TransactionSearch(may_write_spans)
-        self.traces = TraceStore(begun=self.search.begin)
+        self.spans = SpanLog(write_spans, is_on=lambda: self.search.keeps_spans)
+        self.traces = TraceStore(begun=self.search.begin, came=self.spans.put_document)
         self.rules = SamplingRules()
         self.functions = FunctionSampling()
         self.policies = ResourcePolicies()

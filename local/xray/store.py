@@ -34,10 +34,16 @@ class TraceStore:
 
     Args:
         begun: Called with the id of each new trace, as its first document comes in.
+        came: Called with each document that was sent as one.
     """
 
-    def __init__(self, begun: Callable[[str], None] = lambda _trace_id: None) -> None:
+    def __init__(
+        self,
+        begun: Callable[[str], None] = lambda _trace_id: None,
+        came: Callable[[Document], None] = lambda _document: None,
+    ) -> None:
         self._begun = begun
+        self._came = came
         self._lock = threading.Lock()
         self._traces: dict[str, _Trace] = {}
         self._changes = 0
@@ -50,6 +56,11 @@ class TraceStore:
 
     def put(self, document: Document) -> None:
         """Takes in one valid document (see `local.xray.documents.parse`)."""
+        self.put_converted(document)
+        self._came(document)
+
+    def put_converted(self, document: Document) -> None:
+        """Takes in one valid document that was made of a span."""
         with self._lock:
             trace = self._traces.setdefault(document["trace_id"], _Trace())
             if not trace.documents:

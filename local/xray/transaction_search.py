@@ -97,13 +97,25 @@ class TransactionSearch:
         with self._lock:
             self._switch = replace(self._switch, percentage=percentage, rule_changed_at=self._clock())
 
+    def leave_unindexed(self, trace_id: str) -> None:
+        """Keeps a trace out of the index whose first span is to come: its sender did not sample it."""
+        with self._lock:
+            if trace_id not in self._spans:
+                self._spans.add(trace_id)
+                self._unindexed.add(trace_id)
+
     def begin(self, trace_id: str) -> None:
         """Decides about a trace whose first document has come in."""
         with self._lock:
-            if self._switch.destination == "CloudWatchLogs":
+            if self._switch.destination == "CloudWatchLogs" and trace_id not in self._spans:
                 self._spans.add(trace_id)
                 if _percentile(trace_id) >= self._switch.percentage:
                     self._unindexed.add(trace_id)
+
+    @property
+    def keeps_spans(self) -> bool:
+        """Whether what comes in now goes to the spans' log group."""
+        return self.switch.destination == "CloudWatchLogs"
 
     @property
     def has_spans(self) -> bool:

@@ -3,15 +3,17 @@
 Source: X-Ray API Reference, "StartTraceRetrieval" and its neighbours.
 """
 
+import json
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ministack.core.responses import new_uuid
 
 from local.xray.operations.traces import render_trace
+from local.xray.otlp.span import w3c_trace_id, xray_trace_id
 from local.xray.request import ApiError, Body, page, string, strings, time_range
 from local.xray.service_graph import draw
 from local.xray.state import XRay
@@ -25,6 +27,7 @@ _SPANS_PER_TRACE = 100
 # "Retrievals will time out after 60 minutes"; how long one runs is assumed, and short here.
 _RUNNING_SECONDS = 0.5
 _TIMEOUT_SECONDS = 3600.0
+_W3C = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(kw_only=True)
@@ -103,7 +106,10 @@ class Retrievals:
     def _start(self, body: Body) -> Body:
         start, end = time_range(body)
         retrieval = _Retrieval(
-            trace_ids=strings(body, "TraceIds", most=_MAX_TRACE_IDS), start=start, end=end, started_at=time.time()
+            trace_ids=[_xray_id(given) for given in strings(body, "TraceIds", most=_MAX_TRACE_IDS)],
+            start=start,
+            end=end,
+            started_at=time.time(),
         )
         if not self._xray.search.has_spans:
             raise ApiError("There is no log group aws/spans", code="ResourceNotFoundException")
@@ -114,12 +120,19 @@ class Retrievals:
 
     def _list(self, body: Body) -> Body:
         retrieval, wanted = self._retrieval(body), body.get("TraceFormat") or "XRAY"
-        if wanted != "XRAY":
-            raise ApiError(f"TraceFormat is {wanted!r}; the local AWS keeps no OpenTelemetry spans, XRAY is expected")
+        if wanted not in ("XRAY", "OTEL"):
+            raise ApiError(f"TraceFormat is {wanted!r}, XRAY or OTEL is expected")
         answer: Body = {"RetrievalStatus": retrieval.status, "TraceFormat": wanted, "Traces": []}
-        parts = [part for summary in self._found(retrieval) for part in _parts(summary)]
+        render = self._as_spans if wanted == "OTEL" else _as_documents
+        parts = [part for summary in self._found(retrieval) for part in _parts(render(summary))]
         answer["Traces"], token = page(parts, size=_TRACES_PER_PAGE, token=body.get("NextToken"))
         return {**answer, **({"NextToken": token} if token else {})}
+
+    def _as_spans(self, summary: Summary) -> Body:
+        """Writes a trace in OpenTelemetry's format: its records in the log group."""
+        records = self._xray.spans.records(summary.trace_id)
+        spans = [{"Id": record["spanId"], "Document": json.dumps(record)} for record in records]
+        return {"Id": w3c_trace_id(summary.trace_id), "Duration": round(summary.duration, 3), "Spans": spans}
 
     def _graph(self, body: Body) -> Body:
         retrieval = self._retrieval(body)
@@ -147,14 +160,21 @@ class Retrievals:
         return [summary for summary in retrieved if retrieval.start <= summary.start <= retrieval.end]
 
 
-def _parts(summary: Summary) -> list[tuple[str, dict[str, Any]]]:
-    """Returns a trace in pieces of as many spans as an answer may hold, each with its place as key."""
+def _xray_id(trace_id: str) -> str:
+    """Returns a trace id as X-Ray writes it; one of W3C's is taken as well (assumed)."""
+    return xray_trace_id(trace_id) if _W3C.fullmatch(trace_id) else trace_id
+
+
+def _as_documents(summary: Summary) -> Body:
+    """Writes a trace in X-Ray's format: its segment documents."""
     trace = render_trace(summary)
-    spans = trace.pop("Segments")
+    return {"Id": trace["Id"], "Duration": trace["Duration"], "Spans": trace["Segments"]}
+
+
+def _parts(trace: Body) -> list[tuple[str, Body]]:
+    """Returns a trace in pieces of as many spans as an answer may hold, each with its place as key."""
+    spans = trace["Spans"]
     return [
-        (
-            f"{summary.trace_id}/{first}",
-            {"Id": trace["Id"], "Duration": trace["Duration"], "Spans": spans[first : first + _SPANS_PER_TRACE]},
-        )
+        (f"{trace['Id']}/{first}", {**trace, "Spans": spans[first : first + _SPANS_PER_TRACE]})
         for first in range(0, len(spans), _SPANS_PER_TRACE)
     ]

@@ -1,0 +1,1 @@
+"""Spans of OpenTelemetry: read from OTLP, kept as records of `aws/spans`, turned into segment documents."""
