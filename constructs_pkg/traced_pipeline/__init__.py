@@ -8,12 +8,15 @@ The names in `__all__` are the library's interface; its modules are not.
 
 from .account_tracing import AccountTracing
 from .checks import Check, PipelineError
+from .container_options import ContainerWorkerOptions
+from .container_worker import ContainerWorker
 from .function import TracedFunction
 from .function_options import FunctionOptions, Handler
 from .ingest_api import IngestApi
 from .ingest_options import IngestOptions
 from .layer import TraceBridgeLayer
 from .pipeline import TracedPipeline
+from .queue_options import QueueOptions
 from .queue_worker import QueueWorker
 from .sns_trace_permission import SnsTracePermission
 from .table_options import TableOptions
@@ -27,11 +30,14 @@ from .worker_options import WorkerOptions
 __all__ = [
     "AccountTracing",
     "Check",
+    "ContainerWorker",
+    "ContainerWorkerOptions",
     "FunctionOptions",
     "Handler",
     "IngestApi",
     "IngestOptions",
     "PipelineError",
+    "QueueOptions",
     "QueueWorker",
     "SamplingOptions",
     "SnsTracePermission",

@@ -1,4 +1,4 @@
-"""The environment variables of the bridge that the constructs set.
+"""The environment variables that the constructs set and the bridge reads.
 
 A copy of a part of `trace_bridge`'s own list, since the constructs do not import the bridge: a constant has the same
 name and value in both.
@@ -8,3 +8,6 @@ ENABLED = "TRACE_BRIDGE_ENABLED"
 ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
 HANDLER = "TRACE_BRIDGE_HANDLER"
 QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
+
+XRAY_DAEMON_ADDRESS = "AWS_XRAY_DAEMON_ADDRESS"
+XRAY_TRACING_NAME = "AWS_XRAY_TRACING_NAME"

@@ -25,6 +25,8 @@ class Check(StrEnum):
     HANDLER_FOLDER = "traced-pipeline:handler-folder"
     HANDLER_MODULE = "traced-pipeline:handler-module"
     HANDLER_MISSING = "traced-pipeline:handler-missing"
+    IMAGE_MISSING = "traced-pipeline:image-missing"
+    IMAGE_FOLDER = "traced-pipeline:image-folder"
     REQUIREMENTS = "traced-pipeline:requirements"
     LAYER_PACKAGE = "traced-pipeline:layer-package"
     WORKER_DESTINATION = "traced-pipeline:worker-destination"
@@ -46,6 +48,9 @@ class Check(StrEnum):
 
     DEPENDENCIES_NOT_LOCKED = "traced-pipeline:dependencies-not-locked"
     VISIBILITY_BELOW_RECOMMENDED = "traced-pipeline:visibility-below-recommended"
+    VISIBILITY_BELOW_MESSAGE = "traced-pipeline:visibility-below-message"
+    STOP_TIMEOUT_BELOW_MESSAGE = "traced-pipeline:stop-timeout-below-message"
+    CLUSTER_WITHOUT_INSIGHTS = "traced-pipeline:cluster-without-insights"
     CONCURRENCY_ABOVE_RESERVED = "traced-pipeline:concurrency-above-reserved"
     INGEST_TIMEOUT = "traced-pipeline:ingest-timeout"
     ROUTE_TAKES_OVER = "traced-pipeline:route-takes-over"

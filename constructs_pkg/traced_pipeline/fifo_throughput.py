@@ -10,8 +10,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .checks import Check, PipelineError, warn
+from .queue_options import QueueOptions
 from .resource import resource_of
-from .worker_options import WorkerOptions
 
 # As CloudFormation writes them.
 _SNS_GROUP, _SQS_GROUP = "MessageGroup", "messageGroup"
@@ -29,7 +29,7 @@ class FifoThroughput:
     fifo_throughput_limit: sqs.FifoThroughputLimit | None = None
 
 
-def throughput_of(scope: Construct, options: WorkerOptions, topic: sns.ITopic) -> FifoThroughput:
+def throughput_of(scope: Construct, options: QueueOptions, topic: sns.ITopic) -> FifoThroughput:
     """Returns the settings of a worker's created queues.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html

@@ -9,6 +9,7 @@ from aws_cdk import Token
 from constructs import Construct
 
 from .checks import Check, PipelineError, warn
+from .queue_options import QueueOptions
 from .worker_options import WorkerOptions
 
 # https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
@@ -28,11 +29,11 @@ _ENVELOPE = {
 }
 
 
-def check_filters(scope: Construct, options: WorkerOptions) -> None:
-    """Checks a worker's filters against each other and against what its queue holds.
+def check_filter_policies(options: QueueOptions) -> None:
+    """Checks the filter policies of a worker's subscription against each other.
 
     Raises:
-        PipelineError: Both filter policies are given, of which a subscription has one.
+        PipelineError: Both are given, of which a subscription has one.
             https://docs.aws.amazon.com/sns/latest/dg/sns-message-filtering-scope.html
     """
     if options.filter_policy is not None and options.filter_policy_with_message_body is not None:
@@ -41,6 +42,14 @@ def check_filters(scope: Construct, options: WorkerOptions) -> None:
             "filter_policy and filter_policy_with_message_body are given, but a subscription filters by the one or the "
             "other; give one, or a worker for each",
         )
+
+
+def check_filters(scope: Construct, options: WorkerOptions) -> None:
+    """Checks Lambda's filters of a worker's messages by themselves, and against what its queue holds.
+
+    Raises:
+        PipelineError: One is no filter, or there is none to encrypt.
+    """
     if options.filter_encryption is not None and not options.filters:
         raise PipelineError(
             Check.OPTION_CONFLICT,

@@ -1,4 +1,4 @@
-"""What a hop's function is allowed, on resources of this account or of another one, with or without customer keys."""
+"""What a hop's function or task is allowed, here or in another account, with or without customer keys."""
 
 from __future__ import annotations
 
@@ -30,16 +30,22 @@ _DECRYPT = ("kms:Decrypt",)
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-lambda-function-trigger.html
 _POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+_RECEIVE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+
 Actions: TypeAlias = tuple[str, ...]
-"""What a function's role is allowed to do."""
+"""What a role is allowed to do."""
+
+Worker: TypeAlias = lambda_.IFunction | iam.IRole
+"""A function, or the role of a task."""
 
 
 class _HasPolicy(Protocol):
     def add_to_resource_policy(self, statement: iam.PolicyStatement) -> iam.AddToResourcePolicyResult: ...
 
 
-def grant_publish(topic: sns.ITopic, function: lambda_.IFunction) -> Actions:
-    """Lets a function publish to a topic, and use the topic's customer key; returns what its role needs."""
+def grant_publish(topic: sns.ITopic, function: Worker) -> Actions:
+    """Lets a function or task publish to a topic, and use the topic's customer key; returns what its role needs."""
     key = topic.master_key
     if isinstance(topic, sns.Topic) and _account_differs(topic, function):
         _grant_across(topic, topic.topic_arn, function, _PUBLISH, own_arn=topic.topic_arn)
@@ -50,12 +56,12 @@ def grant_publish(topic: sns.ITopic, function: lambda_.IFunction) -> Actions:
     return _with_key(_PUBLISH, key, _ENCRYPT_FOR_TOPIC)
 
 
-def grant_table(table: dynamodb.ITable, function: lambda_.IFunction, actions: Sequence[str] | None) -> Actions:
-    """Lets a function use a table, and the table's customer key.
+def grant_table(table: dynamodb.ITable, function: Worker, actions: Sequence[str] | None) -> Actions:
+    """Lets a function or task use a table, and the table's customer key.
 
     Args:
         table: The table.
-        function: The function.
+        function: The function, or the task's role.
         actions: What it may do. Default: what the CDK's `grant_write_data` allows.
 
     Returns:
@@ -87,12 +93,12 @@ def grant_poll(queue: sqs.IQueue, function: lambda_.IFunction) -> Actions:
     Returns:
         What the function's role needs.
     """
-    key = queue.encryption_master_key
-    queue.grant(function, *_POLL)
-    if key is not None:
-        key.grant_decrypt(function)
-    let_use_key(key, function, *_DECRYPT)
-    return _with_key(_POLL, key, _DECRYPT)
+    return _grant_messages(queue, function, _POLL)
+
+
+def grant_receive(queue: sqs.IQueue, role: iam.IRole) -> None:
+    """Lets a task take messages from a queue and keep them hidden, and use the queue's customer key."""
+    _grant_messages(queue, role, _RECEIVE)
 
 
 def let_account_subscribe(topic: sns.ITopic, queue: sqs.IQueue) -> None:
@@ -104,9 +110,16 @@ def let_account_subscribe(topic: sns.ITopic, queue: sqs.IQueue) -> None:
         _let_account(topic, queue.env.account, ("sns:Subscribe",), topic.topic_arn)
 
 
-def _grant_across(
-    resource: _HasPolicy, arn: str, function: lambda_.IFunction, actions: Actions, *, own_arn: str
-) -> None:
+def _grant_messages(queue: sqs.IQueue, worker: Worker, actions: Actions) -> Actions:
+    key = queue.encryption_master_key
+    queue.grant(worker, *actions)
+    if key is not None:
+        key.grant_decrypt(worker)
+    let_use_key(key, worker, *_DECRYPT)
+    return _with_key(actions, key, _DECRYPT)
+
+
+def _grant_across(resource: _HasPolicy, arn: str, function: Worker, actions: Actions, *, own_arn: str) -> None:
     """Grants on both sides: the function's role here, and the function's account in the resource's own policy.
 
     The policy names the account: a role must exist before a policy can name it, and it may be deployed later.
@@ -115,7 +128,7 @@ def _grant_across(
     _let_account(resource, function.env.account, actions, own_arn)
 
 
-def _grant_key_across(key: kms.IKey | None, function: lambda_.IFunction, actions: Actions) -> None:
+def _grant_key_across(key: kms.IKey | None, function: Worker, actions: Actions) -> None:
     if key is None:
         return
     # A key has no name by which another account could know it before it is made.

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from aws_cdk import Duration, Size, SizeRoundingBehavior, Token
 
 from .checks import Check, PipelineError
+from .container_options import ContainerWorkerOptions
 from .function_options import FunctionOptions
 from .ingest_options import IngestOptions
+from .queue_options import QueueOptions
 from .topic_options import TopicOptions
 from .tracing_options import SamplingOptions, TraceGroupOptions
 from .worker_options import WorkerOptions
@@ -52,6 +54,9 @@ _REDRIVE = (
     "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html"
 )
 _VISIBILITY = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"
+_FARGATE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"
+_CONTAINER = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"
+_SCALING = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html"
 _RULE = "https://docs.aws.amazon.com/xray/latest/api/API_SamplingRule.html"
 
 LIMITS: Mapping[type, Mapping[str, Limit]] = {
@@ -114,8 +119,6 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
             model="lambda CreateEventSourceMapping ProvisionedPollerConfig.MaximumPollers",
             model_least=1,
         ),
-        "max_receive_count": Limit(most=1000, source=_REDRIVE),
-        "visibility_timeout": Limit(least=0, most=43_200, source=_VISIBILITY),
     },
     TopicOptions: {
         "max_message_size": Limit(
@@ -123,6 +126,20 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
             most=1_048_576,
             source="https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html",
         ),
+    },
+    QueueOptions: {
+        "max_receive_count": Limit(most=1000, source=_REDRIVE),
+        "visibility_timeout": Limit(least=0, most=43_200, source=_VISIBILITY),
+    },
+    ContainerWorkerOptions: {
+        # Which values of CPU and memory go together is not written down here: AWS adds sizes.
+        "cpu": Limit(source=_FARGATE),
+        "memory_limit_mib": Limit(source=_FARGATE),
+        "longest_message": Limit(most=43_200, source=_VISIBILITY),
+        "stop_timeout": Limit(least=2, most=120, source=_CONTAINER),
+        "min_capacity": Limit(least=0, source=_SCALING),
+        "max_capacity": Limit(source=_SCALING),
+        "backlog_per_task": Limit(source=_SCALING),
     },
     SamplingOptions: {
         "path": Limit(most=128, source=_RULE, model="xray CreateSamplingRule SamplingRule.URLPath"),

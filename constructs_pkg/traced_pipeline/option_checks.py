@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar, get_type_hints
 from aws_cdk import Duration, Token
 
 from .checks import Check, PipelineError
+from .container_options import ContainerWorkerOptions
 from .function_options import FunctionOptions, Handler
 from .limits import check_limit, limits_of
 from .option_types import TypeHint, describe, matches, members
@@ -21,7 +22,7 @@ from .tracing_options import SamplingOptions, TraceGroupOptions
 
 ArgumentsP = ParamSpec("ArgumentsP")
 ReturnT = TypeVar("ReturnT")
-Options = FunctionOptions | SamplingOptions | TableOptions | TopicOptions | TraceGroupOptions
+Options = ContainerWorkerOptions | FunctionOptions | SamplingOptions | TableOptions | TopicOptions | TraceGroupOptions
 
 # The CDK itself speaks of these, as in any other construct.
 _OF_EVERY_CONSTRUCT = {"self", "cls", "scope", "construct_id"}

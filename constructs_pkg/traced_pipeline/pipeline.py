@@ -7,12 +7,16 @@ from dataclasses import replace
 from aws_cdk import PhysicalName, RemovalPolicy, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .checks import Check, PipelineError, names_path
+from .container_cluster import make_cluster
+from .container_options import ContainerWorkerOptions
+from .container_worker import ContainerWorker
 from .ingest_api import IngestApi
 from .ingest_options import IngestOptions
 from .names import account_wide_name
@@ -82,6 +86,7 @@ class TracedPipeline(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._removal_policy = removal_policy
+        self._cluster: ecs.Cluster | None = None
         self._topic = self._make_topic(topic)
         self._table = self._make_table(table)
         self._ingest = self._make_ingest(ingest or IngestOptions())
@@ -163,6 +168,31 @@ class TracedPipeline(Construct):
         if options.handler is None and options.table is None and options.publish_to is None:
             options = replace(options, table=self._table)
         return self._make_worker(construct_id, options)
+
+    @names_path
+    @checks_arguments
+    def add_container_worker(self, construct_id: str, options: ContainerWorkerOptions) -> ContainerWorker:
+        """Adds a worker in containers that gets every message, through a queue of its own.
+
+        Workers that name neither a cluster nor a VPC share a cluster, which the first of them creates.
+
+        Args:
+            construct_id: Id of the worker within the pipeline.
+            options: The worker's settings. It is granted nothing that they do not name.
+
+        Returns:
+            The worker.
+        """
+        if options.cluster is None and options.vpc is None and options.image is not None:
+            options = replace(options, cluster=self._shared_cluster())
+        if options.removal_policy is None:
+            options = replace(options, removal_policy=self._removal_policy)
+        return ContainerWorker(self, construct_id, topic=self._topic, options=options)
+
+    def _shared_cluster(self) -> ecs.Cluster:
+        if self._cluster is None:
+            self._cluster = make_cluster(self, vpc=None, removal_policy=self._removal_policy)
+        return self._cluster
 
     def _make_topic(self, topic: TopicOptions | sns.ITopic | None) -> sns.ITopic:
         if topic is None or isinstance(topic, TopicOptions):

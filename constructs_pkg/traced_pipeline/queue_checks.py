@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack, Token
+from aws_cdk import Stack, Token
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -10,44 +10,9 @@ from constructs import Construct
 from .checks import Check, PipelineError, warn
 from .environments import refuse_other_account, refuse_other_region
 
-# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-VISIBILITY_FACTOR = 6
-"""How many times the function's timeout AWS recommends as visibility timeout."""
-
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 # https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
 _SAME_PLACE = "SNS and SQS move messages to dead-letter queues of the same account and Region only"
-
-
-def check_visibility(scope: Construct, visibility: Duration, function_timeout: Duration | None, what: str) -> None:
-    """Checks a queue's visibility timeout against the timeout of the worker's function.
-
-    Args:
-        scope: The hop; it gets the warning.
-        visibility: The visibility timeout.
-        function_timeout: The function's timeout; None if it is not known.
-        what: What has the visibility timeout, for the message.
-
-    Raises:
-        PipelineError: Messages would become visible again while the function still works on them.
-    """
-    if function_timeout is None or function_timeout.is_unresolved() or visibility.is_unresolved():
-        return
-    given, timeout = visibility.to_seconds(), function_timeout.to_seconds()
-    if given < timeout:
-        raise PipelineError(
-            Check.VISIBILITY_TOO_SHORT,
-            f"{what} is {given:g} s, but the function may work for {timeout:g} s, and Lambda refuses a queue "
-            "that hands its messages out again meanwhile; leave visibility_timeout out, or give at least "
-            f"{VISIBILITY_FACTOR * timeout:g} s",
-        )
-    if given < VISIBILITY_FACTOR * timeout:
-        warn(
-            scope,
-            Check.VISIBILITY_BELOW_RECOMMENDED,
-            f"{what} is {given:g} s; AWS recommends six times the function's timeout of {timeout:g} s, which "
-            f"is {VISIBILITY_FACTOR * timeout:g} s, so that a throttled batch can be tried again",
-        )
 
 
 def kind_is_known(queue: sqs.IQueue) -> bool:

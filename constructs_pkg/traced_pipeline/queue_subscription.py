@@ -12,8 +12,8 @@ from constructs import Construct
 from .checks import Check, PipelineError
 from .customer_keys import let_sns_use_key
 from .grants import let_account_subscribe
+from .queue_options import QueueOptions
 from .stacks import outermost_stack
-from .worker_options import WorkerOptions
 
 _SNS = "sns.amazonaws.com"
 
@@ -24,7 +24,7 @@ def subscribe_queue(
     *,
     queue: sqs.IQueue,
     dead_letter_queue: sqs.IQueue,
-    options: WorkerOptions,
+    options: QueueOptions,
 ) -> sns.Subscription:
     """Subscribes a queue to a topic, and lets SNS send to it and to its dead-letter queue.
 

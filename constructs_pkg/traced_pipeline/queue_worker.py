@@ -16,7 +16,7 @@ from .environments import check_environment, refuse_other_region, table_name_for
 from .event_source import map_queue
 from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of, timeout_of
 from .existing_topic import check_topic, is_passive
-from .filter_checks import check_filters
+from .filter_checks import check_filter_policies, check_filters
 from .function import TracedFunction
 from .function_options import Handler
 from .grants import Actions, grant_poll, grant_publish, grant_table
@@ -28,8 +28,9 @@ from .queue_subscription import subscribe_queue
 from .references import check_reference, check_references
 from .roles import check_rights
 from .table_checks import REFERENCE_ACTIONS, check_table
+from .visibility import check_visibility, visibility_for_function
 from .wiring_checks import check_wiring
-from .work_queue import SAME_REGION, make_queue, use_queue
+from .work_queue import Consumer, make_queue, use_queue
 from .worker_checks import check_batches, check_loop, check_scaling
 from .worker_options import WorkerOptions
 
@@ -37,6 +38,8 @@ from .worker_options import WorkerOptions
 _NO_ENVELOPE, _SNS_ENVELOPE = "none", "sns"
 _ALWAYS = "always"
 _ZERO_CODE = f", by the handler trace_bridge.auto.handler and its own one in {bridge_environment.HANDLER}"
+# https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+_SAME_REGION = "Lambda works through queues of a function's own Region only"
 _REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
 
 
@@ -89,14 +92,21 @@ class QueueWorker(Construct):
         check_scaling(options)
         check_loop(self, options, topic)
         check_topic(self, topic)
+        check_filter_policies(options)
         check_filters(self, options)
         _check_destinations(self, options, topic)
         check_table(options)
         self._function, self._target, timeout, needed = self._make_function(topic, options)
+        consumer = Consumer(
+            same_region=_SAME_REGION,
+            visibility="keep its visibility timeout at six times the function's timeout",
+            check_visibility=lambda visibility, what: check_visibility(self, visibility, timeout, what),
+        )
         if options.queue is not None:
-            work = use_queue(self, options.queue, options=options, topic=topic, function_timeout=timeout)
+            work = use_queue(self, options.queue, options=options, topic=topic, consumer=consumer)
         else:
-            work = make_queue(self, options=options, topic=topic, function_timeout=timeout)
+            visibility = visibility_for_function(options, timeout)
+            work = make_queue(self, options=options, topic=topic, visibility_timeout=visibility, consumer=consumer)
         self._queue, self._dead_letter_queue = work.queue, work.dead_letter_queue
         check_queue_size(self, topic, self._queue, "queue")
         check_queue_size(self, topic, self._dead_letter_queue, "dead-letter queue")
@@ -156,7 +166,7 @@ class QueueWorker(Construct):
                 options, ("zero_code",), existing="a function", how=_ZERO_CODE, instead="give a Handler instead"
             )
             _check_stack(self, existing, topic)
-            refuse_other_region(self, existing, existing.function_arn, "function", why=SAME_REGION)
+            refuse_other_region(self, existing, existing.function_arn, "function", why=_SAME_REGION)
             if own_function(existing) is not None:
                 # Said either way, so that a function behind two queues is warned of where they differ.
                 environment.setdefault(bridge_environment.ENVELOPE, _NO_ENVELOPE)

@@ -29,18 +29,21 @@ _KNOWN_BY = (
     "log_group_arn",
     "role_arn",
     "security_group_id",
+    "cluster_arn",
     "vpc_id",
 )
 _OF_ONE_REGION = {
     # https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
     "key_arn": "a key encrypts in its own Region only",
-    "log_group_arn": "a function logs in its own Region only",
+    "log_group_arn": "functions and containers log in their own Region only",
+    "cluster_arn": "a service runs in its cluster's Region only",
     # https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html
     "layer_version_arn": "a function takes layers of its own Region only",
 }
 _OF_ONE_ACCOUNT = {
     # A function knows it by its name: https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
-    "log_group_arn": "a function logs in its own account only",
+    "log_group_arn": "functions and containers log in their own account only",
+    "cluster_arn": "a service runs in its cluster's account only",
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
     "role_arn": "a role is passed to functions of its own account only",
 }

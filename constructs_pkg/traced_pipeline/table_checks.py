@@ -10,6 +10,7 @@ from aws_cdk import Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
 
 from .checks import Check, PipelineError
+from .queue_options import QueueOptions
 from .worker_options import WorkerOptions
 
 REFERENCE_ACTIONS = ("dynamodb:PutItem",)
@@ -26,13 +27,24 @@ def check_table(options: WorkerOptions) -> None:
         PipelineError: The reference handler cannot write to the table, or the actions are no actions of DynamoDB, have
             no table, or do not let the reference handler do what it does.
     """
+    check_table_actions(options)
+    if options.handler is not None:
+        return
     if options.table_actions is not None:
-        _check_actions(options, options.table_actions)
-    if options.handler is None and options.table is not None:
+        _check_reference_actions(options.table_actions)
+    if options.table is not None:
         _check_key(options.table)
 
 
-def _check_actions(options: WorkerOptions, actions: Sequence[str]) -> None:
+def check_table_actions(options: QueueOptions) -> None:
+    """Checks what a worker may do with its table.
+
+    Raises:
+        PipelineError: These are no actions of DynamoDB, or there is no table.
+    """
+    actions = options.table_actions
+    if actions is None:
+        return
     strangers = [actions] if isinstance(actions, str) else [a for a in actions if not _ACTION.fullmatch(a)]
     if strangers:
         raise PipelineError(
@@ -44,8 +56,11 @@ def _check_actions(options: WorkerOptions, actions: Sequence[str]) -> None:
         raise PipelineError(
             Check.OPTION_CONFLICT, "table_actions is given, but the worker has no table; give table, or leave it out"
         )
+
+
+def _check_reference_actions(actions: Sequence[str]) -> None:
     missing = [action for action in REFERENCE_ACTIONS if not any(_allows(pattern, action) for pattern in actions)]
-    if options.handler is None and missing:
+    if missing:
         raise PipelineError(
             Check.OPTION_CONFLICT,
             f"table_actions does not hold {', '.join(missing)}, which the reference handler needs; add it, leave "

@@ -1,4 +1,4 @@
-"""Whether a function in a VPC has a network path to X-Ray."""
+"""Whether a function or container in a VPC has a network path to X-Ray."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from .checks import Check, warn
 from .synthesis_checks import check_at_synthesis, resources_in_app
 
 
-def check_network_path(scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None) -> None:
-    """Warns where a function runs in isolated subnets of a VPC without an endpoint for X-Ray.
+def check_network_path(
+    scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelection | None, what: str = "function"
+) -> None:
+    """Warns where something runs in isolated subnets of a VPC without an endpoint for X-Ray.
 
     Args:
-        scope: The function's construct.
+        scope: Its construct.
         vpc: Its VPC.
         subnets: Where in the VPC. Default: the private subnets.
+        what: What it is, for the message.
     """
     selected = vpc.select_subnets(
         subnet_type=subnets.subnet_type if subnets else None,
@@ -25,15 +28,15 @@ def check_network_path(scope: Construct, vpc: ec2.IVpc, subnets: ec2.SubnetSelec
     )
     isolated = {subnet.node.path for subnet in vpc.isolated_subnets}
     if any(subnet.node.path in isolated for subnet in selected.subnets):
-        check_at_synthesis(scope, lambda: _check_endpoint(scope, vpc))
+        check_at_synthesis(scope, lambda: _check_endpoint(scope, vpc, what))
 
 
-def _check_endpoint(scope: Construct, vpc: ec2.IVpc) -> None:
+def _check_endpoint(scope: Construct, vpc: ec2.IVpc, what: str) -> None:
     if not _has_endpoint(vpc):
         warn(
             scope,
             Check.VPC_WITHOUT_XRAY,
-            f"function runs in isolated subnets of {vpc.node.path}, from where no network path to X-Ray is known, so "
+            f"{what} runs in isolated subnets of {vpc.node.path}, from where no network path to X-Ray is known, so "
             "that its segments may be lost; add the interface endpoint ec2.InterfaceVpcEndpointAwsService.XRAY to the "
             "VPC, choose subnets with a NAT gateway, or acknowledge this if there is another path",
         )

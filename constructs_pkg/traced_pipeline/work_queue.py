@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aws_cdk import Duration, Stack
@@ -9,23 +10,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .checks import Check, PipelineError, refuse_settings, warn
+from .checks import Check, refuse_settings, warn
 from .environments import check_environment, refuse_other_region
 from .fifo_throughput import FifoThroughput, check_existing_scope, throughput_of
-from .limits import limits_of
-from .queue_checks import (
-    VISIBILITY_FACTOR,
-    check_dead_letters,
-    check_kind,
-    check_queue_stack,
-    check_visibility,
-    kind_is_known,
-)
+from .queue_checks import check_dead_letters, check_kind, check_queue_stack, kind_is_known
+from .queue_options import QueueOptions
 from .resource import resource_of
-from .worker_options import WorkerOptions
-
-SAME_REGION = "Lambda works through queues of a function's own Region only"
-"""Why a worker's queue or function is refused: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html."""
 
 _SQS_DEFAULT_VISIBILITY_SECONDS = 30
 _OF_A_CREATED_QUEUE = ("visibility_timeout", "max_receive_count", "deduplication_scope", "fifo_throughput_limit")
@@ -40,8 +30,23 @@ class WorkQueue:
     dead_letter_queue: sqs.IQueue
 
 
+@dataclass(frozen=True, kw_only=True)
+class Consumer:
+    """What a worker's queue has to suit: a function, or containers.
+
+    Attributes:
+        same_region: Why the queue must be of the worker's own Region, for a message.
+        visibility: What its visibility timeout has to be, for a message.
+        check_visibility: Checks a visibility timeout; gets what has it, for the message.
+    """
+
+    same_region: str
+    visibility: str
+    check_visibility: Callable[[Duration, str], None]
+
+
 def make_queue(
-    scope: Construct, *, options: WorkerOptions, topic: sns.ITopic, function_timeout: Duration | None
+    scope: Construct, *, options: QueueOptions, topic: sns.ITopic, visibility_timeout: Duration, consumer: Consumer
 ) -> WorkQueue:
     """Creates a worker's queue and dead-letter queue, of the topic's kind.
 
@@ -49,14 +54,13 @@ def make_queue(
         scope: Where to create them.
         options: The worker's settings.
         topic: The topic before it.
-        function_timeout: The worker function's; None if it is not known.
+        visibility_timeout: The queue's visibility timeout.
+        consumer: What the queue has to suit.
 
     Raises:
-        PipelineError: The visibility timeout cannot be derived or is too short, or the given dead-letter
-            queue is of the other kind.
+        PipelineError: The visibility timeout is too short, or the given dead-letter queue is of the other kind.
     """
-    visibility = options.visibility_timeout or _derived_visibility(options, function_timeout)
-    check_visibility(scope, visibility, function_timeout, "visibility_timeout")
+    consumer.check_visibility(visibility_timeout, "visibility_timeout")
     throughput = throughput_of(scope, options, topic)
     dead_letters = options.dead_letter_queue or dead_letter_queue(
         scope, options=options, fifo=topic.fifo, throughput=throughput
@@ -71,14 +75,14 @@ def make_queue(
         encryption=sqs.QueueEncryption.KMS if options.queue_key else sqs.QueueEncryption.SQS_MANAGED,
         encryption_master_key=options.queue_key,
         enforce_ssl=True,
-        visibility_timeout=visibility,
+        visibility_timeout=visibility_timeout,
         dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=options.max_receive_count),
     )
     return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
 
 
 def dead_letter_queue(
-    scope: Construct, *, options: WorkerOptions, fifo: bool, throughput: FifoThroughput | None = None
+    scope: Construct, *, options: QueueOptions, fifo: bool, throughput: FifoThroughput | None = None
 ) -> sqs.Queue:
     """Creates a queue that keeps messages as long as SQS can, so that people can look into them."""
     return sqs.Queue(
@@ -98,17 +102,17 @@ def use_queue(
     scope: Construct,
     queue: sqs.IQueue,
     *,
-    options: WorkerOptions,
+    options: QueueOptions,
     topic: sns.ITopic,
-    function_timeout: Duration | None,
+    consumer: Consumer,
 ) -> WorkQueue:
     """Returns an existing queue with its dead-letter queue, which is created if it has none.
 
     Raises:
-        PipelineError: The queue cannot work behind the topic or with the function.
+        PipelineError: The queue cannot work behind the topic or with its consumer.
     """
     refuse_settings(options, _OF_A_CREATED_QUEUE, existing="a queue", instead="leave out queue")
-    refuse_other_region(scope, queue, queue.queue_arn, "queue", why=SAME_REGION)
+    refuse_other_region(scope, queue, queue.queue_arn, "queue", why=consumer.same_region)
     check_environment(scope, queue, queue.queue_arn, "queue")
     check_kind(scope, queue, topic)
     check_existing_scope(scope, queue, topic)
@@ -118,7 +122,7 @@ def use_queue(
             Check.QUEUE_NOT_MANAGED,
             f"queue {queue.node.path} is imported, so that its access policy, visibility timeout and redrive "
             "policy cannot be set from here; where it is made, let sns.amazonaws.com send to it for the "
-            "topic and keep its visibility timeout at six times the function's timeout",
+            f"topic and {consumer.visibility}",
         )
     else:
         check_queue_stack(scope, queue, topic)
@@ -126,7 +130,7 @@ def use_queue(
         seconds = Stack.of(queue).resolve(resource.visibility_timeout)
         if seconds is None or isinstance(seconds, int | float):
             visibility = Duration.seconds(_SQS_DEFAULT_VISIBILITY_SECONDS if seconds is None else seconds)
-            check_visibility(scope, visibility, function_timeout, f"visibility timeout of {queue.node.path}")
+            consumer.check_visibility(visibility, f"visibility timeout of {queue.node.path}")
     own = queue.dead_letter_queue if isinstance(queue, sqs.Queue) else None
     if own is None and isinstance(queue, sqs.Queue):
         warn(
@@ -143,22 +147,3 @@ def use_queue(
     )
     check_dead_letters(scope, dead_letters, fifo=fifo)
     return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
-
-
-def _derived_visibility(options: WorkerOptions, function_timeout: Duration | None) -> Duration:
-    window = options.max_batching_window or Duration.seconds(0)
-    if function_timeout is None or function_timeout.is_unresolved() or window.is_unresolved():
-        raise PipelineError(
-            Check.VISIBILITY_UNKNOWN,
-            "the queue's visibility timeout cannot be derived from a function timeout that is not known at "
-            "synthesis; give visibility_timeout, at least six times the function's timeout",
-        )
-    derived = VISIBILITY_FACTOR * function_timeout.to_seconds() + window.to_seconds()
-    longest = limits_of(WorkerOptions)["visibility_timeout"]
-    if longest.most is not None and derived > longest.most:
-        raise PipelineError(
-            Check.OPTION_VALUE,
-            f"timeout is {function_timeout.to_seconds():g} s, which makes a visibility timeout of {derived:g} s, but "
-            f"SQS takes at most {longest.most:g} s; shorten timeout, or give visibility_timeout; see {longest.source}",
-        )
-    return Duration.seconds(derived)

@@ -21,6 +21,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         folder = tmp_path / "handlers" / name
         folder.mkdir(parents=True)
         (folder / "app.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "containers" / "audit").mkdir(parents=True)
+    (tmp_path / "containers" / "audit" / "Dockerfile").write_text("FROM scratch\n")
     monkeypatch.chdir(tmp_path)
     # What the CDK CLI hands to an app: a folder for the assembly, and the feature flags of `cdk.json`.
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]

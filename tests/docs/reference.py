@@ -10,13 +10,13 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from traced_pipeline import ingest_options, worker_options
+from traced_pipeline import container_options, ingest_options, worker_options
 
 _ENTRY = re.compile(r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)", re.MULTILINE | re.DOTALL)
 _URL = re.compile(r"https://\S+")
 _ALIASES = {
     node.target.id: ast.unparse(node.value)
-    for module in (ingest_options, worker_options)
+    for module in (container_options, ingest_options, worker_options)
     for node in ast.parse(inspect.getsource(module)).body
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
 }

@@ -9,6 +9,7 @@ from typing import Literal
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
@@ -33,9 +34,11 @@ from .check_scenes import (
     account_tracing,
     api_of,
     by_group,
+    containers,
     filters,
     function_of,
     function_with_role,
+    image_folder,
     imported_key,
     keyed_table,
     mapping,
@@ -83,6 +86,12 @@ CASES: dict[Check, Case] = {
         "error",
         lambda s: TracedFunction(s.stack, "Work", options=FunctionOptions()),
         lambda s: TracedFunction(s.stack, "Work", options=FunctionOptions(handler=Handler(s.folder))),
+    ),
+    Check.IMAGE_MISSING: Case("error", lambda s: containers(s, image=None), containers),
+    Check.IMAGE_FOLDER: Case(
+        "error",
+        lambda s: image_folder(s, dockerfile=False),
+        lambda s: image_folder(s, dockerfile=True),
     ),
     Check.REQUIREMENTS: Case(
         "error",
@@ -183,6 +192,21 @@ CASES: dict[Check, Case] = {
         "warning",
         lambda s: s.pipeline(worker=timeouts(function=60, queue=359)),
         lambda s: s.pipeline(worker=timeouts(function=60, queue=360)),
+    ),
+    Check.VISIBILITY_BELOW_MESSAGE: Case(
+        "warning",
+        lambda s: containers(s, longest_message=60, visibility=59),
+        lambda s: containers(s, longest_message=60, visibility=60),
+    ),
+    Check.STOP_TIMEOUT_BELOW_MESSAGE: Case(
+        "warning",
+        lambda s: containers(s, longest_message=121),
+        lambda s: containers(s, longest_message=120),
+    ),
+    Check.CLUSTER_WITHOUT_INSIGHTS: Case(
+        "warning",
+        lambda s: containers(s, insights=ecs.ContainerInsights.DISABLED),
+        lambda s: containers(s, insights=ecs.ContainerInsights.ENHANCED),
     ),
     Check.CONCURRENCY_ABOVE_RESERVED: Case(
         "warning",

@@ -10,6 +10,7 @@ from aws_cdk import App, BootstraplessSynthesizer, Duration, Environment, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -18,6 +19,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
     AccountTracing,
+    ContainerWorker,
+    ContainerWorkerOptions,
     FunctionOptions,
     Handler,
     IngestOptions,
@@ -100,6 +103,33 @@ class Scene:
         if endpoint:
             vpc.add_interface_endpoint("XRay", service=ec2.InterfaceVpcEndpointAwsService.XRAY)
         return vpc
+
+
+IMAGE = ecs.ContainerImage.from_registry("registry.example.com/audit:1")
+
+
+def containers(
+    scene: Scene,
+    *,
+    image: str | Path | ecs.ContainerImage | None = IMAGE,
+    longest_message: int = 30,
+    visibility: int = 600,
+    insights: ecs.ContainerInsights = ecs.ContainerInsights.ENABLED,
+) -> None:
+    cluster = ecs.Cluster(scene.stack, "Mine", container_insights_v2=insights)
+    options = ContainerWorkerOptions(
+        image=image,
+        cluster=cluster,
+        longest_message=Duration.seconds(longest_message),
+        visibility_timeout=Duration.seconds(visibility),
+    )
+    ContainerWorker(scene.stack, "Audit", topic=TracedTopic(scene.stack, "Topic").topic, options=options)
+
+
+def image_folder(scene: Scene, *, dockerfile: bool) -> None:
+    if dockerfile:
+        (scene.folder / "Dockerfile").write_text("FROM scratch\n")
+    containers(scene, image=scene.folder)
 
 
 def requirements(scene: Scene, *, install: bool) -> None:

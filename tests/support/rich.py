@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from traced_pipeline import (
+    ContainerWorkerOptions,
     IngestOptions,
     QueueWorker,
     SamplingOptions,
@@ -20,7 +22,7 @@ from traced_pipeline import (
 
 
 def build(stack: Stack) -> None:
-    """Fan-out with filters, a chain, customer keys, an alias, a VPC, a sampling rule, a group, and FIFO."""
+    """Fan-out with filters, a chain, customer keys, an alias, a VPC, containers, a sampling rule, a group, and FIFO."""
     topic_key, queue_key = (kms.Key(stack, f"{name}Key", enable_key_rotation=True) for name in ("Topic", "Queue"))
     shipped = TracedTopic(stack, "Shipped", options=TopicOptions(key=topic_key)).topic
     orders = TracedPipeline(
@@ -61,6 +63,17 @@ def build(stack: Stack) -> None:
         availability_zones=["a", "b"],
         private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
         private_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
+    )
+    orders.add_container_worker(
+        "Bill",
+        ContainerWorkerOptions(
+            image=ecs.ContainerImage.from_registry("registry.example.com/bill:1"),
+            vpc=vpc,
+            min_capacity=0,
+            sidecar="adot-collector",
+            queue_key=queue_key,
+            publish_to=shipped,
+        ),
     )
     QueueWorker(stack, "Ship", topic=shipped, options=WorkerOptions(table=orders.table, queue_key=queue_key, vpc=vpc))
     TracedPipeline(stack, "Payments", topic=TopicOptions(fifo=True))
