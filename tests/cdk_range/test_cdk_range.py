@@ -46,6 +46,8 @@ def _alike(value: Any) -> Any:
             return _reference(name)
         case {"AccessLogSetting": {"DestinationArn": arn, **setting}, **others}:
             return _alike({"AccessLogSetting": {"LogGroup": _log_group(arn), **setting}, **others})
+        case {"LoadBalancers": [], **others}:
+            return _alike(others)
         case dict():
             return {key: _alike(item) for key, item in value.items()}
         case _:
