@@ -11,12 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from packaging.requirements import Requirement
 from traced_pipeline.layer import assemble
 
 from scripts.pages import between, put_between
+from tests.support.lint import lint_findings
 from tests.support.templates import ROOT, Synthesized
 
 from . import facts
@@ -37,12 +36,11 @@ def synthesize(name: str, out: Path, *more: str) -> Pipeline:
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     found = json.loads((out / "facts.json").read_text())
-    findings = lint(json.dumps(found["template"]), config=ManualArgs(ignore_checks=["W3005"]))
     return Pipeline(
         source=ROOT / "bench" / "pipelines" / f"{name}.py",
         template=Synthesized(found["template"]),
         nag=found["nag"],
-        lint=[f"{match.rule.id} {match.message}" for match in findings],
+        lint=lint_findings(found["template"]),
         printed=[line for line in done.stdout.splitlines() if line.strip()],
         cdk=found["cdk"],
     )

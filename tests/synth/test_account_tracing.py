@@ -10,8 +10,6 @@ import pytest
 from aws_cdk import App, CfnWaitConditionHandle, Environment, Stack
 from aws_cdk import aws_sns as sns
 from cdk_nag import AwsSolutionsChecks
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from traced_pipeline import (
     AccountTracing,
     Check,
@@ -22,6 +20,7 @@ from traced_pipeline import (
     TraceEverything,
 )
 
+from tests.support.lint import lint_findings
 from tests.support.stacks import NewStack
 from tests.support.templates import Synthesized, refusal, shown, synthesize
 
@@ -123,8 +122,7 @@ class TestParts:
     def test_checkers_have_nothing_against_it(self, whole_stack: Stack, whole: Synthesized) -> None:
         violations = AwsSolutionsChecks(whole_stack).validate_scope(whole_stack.node.root).violations
         assert [v.rule_name for v in violations if v.severity == "error"] == []
-        found = lint(json.dumps(whole.template), config=ManualArgs(ignore_checks=["W3005"]))
-        assert [f"{match.rule.id} {match.message}" for match in found] == []
+        assert lint_findings(whole.template) == []
 
 
 class TestRefusals:

@@ -14,11 +14,10 @@ from aws_cdk import App, Duration, Environment, NestedStack, Stack
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from traced_pipeline import IngestOptions, TracedPipeline
 
 from tests.support import rich
+from tests.support.lint import lint_findings
 from tests.support.stacks import NewStack, make_function
 from tests.support.templates import Synthesized, synthesize, warnings
 
@@ -99,9 +98,7 @@ def test_what_is_acknowledged_is_little_and_has_reasons(default_stack: Stack) ->
 
 def test_cfn_lint_has_nothing_against_it(default: Synthesized, rich_template: Synthesized) -> None:
     for template in (default, rich_template):
-        # W3005: the CDK states dependencies that references state already.
-        found = lint(json.dumps(template.template), config=ManualArgs(ignore_checks=["W3005"]))
-        assert [f"{match.rule.id} {match.message}" for match in found] == []
+        assert lint_findings(template.template) == []
 
 
 def test_the_cdks_own_rules_are_errors_here(new_stack: NewStack, context: dict[str, object]) -> None:
