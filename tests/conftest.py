@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from harness.environment import close_own_environment
 from harness.local_aws import ROOT
+from tests.support.measured import Measuring
 
 # How fast a machine makes an example is not what these tests are about.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -22,6 +23,15 @@ if "JSII_NODE" not in os.environ and _node_path.exists():
     node = _node_path.read_text(encoding="utf-8")
     os.environ["JSII_NODE"] = f"{node}/node"
     os.environ["PATH"] = os.pathsep.join([str(ROOT / ".venv/bin"), node, os.environ["PATH"]])
+
+
+_measuring = Measuring()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Counts for the coverage of a package what tests of that package run."""
+    _measuring.before(item.nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
