@@ -4,10 +4,10 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Daemon:
@@ -20,24 +20,27 @@ class Daemon:
         self.datagrams: list[bytes] = []
         self.reading = threading.Event()
         self.reading.set()
+        self._came = threading.Condition()
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
 
     def _read(self) -> None:
         while (datagram := self._socket.recv(70_000)) != b"end":
-            self.datagrams.append(datagram)
+            with self._came:
+                self.datagrams.append(datagram)
+                self._came.notify_all()
             self.reading.wait()
 
     def documents(self) -> list[dict[str, Any]]:
         """All the documents sent so far; a marker sent behind them tells that they have arrived."""
         marker = f"marker {time.monotonic_ns()}".encode()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender, self._came:
             host, port = self.address.split(":")
             ends = time.monotonic() + 10
             while marker not in self.datagrams:
                 assert time.monotonic() < ends, "the daemon does not read"
                 sender.sendto(marker, (host, int(port)))
-                time.sleep(0.005)
+                self._came.wait(0.05)  # a full buffer drops what is sent
         return [
             json.loads(datagram.partition(b"\n")[2]) for datagram in list(self.datagrams) if datagram.startswith(b"{")
         ]
@@ -53,7 +56,10 @@ class Daemon:
 
 
 class Services:
-    """An HTTP server that takes every call, remembers it, and answers as told."""
+    """X-Ray and other services for one test: they take every call, remember it, and answer as told.
+
+    They have their address in common with those of the next test, so that a client serves more than one test.
+    """
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, str], Any]] = []
@@ -61,41 +67,17 @@ class Services:
         self.answer: Callable[[str, Any], tuple[int, dict[str, Any]]] = lambda _path, _body: (200, {})
         self.hanging = threading.Event()
         self.hanging.set()
-        services = self
+        self._server = _Server.begin(self)
+        self.url = self._server.url
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                told = json.loads(body) if body.startswith(b"{") else body.decode()
-                services.calls.append((self.path, {k.lower(): v for k, v in self.headers.items()}, told))
-                services.hanging.wait()
-                status, answer = services.answer(self.path, told)
-                if isinstance(told, dict) and self.path == "/TraceSegments" and status == 200:
-                    services.taken.extend(told["TraceSegmentDocuments"])
-                # The query protocol, which SNS speaks, is answered in XML.
-                is_query = "form-urlencoded" in self.headers.get("Content-Type", "")
-                written = b"<A><PublishResult/></A>" if is_query else json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/x-amz-json-1.0")
-                self.send_header("Content-Length", str(len(written)))
-                self.send_header("x-amzn-RequestId", "11111111-2222-4333-8444-555555555555")
-                if status >= 400:
-                    self.send_header("x-amzn-ErrorType", str(answer.get("__type", "")))
-                self.end_headers()
-                with suppress(OSError):
-                    self.wfile.write(written)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            request_queue_size = 128  # 5 connections at once would be all
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+    def respond(self, path: str, headers: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+        """Remembers a call and returns the status and content of its answer."""
+        self.calls.append((path, headers, body))
+        self.hanging.wait()
+        status, answer = self.answer(path, body)
+        if isinstance(body, dict) and path == "/TraceSegments" and status == 200:
+            self.taken.extend(body["TraceSegmentDocuments"])
+        return status, answer
 
     def of(self, path: str) -> list[Any]:
         """The bodies of the calls of a path."""
@@ -113,9 +95,81 @@ class Services:
 
     def close(self) -> None:
         self.hanging.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.end()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: "_Server"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        content = json.loads(body) if body.startswith(b"{") else body.decode()
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with self.server.call() as services:
+            status, answer = services.respond(self.path, headers, content)
+        # The query protocol, which SNS speaks, is answered in XML.
+        is_query = "form-urlencoded" in headers.get("content-type", "")
+        written = b"<A><PublishResult/></A>" if is_query else json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(written)))
+        self.send_header("x-amzn-RequestId", "11111111-2222-4333-8444-555555555555")
+        if status >= 400:
+            self.send_header("x-amzn-ErrorType", str(answer.get("__type", "")))
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(written)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    """Serves the services of one test after another; a call is the test's in which it began."""
+
+    request_queue_size = 128  # 5 connections at once would be all
+    daemon_threads = True
+    _kept: ClassVar["_Server | None"] = None
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self._services: Services | None = None
+        self._under_way = 0
+        self._changed = threading.Condition()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @classmethod
+    def begin(cls, services: Services) -> "_Server":
+        """Returns the server of this process, which answers for these services from now on."""
+        server = cls._kept = cls._kept or cls()
+        assert server._services is None, "the test before has not closed its services"
+        server._services = services
+        return server
+
+    @contextmanager
+    def call(self) -> Iterator[Services]:
+        """Gives the services that a call which begins now is of."""
+        with self._changed:
+            services = self._services
+            assert services is not None, "a call between two tests"
+            self._under_way += 1
+        try:
+            yield services
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
+    def end(self) -> None:
+        """Ends a test; where one of its calls is under way for long, the next one gets a server of its own."""
+        with self._changed:
+            is_idle = self._changed.wait_for(lambda: self._under_way == 0, timeout=1.0)
+            self._services = None
+        if not is_idle:
+            _Server._kept = None
+            self.shutdown()
+            self.server_close()
 
 
 class NoRoute:

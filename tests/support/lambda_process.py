@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import botocore.session
@@ -18,6 +19,14 @@ from tests.support.segment_validator import validate_all
 SESSION = botocore.session.get_session()
 """A session reads the service models from disk: once for all the tests is enough."""
 SESSION.set_credentials("test", "test")
+
+
+def _new_client(service: str, url: str) -> Any:
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=5)
+    return SESSION.create_client(service, region_name="us-east-1", endpoint_url=url, config=config)
+
+
+_client = cache(_new_client)
 
 
 @dataclass
@@ -52,8 +61,12 @@ class Process:
         bridge.forget_emitter()
 
     def client(self, service: str) -> Any:
-        config = Config(retries={"total_max_attempts": 1}, read_timeout=5)
-        client = SESSION.create_client(service, region_name="us-east-1", endpoint_url=self.services.url, config=config)
+        """Returns the one client of a service: to make one takes longer than most tests."""
+        return _client(service, self.services.url)
+
+    def own_client(self, service: str) -> Any:
+        """Returns a client of this test alone, which changes it."""
+        client = _new_client(service, self.services.url)
         self.clients.append(client)
         return client
 

@@ -1,6 +1,7 @@
 """A Lambda function's process, new for every test, with a daemon and services of its own."""
 
 import logging
+import subprocess
 from collections.abc import Iterator
 
 import botocore.session
@@ -15,6 +16,17 @@ from tests.support.lambda_process import SESSION, Process
 from tests.support.log_lines import Kept
 from tests.support.otel_spans import Spans
 from tests.support.website import Website
+
+
+def _start_no_program(*_: object, **__: object) -> None:
+    raise AssertionError("this test starts a program; mark it with @pytest.mark.program")
+
+
+@pytest.fixture(autouse=True)
+def programs_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps `make quick` quick: a test that starts a program takes as long as a hundred others."""
+    if not {"program", "peers"} & set(request.keywords):
+        monkeypatch.setattr(subprocess, "Popen", _start_no_program)
 
 
 @pytest.fixture

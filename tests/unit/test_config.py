@@ -120,6 +120,7 @@ def test_the_sdks_own_switch_with_an_unknown_value_stays_on(caplog: pytest.LogCa
     ]
 
 
+@pytest.mark.program
 def test_it_is_told_at_import_and_not_at_the_first_message() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", "import trace_bridge"],

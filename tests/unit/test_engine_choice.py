@@ -94,6 +94,7 @@ print(trace_bridge.counters())
 """
 
 
+@pytest.mark.program
 def test_without_opentelemetry_there_is_one_error_and_messages_run_unrecorded() -> None:
     said = _program(_WITHOUT_OPENTELEMETRY, TRACE_BRIDGE_ENGINE="otel")
     (error,) = (line for line in said.splitlines() if line.startswith("ERROR"))
@@ -106,6 +107,7 @@ def test_without_opentelemetry_there_is_one_error_and_messages_run_unrecorded() 
     assert "continued=0" in said
 
 
+@pytest.mark.program
 def test_auto_without_opentelemetry_records_documents() -> None:
     said = _program(
         _WITHOUT_OPENTELEMETRY, TRACE_BRIDGE_ENGINE="auto", TRACE_BRIDGE_EMITTER="udp", AWS_XRAY_DAEMON_ADDRESS=""

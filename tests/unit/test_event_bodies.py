@@ -95,6 +95,7 @@ class TestS3:
             message(body).s3_objects()
 
 
+@pytest.mark.program
 def test_a_handler_that_needs_neither_does_not_load_it() -> None:
     code = "import sys, trace_bridge; sys.exit('trace_bridge._event_bodies' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

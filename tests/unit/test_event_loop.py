@@ -166,6 +166,7 @@ print(handler({"Records": [{"messageId": "m", "body": ""}]}, None))
 """
 
 
+@pytest.mark.program
 def test_the_end_of_the_process_closes_the_loop_without_a_word() -> None:
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-X", "dev", "-c", _AT_EXIT],

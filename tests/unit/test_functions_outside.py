@@ -69,6 +69,7 @@ def test_where_lambda_records_nothing_neither_does_a_subsegment(process: Process
     assert process.documents() == []
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("variables", [{}, {"AWS_XRAY_SDK_ENABLED": "false", "_X_AMZN_TRACE_ID": ACTIVE}])
 def test_a_process_without_a_trace_records_nothing_and_imports_nothing_for_it(variables: dict[str, str]) -> None:
     program = """

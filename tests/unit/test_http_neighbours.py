@@ -96,6 +96,7 @@ def _essence(call: dict[str, Any]) -> dict[str, Any]:
     return {"name": call["name"], "request": request, "answer": answer, "failed": failed, **flags}
 
 
+@pytest.mark.program
 def test_a_call_is_recorded_as_the_sdks_own_patches_record_it(process: Process, website: Website) -> None:
     process.trace_of_the_sdk = OWN_TRACE
     _program(website, CALLS + BY_SDK)
@@ -123,6 +124,7 @@ with trace_bridge.continue_trace(json.loads(os.environ["RECORD"])):
     return _calls(process)
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("patched", "call"), [("requests", 'requests.get(URL + "/once")'), ("httpx", 'httpx.get(URL + "/once")')]
 )
@@ -134,6 +136,7 @@ def test_beside_the_sdks_patch_the_sdk_records_the_call(
     assert f"Parent={recorded['id']};" in str(website.asked[0].trace_header)
 
 
+@pytest.mark.program
 def test_beside_one_patch_of_the_sdk_put_on_by_itself_the_sdk_records_the_call(
     process: Process, website: Website
 ) -> None:
@@ -152,12 +155,14 @@ with trace_bridge.continue_trace(json.loads(os.environ["RECORD"])):
     assert "parent_id" in recorded
 
 
+@pytest.mark.program
 def test_beside_the_sdks_patch_of_http_client_urllib_is_left_to_the_sdk(process: Process, website: Website) -> None:
     parts = _beside_patch(process, website, "httplib", 'urllib.request.urlopen(URL + "/once").read()')
     assert len(parts) == 3  # sent, answered, read
     assert all("parent_id" in part for part in parts)
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("call", ['urllib3.PoolManager().request("GET", URL)', "requests.get(URL)"])
 def test_what_the_sdks_patch_of_http_client_does_not_see_is_recorded(
     process: Process, website: Website, call: str
@@ -166,6 +171,7 @@ def test_what_the_sdks_patch_of_http_client_does_not_see_is_recorded(
     assert "parent_id" not in recorded
 
 
+@pytest.mark.program
 def test_a_session_of_aiohttp_with_the_sdks_tracing_is_left_to_the_sdk(process: Process, website: Website) -> None:
     _program(
         website,

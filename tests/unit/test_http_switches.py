@@ -5,6 +5,7 @@ import sys
 from typing import Any
 from unittest.mock import Mock
 
+import pytest
 import requests
 from trace_bridge import Message, instrument, sqs_handler
 
@@ -15,6 +16,7 @@ from tests.support.sampled_message import SAMPLED, recorded_calls, run_in_messag
 from tests.support.website import Website
 
 
+@pytest.mark.program
 def test_clients_made_before_are_recorded_too(process: Process, website: Website) -> None:
     program = """
 import asyncio, json, os, sys
@@ -33,6 +35,7 @@ asyncio.run(later())
     assert len(_recorded_by(process, website, program)) == 4
 
 
+@pytest.mark.program
 def test_clients_loaded_later_are_recorded_and_none_is_loaded_by_the_bridge(process: Process, website: Website) -> None:
     program = """
 import json, os, sys
@@ -68,6 +71,7 @@ def test_switched_off_nothing_is_recorded_and_nothing_sent_along(process: Proces
     assert website.trace_headers("/off") == [None]
 
 
+@pytest.mark.program
 def test_switched_off_no_client_is_touched(process: Process, website: Website) -> None:
     program = """
 import json, os, requests, httpx

@@ -8,6 +8,8 @@ import pytest
 
 from harness.local_aws import ROOT as CHECKOUT
 
+pytestmark = pytest.mark.program
+
 PROGRAM = """
 import logging, sys
 {setting_up}

@@ -74,6 +74,7 @@ def test_opentelemetry_does_not_record_the_bridges_own_uploads(process: Process,
     assert [span.name for span in spans.get_finished_spans()] == ["DynamoDB.ListTables"]
 
 
+@pytest.mark.program
 def test_the_sdks_patch_of_http_does_not_record_the_bridges_own_uploads(process: Process) -> None:
     said = program(
         process,
@@ -93,6 +94,7 @@ handler({"Records": [record]}, Context())
     assert "subsegments" not in document
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("missing", ["LOG_ERROR", "RUNTIME_ERROR"])
 def test_polling_beside_the_sdks_patch_neither_complains_nor_dies(process: Process, missing: str) -> None:
     process.monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
@@ -122,6 +124,7 @@ trace_bridge.poll(os.environ["URL"] + "/1/q", handler, client=client("sqs"), sto
     assert [call["name"] for call in document["subsegments"]] == ["dynamodb"]
 
 
+@pytest.mark.program
 def test_an_address_of_the_daemon_set_in_code_stays_the_samplers(process: Process) -> None:
     process.monkeypatch.delenv("AWS_XRAY_DAEMON_ADDRESS")
     process.monkeypatch.delenv("LAMBDA_TASK_ROOT")
@@ -138,6 +141,7 @@ print(xray_recorder.sampler._connector._xray_client.meta.endpoint_url)
     assert said.strip() == "http://10.9.8.7:3000"
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("sent", "carried"),
     [
@@ -164,6 +168,7 @@ with trace_bridge.continue_trace(record, Context()):
     assert process.services.headers("DynamoDB_20120810.ListTables") == [carried]
 
 
+@pytest.mark.program
 def test_the_sdk_switched_off_in_code_switches_the_bridge_off(process: Process) -> None:
     program(
         process,
@@ -181,6 +186,7 @@ with trace_bridge.continue_trace(record, Context()):
     assert process.documents() == []
 
 
+@pytest.mark.program
 @pytest.mark.parametrize("gone", ["aws_xray_sdk", "botocore", "trace_bridge"])
 def test_a_program_that_imports_things_anew_keeps_its_traces(process: Process, gone: str) -> None:
     program(

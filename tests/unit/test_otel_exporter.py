@@ -206,12 +206,14 @@ def test_annotations_that_mean_nothing_are_refused(annotations: Any) -> None:
         XRaySpanExporter(annotations=annotations)
 
 
+@pytest.mark.program
 def test_the_bridge_imports_nothing_of_opentelemetry() -> None:
     code = "import sys, json, trace_bridge; trace_bridge.instrument(); print(json.dumps(sorted(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert [name for name in json.loads(printed) if name.startswith("opentelemetry")] == []
 
 
+@pytest.mark.program
 def test_without_the_sdk_an_import_tells_what_to_install() -> None:
     code = "import sys; sys.modules['opentelemetry'] = None; import trace_bridge; import trace_bridge.otel"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

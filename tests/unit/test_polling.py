@@ -44,7 +44,7 @@ class Queue:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.client = process.client("sqs")
+        self.client = process.own_client("sqs")
         self.stop = threading.Event()
         self.messages: list[dict[str, Any]] = []
         self.receives: list[tuple[int, dict[str, Any]]] = []

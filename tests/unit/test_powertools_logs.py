@@ -204,12 +204,14 @@ def _run(program: str) -> subprocess.CompletedProcess[str]:
     return ran
 
 
+@pytest.mark.program
 def test_it_is_met_where_the_application_loads_it_later() -> None:
     ran = _run(PROGRAM.format(breaking=""))
     assert ran.stdout.strip() == "1-5e61292c-cc1229a4dfbeae1043928548"
     assert ran.stderr == ""
 
 
+@pytest.mark.program
 def test_a_version_that_works_otherwise_is_told_and_does_no_harm() -> None:
     program = PROGRAM.replace("trace_logs()\n", "", 1)
     breaking = (

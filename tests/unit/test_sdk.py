@@ -133,7 +133,7 @@ def test_a_failed_call_is_described_once(process: Process) -> None:
 def test_a_call_that_is_never_answered_still_tells_its_table(process: Process) -> None:
     from botocore.exceptions import ConnectionClosedError
 
-    client = process.client("dynamodb")
+    client = process.own_client("dynamodb")
 
     def cut(**_: object) -> None:
         raise ConnectionClosedError(endpoint_url="http://127.0.0.1")
@@ -313,6 +313,7 @@ _BRIDGE_FIRST = "import trace_bridge\ntrace_bridge.instrument()"
 _SDK_FIRST = "from aws_xray_sdk.core import patch\npatch(['botocore', 'boto3'])"
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(("first", "second"), [(_BRIDGE_FIRST, _SDK_FIRST), (_SDK_FIRST, _BRIDGE_FIRST)])
 def test_beside_the_sdks_own_patch_a_call_is_recorded_once(process: Process, first: str, second: str) -> None:
     _program(_patched(first, second, process))
@@ -323,6 +324,7 @@ def test_beside_the_sdks_own_patch_a_call_is_recorded_once(process: Process, fir
     assert f"Root={ROOT};Parent={call['id']};Sampled=1" in sent
 
 
+@pytest.mark.program
 @pytest.mark.parametrize(
     ("library", "call"),
     [
@@ -350,6 +352,7 @@ handler({{"Records": [record]}}, Context())
     assert {subsegment["namespace"] for subsegment in called} == {"remote"}
 
 
+@pytest.mark.program
 def test_the_sdk_loaded_inside_a_message_is_routed(process: Process) -> None:
     text = (
         _HANDLE
@@ -367,6 +370,7 @@ print(handler({"Records": [record]}, Context()))
     assert _message(process)["annotations"]["late"] is True
 
 
+@pytest.mark.program
 def test_disabling_the_sdk_turns_everything_off(process: Process) -> None:
     _program(_patched("import trace_bridge", "", process), AWS_XRAY_SDK_ENABLED="false")
     assert process.documents() == []
@@ -374,6 +378,7 @@ def test_disabling_the_sdk_turns_everything_off(process: Process) -> None:
     assert sent is None
 
 
+@pytest.mark.program
 def test_importing_touches_nothing() -> None:
     text = """
 import logging, sys

@@ -314,6 +314,7 @@ def test_the_endpoint_is_the_one_botocore_resolves(
     assert all(f"/{region}/xray/aws4_request" in headers["Authorization"] for _, headers in asked)
 
 
+@pytest.mark.program
 def test_only_trusted_certificates_are_taken(process: Process, tmp_path: Path) -> None:
     subprocess.run(
         [

@@ -83,6 +83,7 @@ def _asking_at(listener: socket.socket) -> dict[str, str]:
     }
 
 
+@pytest.mark.program
 def test_importing_decorating_and_untraced_messages_ask_nobody_for_anything(credentials: socket.socket) -> None:
     code = f"{_HANDLER}\nprint(json.dumps(handler(json.loads(sys.argv[1]), None)))"
     answer = _ran(code, _asking_at(credentials), json.dumps(event(record(1))))
@@ -90,6 +91,7 @@ def test_importing_decorating_and_untraced_messages_ask_nobody_for_anything(cred
     assert not _asked(credentials)
 
 
+@pytest.mark.program
 def test_the_first_document_asks_and_waits_for_no_answer_for_long(credentials: socket.socket) -> None:
     timed = "stopwatch = Stopwatch(); answer = handler(json.loads(sys.argv[1]), None)"
     # The process ends there: at its own end it would wait for the thread that still asks.
@@ -101,6 +103,7 @@ def test_the_first_document_asks_and_waits_for_no_answer_for_long(credentials: s
     assert seconds < 15
 
 
+@pytest.mark.program
 def test_without_credentials_and_region_messages_succeed_and_a_line_says_what_is_lost() -> None:
     code = f"{_HANDLER}\nprint(json.dumps([handler(json.loads(sys.argv[1]), None), counters().failed]))"
     environment = {"AWS_EC2_METADATA_DISABLED": "true"}
@@ -108,6 +111,7 @@ def test_without_credentials_and_region_messages_succeed_and_a_line_says_what_is
     assert (answer, failed) == ({"batchItemFailures": []}, 1)
 
 
+@pytest.mark.program
 def test_where_tests_answer_for_aws_nothing_leaves_the_process() -> None:
     printing = "handler(json.loads(sys.argv[1]), None); print(json.dumps([stubbed, counters().sent_api]))"
     environment = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}

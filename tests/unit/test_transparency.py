@@ -11,6 +11,8 @@ import pytest
 
 from harness.local_aws import ROOT as CHECKOUT
 
+pytestmark = pytest.mark.program
+
 PROGRAM = Path(__file__).with_name("transparency.py")
 OWN = "Root=1-6b04d6c2-aaaaaaaaaaaaaaaaaaaaaaaa"
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "worker", "LAMBDA_TASK_ROOT": "/var/task"}

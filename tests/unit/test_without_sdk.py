@@ -15,6 +15,8 @@ from harness.local_aws import ROOT
 from tests.support import main_paths
 from tests.support.lambda_process import Process
 
+pytestmark = pytest.mark.program
+
 
 def answered(path: str, body: Any) -> tuple[int, dict[str, Any]]:
     """What the services answer: a message to whoever polls."""
