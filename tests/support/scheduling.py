@@ -3,7 +3,7 @@
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 _SHARE_AN_ACCOUNT = "tests/end_to_end/"
-_HAS_ITS_OWN = "test_examples.py"
+_HAVE_THEIR_OWN = ("test_examples.py", "test_adot.py")
 
 
 def scope_of(nodeid: str) -> str:
@@ -15,7 +15,7 @@ def scope_of(nodeid: str) -> str:
         nodeid: The id of a test, with its file's path from the project's root.
     """
     file = nodeid.partition("::")[0]
-    if file.startswith(_SHARE_AN_ACCOUNT) and not file.endswith(_HAS_ITS_OWN):
+    if file.startswith(_SHARE_AN_ACCOUNT) and not file.endswith(_HAVE_THEIR_OWN):
         return _SHARE_AN_ACCOUNT
     return file
 
