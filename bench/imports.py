@@ -1,4 +1,8 @@
-"""What importing the bridge adds to an interpreter that has boto3 with its first client, beside the X-Ray SDK."""
+"""What a worker pays at its start, beside the X-Ray SDK: for an interpreter that has boto3 with its first client.
+
+A start is the import and the decorated handler: settings read, hooks put. What a PassThrough worker reads ahead for its
+first document, and what is left for its first message, upload included, is measured as well.
+"""
 
 import json
 import os
@@ -6,50 +10,94 @@ import subprocess
 import sys
 from tempfile import TemporaryDirectory
 
-_CODE = """
-import json, re, sys, time
-import boto3
-boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+from bench.events import PASS_THROUGH
+from bench.uploads import x_ray
 
-def imported(module):
+_CODE = """
+import gc, importlib, json, re, sys, time
+import boto3
+from bench.events import Context, batch
+boto3.client("dynamodb")
+# A collection takes longer than an import, and falls where it may. What is there already is left out of all of them.
+gc.collect()
+gc.freeze()
+
+def milliseconds(step):
     began = time.process_time()
-    __import__(module)
+    step()
     return (time.process_time() - began) * 1000
 
-whole = imported(sys.argv[1])
-# A second time, when all it needs of others is there.
-for name in [name for name in sys.modules if name.partition(".")[0] == sys.argv[1].partition(".")[0]]:
-    del sys.modules[name]
-re.purge()
-print(json.dumps([whole, imported(sys.argv[1])]))
+def sdk():
+    import aws_xray_sdk.core
+
+def bridge():
+    global handler
+    from trace_bridge import Message, sqs_handler
+
+    @sqs_handler
+    def handler(message: Message) -> None:
+        message.json()
+
+def own():
+    return [name for name in sys.modules if name.partition(".")[0] == "trace_bridge"]
+
+def again(names):
+    for name in names:
+        importlib.import_module(name)
+
+if sys.argv[1] == "sdk":
+    print(json.dumps({"sdk": milliseconds(sdk)}))
+else:
+    figures = {"bridge" if sys.argv[1] == "bridge" else "read ahead": milliseconds(bridge)}
+    at_start = own()
+    if sys.argv[1] == "worker":
+        event = batch(1, sampled=True)
+        figures["first message"] = milliseconds(lambda: handler(event, Context()))
+    later = own()[len(at_start):]
+    # A second time, when all that they need of others is there.
+    for name in at_start + later:
+        del sys.modules[name]
+    re.purge()
+    if sys.argv[1] == "bridge":
+        figures["own"] = milliseconds(lambda: again(at_start))
+    else:
+        again(at_start)
+        figures["own, first message"] = milliseconds(lambda: again(later))
+    print(json.dumps(figures))
 """
 
 
 def measure(rounds: int) -> dict[str, dict[str, float]]:
-    """Returns the processor time of importing in ms, with compiled files, and as from a layer that ships none.
+    """Returns processor times in ms, with compiled files, and as from a layer that ships none.
 
     Returns:
-        For each of the two: `bridge`, `sdk`, and `own`, the part of the bridge's own modules.
+        For each of the two: `bridge` and `sdk`, a start with each; `own`, the part of the bridge's own modules;
+        `read ahead`, the same with X-Ray's model; `first message`, what the first message of a PassThrough worker
+        takes, and the modules' part of that.
     """
     figures: dict[str, dict[str, float]] = {}
-    with TemporaryDirectory() as compiled, TemporaryDirectory() as empty:
+    with TemporaryDirectory() as compiled, TemporaryDirectory() as empty, x_ray() as url:
         for name, cache, flags in (("with .pyc", compiled, []), ("without .pyc", empty, ["-B"])):
-            environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+            environment = {
+                **os.environ,
+                "PYTHONPYCACHEPREFIX": cache,
+                "AWS_ENDPOINT_URL_XRAY": url,
+                "_X_AMZN_TRACE_ID": PASS_THROUGH,
+            }
             environment.pop("PYTHONDONTWRITEBYTECODE", None)
-            taken: dict[str, list[float]] = {"bridge": [], "sdk": [], "own": []}
+            taken: dict[str, list[float]] = {}
             for _ in range(rounds):  # the first one fills the cache
-                whole, own = _milliseconds("trace_bridge", flags, environment)
-                taken["bridge"].append(whole)
-                taken["own"].append(own)
-                taken["sdk"].append(_milliseconds("aws_xray_sdk.core", flags, environment)[0])
-            figures[name] = {contestant: round(min(values), 2) for contestant, values in taken.items()}
+                for contestant, emitter in (("bridge", "udp"), ("worker", "auto"), ("sdk", "auto")):
+                    changed = {**environment, "TRACE_BRIDGE_EMITTER": emitter}
+                    for figure, value in _milliseconds(contestant, flags, changed).items():
+                        taken.setdefault(figure, []).append(value)
+            figures[name] = {figure: round(min(values), 2) for figure, values in taken.items()}
     return figures
 
 
-def _milliseconds(module: str, flags: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Returns the processor time of an import, and of the module's own package alone."""
+def _milliseconds(contestant: str, flags: list[str], environment: dict[str, str]) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, *flags, "-c", _CODE, module], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, *flags, "-c", _CODE, contestant], env=environment, capture_output=True, text=True, check=True
     )
-    whole, own = json.loads(done.stdout)
-    return whole, own
+    figures: dict[str, float] = json.loads(done.stdout)
+    return figures

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -135,7 +134,7 @@ def _sdk_subsegment() -> None:
 def _measure(plain: Step, by_sdk: Step, by_bridge: Step, *, rounds: int) -> dict[str, float]:
     """Returns the microseconds that tracing adds to a step, by the SDK and by the bridge."""
     settings, sdk_context = bridge.settings(), SdkContext()
-    off = replace(settings, instrument=False)
+    off = settings.changed(instrument=False)
     runs: dict[str, Callable[[], None]] = {
         "plain": partial(_repeat, plain),
         "sdk": partial(_in_sdk, sdk_context, by_sdk),

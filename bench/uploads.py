@@ -70,6 +70,13 @@ def _server(code: str, argument: float) -> Iterator[tuple[int, subprocess.Popen[
             process.kill()
 
 
+@contextmanager
+def x_ray() -> Iterator[str]:
+    """Runs an X-Ray that takes every document; gives its URL."""
+    with _server(_X_RAY, 0) as (port, _):
+        yield f"http://127.0.0.1:{port}"
+
+
 def pass_through(rounds: int) -> dict[str, float]:
     """Returns the processor time of a batch of ten messages, in microseconds.
 

@@ -1,6 +1,7 @@
 """Continues each SQS message's own AWS X-Ray trace inside its consumer.
 
-The modules, in layers: each imports its own layer and those above it in this list.
+The modules, in layers: each imports its own layer and those above it in this list. What a worker needs before its first
+message is imported when its handler is decorated, the rest when it is first needed.
 
 Base: what knows nothing of messages.
     _environment: the names of the environment variables, and the words for on and off
@@ -10,7 +11,8 @@ Base: what knows nothing of messages.
     _annotations: which annotations X-Ray takes, and what a link is
     _json: JSON of whatever a handler puts on a segment
     _errors: exceptions as segment documents describe them
-    _counters: how many messages were recorded and how many documents sent or lost
+    _counts: counts the messages recorded and the documents sent or lost
+    _counters: the counters, as an application reads them
     _failures: the exceptions that the bridge itself raises
     _forks: what a forked process begins anew
     _hooks: functions put around methods of other libraries
@@ -44,7 +46,8 @@ Export: how documents reach X-Ray.
     _suppression: keeps the bridge's own calls out of every trace
 Adapters: what the bridge works beside.
     _instrument: `instrument`
-    _aws_calls: AWS calls of botocore and aiobotocore
+    _aws_calls: AWS calls of botocore
+    _aiobotocore: those of aiobotocore
     _http, _http_clients: HTTP calls of requests, urllib3, urllib, httpx and aiohttp
     _http_hosts, _http_neighbours: which of them are left alone, and which are recorded by others
     _place, _places: where the work under way is recorded
@@ -55,7 +58,8 @@ Adapters: what the bridge works beside.
     _otel_message: what spans of messages tell beyond the conventions
     _otel_flush: flushes the application's tracer provider
     _sdk_joining, _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
-    _threads: threads that stay in their message
+    _threads: threads of other libraries' making that stay in their message
+    _executor: `TracedThreadPoolExecutor`
     _logs: log records that know their message
     _powertools: Powertools' Logger, where the application loads it
     otel: `XRaySpanExporter`, which sends OpenTelemetry's spans to X-Ray; a package that the bridge's layer leaves out
@@ -63,6 +67,7 @@ Consumers: what continues a message's trace and runs its handler.
     _tracer: begins and ends the segments of messages
     _bridge: `continue_trace` and `trace_batch`
     _batch: `sqs_handler`
+    _running: the batch of an invocation, run, sent and answered
     _functions: `subsegment` and `capture`
     auto: the handler of the zero-code mode
     _polling: `poll`
@@ -83,22 +88,26 @@ own; `AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS` and `AWS_XRAY_TRACING_NAM
 Lambda, `ECS_CONTAINER_METADATA_URI_V4` and `ECS_CONTAINER_METADATA_URI` by ECS.
 """
 
-from ._batch import sqs_handler
-from ._bridge import continue_trace, trace_batch
-from ._config import ConfigurationError
-from ._counters import Counters, counters
-from ._failures import BatchFailedError
-from ._functions import capture, subsegment
-from ._header import TraceHeader
-from ._instrument import instrument
-from ._log_fields import log_fields
-from ._logs import trace_logs
-from ._message import Message
-from ._polling import poll
-from ._producer import traced_entry
-from ._segment import MessageSegment
-from ._state import VERSION
-from ._threads import TracedThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from ._state import VERSION  # reads the settings: a wrong one is told at import
+
+if TYPE_CHECKING:
+    from ._batch import sqs_handler
+    from ._bridge import continue_trace, trace_batch
+    from ._config import ConfigurationError
+    from ._counters import Counters, counters
+    from ._executor import TracedThreadPoolExecutor
+    from ._failures import BatchFailedError
+    from ._functions import capture, subsegment
+    from ._header import TraceHeader
+    from ._instrument import instrument
+    from ._log_fields import log_fields
+    from ._logs import trace_logs
+    from ._message import Message
+    from ._polling import poll
+    from ._producer import traced_entry
+    from ._segment import MessageSegment
 
 __all__ = [
     "VERSION",
@@ -121,3 +130,38 @@ __all__ = [
     "trace_logs",
     "traced_entry",
 ]
+
+if not TYPE_CHECKING:  # a type checker would take any name for one of the package's
+    from importlib import import_module
+    from typing import Any
+
+    _MODULES = {
+        "BatchFailedError": "_failures",
+        "ConfigurationError": "_config",
+        "Counters": "_counters",
+        "Message": "_message",
+        "MessageSegment": "_segment",
+        "TraceHeader": "_header",
+        "TracedThreadPoolExecutor": "_executor",
+        "capture": "_functions",
+        "continue_trace": "_bridge",
+        "counters": "_counters",
+        "instrument": "_instrument",
+        "log_fields": "_log_fields",
+        "poll": "_polling",
+        "sqs_handler": "_batch",
+        "subsegment": "_functions",
+        "trace_batch": "_bridge",
+        "trace_logs": "_logs",
+        "traced_entry": "_producer",
+    }
+    """The module of each name. Imported when it is first asked for: a worker needs two of them at its start."""
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{_MODULES[name]}", __name__), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

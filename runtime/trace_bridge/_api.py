@@ -1,17 +1,23 @@
 """Documents to X-Ray itself, by `PutTraceSegments`, without ever costing the handler its time."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ._back_off import BackOff
-from ._client import CALL_SECONDS, XRayClient, load_model, make_client, was_answered
-from ._counters import count
+from ._client import CALL_SECONDS, make_client, was_answered
+from ._counts import count
 from ._suppression import untraced
 from ._upload import upload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._client import XRayClient
 
 MAX_DOCUMENTS = 50
 """Documents a call, the limit the X-Ray daemon and the OpenTelemetry collector keep."""
@@ -29,7 +35,6 @@ _DEFAULT_CLIENT = partial(make_client, connections=MAX_CALLS)
 _MAX_WAITING_CALLS = 1_000
 
 
-@dataclass(slots=True, eq=False)
 class _Call:
     """Documents of one call.
 
@@ -41,10 +46,13 @@ class _Call:
         repeated: Whether its connection failed before, while X-Ray answered other calls.
     """
 
-    documents: list[str]
-    announces: bool = False
-    outlived: bool = False
-    repeated: bool = False
+    __slots__ = ("announces", "documents", "outlived", "repeated")
+
+    def __init__(self, documents: list[str], *, announces: bool = False, repeated: bool = False) -> None:
+        self.documents = documents
+        self.announces = announces
+        self.outlived = False
+        self.repeated = repeated
 
 
 class ApiEmitter:
@@ -87,10 +95,6 @@ class ApiEmitter:
         self._proven = False
         self._closed = threading.Event()
         self._back_off = BackOff(clock)
-
-    def prepare(self) -> None:
-        """Loads now what the first call would otherwise wait for, as far as it needs no credentials."""
-        load_model()
 
     @property
     def backing_off(self) -> bool:
@@ -225,7 +229,7 @@ class ApiEmitter:
             self._silent_seconds = 0.0
             self._back_off.begin(why)
 
-    def _lose(self, calls: "deque[_Call] | list[_Call]") -> None:
+    def _lose(self, calls: deque[_Call] | list[_Call]) -> None:
         lost = sum(len(call.documents) for call in calls)
         if lost:
             count("failed", lost)

@@ -1,21 +1,30 @@
 """AWS calls: recorded on whatever is under way, with its trace on the wire."""
 
+from __future__ import annotations
+
 import sys
 import time
-from collections.abc import Mapping
 from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING
 
-from . import _state
+from . import _forks, _state
 from ._engines import get_engine
-from ._http_neighbours import is_instrumented
-from ._place import current_place
-from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanPlace
+from ._place import current_place, usual_parent
+from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation
 from ._safely import safely
-from ._scope import is_aside
-from ._sdk_calls import SdkAwsCall, carry_sdk_header
+from ._scope import inherited_scope, is_aside
 from ._subsegment import AwsSubsegment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Any, Self
+
+    from ._own_subsegment import OwnSubsegment
+    from ._places import SpanPlace
+    from ._sdk_calls import SdkAwsCall
+    from ._segment import MessageSegment
+
 
 _NOT_RECORDED = frozenset({"GetSamplingRules", "GetSamplingTargets", "PutTraceSegments", "PutTelemetryRecords"})
 _TRACE_HEADER = "X-Amzn-Trace-Id"
@@ -23,12 +32,13 @@ _BY_SDK = ""
 _BY_SPAN = "the current span's"
 
 _outgoing: ContextVar[str | None] = ContextVar("trace_bridge_outgoing", default=None)
-"""The header of the call under way; empty where the SDK writes it, `_BY_SPAN` where it is that of the span that is
-current when the request is made, None where botocore writes it."""
 
+outgoing = _outgoing.get
+"""Returns the header of the call under way; empty where the SDK writes it, `_BY_SPAN` where it is that of the span that
+is current when the request is made, None where botocore writes it."""
 
-class _Request(Protocol):
-    headers: Any
+set_outgoing = _outgoing.set
+"""Sets it."""
 
 
 def left_alone(client: Any, operation: str, module: str) -> bool:
@@ -42,6 +52,59 @@ def left_alone(client: Any, operation: str, module: str) -> bool:
     if not _state.settings.instrument or is_aside() or hasattr(sys.modules.get(module), "_xray_enabled"):
         return True
     return operation in _NOT_RECORDED and client.meta.service_model.endpoint_prefix == "xray"
+
+
+def record_call(
+    make_api_call: Callable[..., Mapping[str, Any]], client: Any, operation: str, parameters: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Makes a call of botocore's client, and records it."""
+    if left_alone(client, operation, "botocore.client"):
+        return make_api_call(client, operation, parameters)
+    scope = inherited_scope()
+    parent = None if scope is None else usual_parent(scope)
+    if scope is None or parent is None:
+        with AwsCall(client, operation, parameters) as call:
+            answer = make_api_call(client, operation, parameters)
+            call.answered(answer)
+        return answer
+    # The usual way, without the steps of `AwsCall`: below a message, which sends it.
+    message, meta = scope.message, client.meta
+    invocation = message.invocation
+    subsegment = AwsSubsegment(
+        invocation.new_id(), meta.service_model.endpoint_prefix, time.time(), operation, meta.region_name
+    )
+    parent.subsegments.append(subsegment)
+    before = outgoing()
+    set_outgoing(f"Root={message.trace_id};Parent={subsegment.id};Sampled=1{invocation.lineage_field}")
+    try:
+        answer = make_api_call(client, operation, parameters)
+    except BaseException as error:
+        set_outgoing(before)
+        subsegment.close(time.time())
+        described = safely(subsegment.failed, error, parameters)
+        if described is not None:
+            message.call_failed(error, described)
+        _ended(message, parent, subsegment)
+        raise
+    set_outgoing(before)
+    subsegment.close(time.time())
+    safely(subsegment.answered, parameters, answer)
+    _ended(message, parent, subsegment)
+    return answer
+
+
+def prepare_request(prepare: Callable[..., Any], endpoint: Any, request: Any) -> Any:
+    """Prepares a request of botocore's endpoint, with the trace of the call under way on it."""
+    header = outgoing()
+    if header is not None:
+        _carry(request.headers, header)
+    return prepare(endpoint, request)
+
+
+def _ended(message: MessageSegment, parent: MessageSegment | OwnSubsegment, subsegment: AwsSubsegment) -> None:
+    # In a process forked meanwhile, the message is the parent process's to send.
+    if message.invocation.process != _forks.number:
+        InMessage(message, parent).ended(subsegment)
 
 
 class AwsCall:
@@ -69,6 +132,8 @@ class AwsCall:
             # Outside of messages botocore itself passes Lambda's header on.
             self._header = place.passed_on if place.in_message else None
         elif isinstance(place, BesideSdk):
+            from ._sdk_calls import SdkAwsCall
+
             self._header = _BY_SDK
             self._subsegment = SdkAwsCall(place.recorder, client, operation, self._parameters)
         elif not isinstance(place, InMessage | OfInvocation) and _is_recorded_elsewhere(client):
@@ -92,18 +157,20 @@ class AwsCall:
             self._subsegment.answer = answer
 
     def __enter__(self) -> Self:
-        self._before = _outgoing.get()
-        _outgoing.set(self._header)
+        self._before = outgoing()
+        set_outgoing(self._header)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _outgoing.set(self._before)
+        set_outgoing(self._before)
         subsegment = self._subsegment
-        if isinstance(subsegment, SdkAwsCall):
+        if subsegment is None:
+            return
+        if not isinstance(subsegment, AwsSubsegment):
             safely(subsegment.end, error)
-        elif subsegment is not None:
+        else:
             if error is not None:
                 subsegment.close(time.time())
                 described = safely(subsegment.failed, error, self._parameters)
@@ -112,20 +179,23 @@ class AwsCall:
             self._place.ended(subsegment)
 
 
-def carry(request: _Request) -> None:
+def _carry(headers: Any, header: str) -> None:
     """Puts the trace of the call under way on one of its requests."""
-    header = _outgoing.get()
     if header == _BY_SPAN:
-        header = safely(_of_current_span)
-    if header:
-        del request.headers[_TRACE_HEADER]
-        request.headers[_TRACE_HEADER] = header
+        header = of_span if (of_span := safely(_of_current_span)) is not None else ""
     elif header == _BY_SDK:
-        safely(carry_sdk_header, request.headers)
+        from ._sdk_calls import carry_sdk_header
+
+        safely(carry_sdk_header, headers)
+    if header:
+        del headers[_TRACE_HEADER]
+        headers[_TRACE_HEADER] = header
 
 
 def _is_recorded_elsewhere(client: Any) -> bool:
     """Returns whether OpenTelemetry's own instrumentation records the calls of a client."""
+    from ._http_neighbours import is_instrumented
+
     is_async = hasattr(client, "__aenter__")
     return is_instrumented("botocore", "AiobotocoreInstrumentor" if is_async else "BotocoreInstrumentor")
 

@@ -5,8 +5,8 @@ records, under its names, so that filter expressions and groups made for it find
 https://github.com/aws/aws-xray-sdk-python/blob/master/aws_xray_sdk/ext/resources/aws_para_whitelist.json
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sized
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 
@@ -49,8 +49,12 @@ def _count_of(value: object) -> object:
 
 
 def _snake_case(name: str) -> str:
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+    """Returns a name of an API as the SDK writes it: `QueueOwnerAWSAccountId` as `queue_owner_aws_account_id`."""
+    written = name[0]
+    for before, letter, after in zip(name, name[1:], f"{name[2:]} ", strict=False):
+        begins_word = letter.isupper() and (not before.isupper() or after.islower())
+        written += f"_{letter}" if begins_word else letter
+    return written.lower()
 
 
 def _values(parameters: str) -> tuple[Field, ...]:
@@ -65,76 +69,67 @@ def _count(parameter: str, name: str) -> tuple[Field, ...]:
     return (Field(parameter, name, _count_of),)
 
 
-EVERY_OPERATION: Mapping[str, Recorded] = {
-    "dynamodb": Recorded(_values("TableName"), _values("ConsumedCapacity ItemCollectionMetrics")),
-    "lambda": Recorded(_values("FunctionName Qualifier")),
-    "runtime.sagemaker": Recorded(_values("EndpointName")),
-    "s3": Recorded((Field("Bucket", "bucket_name", _value), *_values("Key Prefix VersionId"))),
-    "sns": Recorded(_values("TopicArn")),
-    "sqs": Recorded(_values("QueueName QueueUrl")),
+EVERY_OPERATION: Mapping[str, Callable[[], Recorded]] = {
+    "dynamodb": lambda: Recorded(_values("TableName"), _values("ConsumedCapacity ItemCollectionMetrics")),
+    "lambda": lambda: Recorded(_values("FunctionName Qualifier")),
+    "runtime.sagemaker": lambda: Recorded(_values("EndpointName")),
+    "s3": lambda: Recorded((Field("Bucket", "bucket_name", _value), *_values("Key Prefix VersionId"))),
+    "sns": lambda: Recorded(_values("TopicArn")),
+    "sqs": lambda: Recorded(_values("QueueName QueueUrl")),
 }
 """By the service's endpoint prefix: what is recorded of each of its operations that has it."""
 
-OPERATIONS: Mapping[str, Mapping[str, Recorded]] = {
+OPERATIONS: Mapping[str, Mapping[str, Callable[[], Recorded]]] = {
     "dynamodb": {
-        "BatchGetItem": Recorded(_keys("RequestItems", "table_names")),
-        "BatchWriteItem": Recorded(_keys("RequestItems", "table_names")),
-        "CreateTable": Recorded(_values("GlobalSecondaryIndexes LocalSecondaryIndexes ProvisionedThroughput")),
-        "GetItem": Recorded(_values("ConsistentRead ProjectionExpression")),
-        "ListTables": Recorded(_values("ExclusiveStartTableName Limit"), _count("TableNames", "table_count")),
-        "Query": Recorded(
+        "BatchGetItem": lambda: Recorded(_keys("RequestItems", "table_names")),
+        "BatchWriteItem": lambda: Recorded(_keys("RequestItems", "table_names")),
+        "CreateTable": lambda: Recorded(_values("GlobalSecondaryIndexes LocalSecondaryIndexes ProvisionedThroughput")),
+        "GetItem": lambda: Recorded(_values("ConsistentRead ProjectionExpression")),
+        "ListTables": lambda: Recorded(_values("ExclusiveStartTableName Limit"), _count("TableNames", "table_count")),
+        "Query": lambda: Recorded(
             _values("AttributesToGet ConsistentRead IndexName Limit ProjectionExpression ScanIndexForward Select")
         ),
-        "Scan": Recorded(
+        "Scan": lambda: Recorded(
             _values("AttributesToGet ConsistentRead IndexName Limit ProjectionExpression Segment Select TotalSegments"),
             _values("Count ScannedCount"),
         ),
-        "UpdateTable": Recorded(_values("AttributeDefinitions GlobalSecondaryIndexUpdates ProvisionedThroughput")),
+        "UpdateTable": lambda: Recorded(
+            _values("AttributeDefinitions GlobalSecondaryIndexUpdates ProvisionedThroughput")
+        ),
     },
     "lambda": {
-        "Invoke": Recorded(_values("InvocationType LogType"), _values("FunctionError StatusCode")),
-        "InvokeAsync": Recorded((), _values("Status")),
+        "Invoke": lambda: Recorded(_values("InvocationType LogType"), _values("FunctionError StatusCode")),
+        "InvokeAsync": lambda: Recorded((), _values("Status")),
     },
-    "s3": {"CopyObject": Recorded(_values("Bucket CopySource"))},
+    "s3": {"CopyObject": lambda: Recorded(_values("Bucket CopySource"))},
     "sqs": {
-        "AddPermission": Recorded(_values("Label")),
-        "ChangeMessageVisibility": Recorded(_values("VisibilityTimeout")),
-        "ChangeMessageVisibilityBatch": Recorded((), _values("Failed")),
-        "CreateQueue": Recorded(_values("Attributes")),
-        "DeleteMessageBatch": Recorded((), _values("Failed")),
-        "GetQueueAttributes": Recorded((), _values("Attributes")),
-        "GetQueueUrl": Recorded(_values("QueueOwnerAWSAccountId"), _values("QueueUrl")),
-        "ListDeadLetterSourceQueues": Recorded((), _values("queueUrls")),
-        "ListQueues": Recorded(_values("QueueNamePrefix"), _count("QueueUrls", "queue_count")),
-        "ReceiveMessage": Recorded(
+        "AddPermission": lambda: Recorded(_values("Label")),
+        "ChangeMessageVisibility": lambda: Recorded(_values("VisibilityTimeout")),
+        "ChangeMessageVisibilityBatch": lambda: Recorded((), _values("Failed")),
+        "CreateQueue": lambda: Recorded(_values("Attributes")),
+        "DeleteMessageBatch": lambda: Recorded((), _values("Failed")),
+        "GetQueueAttributes": lambda: Recorded((), _values("Attributes")),
+        "GetQueueUrl": lambda: Recorded(_values("QueueOwnerAWSAccountId"), _values("QueueUrl")),
+        "ListDeadLetterSourceQueues": lambda: Recorded((), _values("queueUrls")),
+        "ListQueues": lambda: Recorded(_values("QueueNamePrefix"), _count("QueueUrls", "queue_count")),
+        "ReceiveMessage": lambda: Recorded(
             _values("AttributeNames MaxNumberOfMessages MessageAttributeNames VisibilityTimeout WaitTimeSeconds"),
             _count("Messages", "message_count"),
         ),
-        "SendMessage": Recorded(
+        "SendMessage": lambda: Recorded(
             _values("DelaySeconds") + _keys("MessageAttributes", "message_attribute_names"), _values("MessageId")
         ),
-        "SendMessageBatch": Recorded(
+        "SendMessageBatch": lambda: Recorded(
             _count("Entries", "message_count"),
             _count("Failed", "failed_count") + _count("Successful", "successful_count"),
         ),
-        "SetQueueAttributes": Recorded(_keys("Attributes", "attribute_names")),
+        "SetQueueAttributes": lambda: Recorded(_keys("Attributes", "attribute_names")),
     },
 }
 """By the service's endpoint prefix and the operation: what else is recorded of it."""
 
-_NOTHING = Recorded()
-_OWN_AND_EVERY = {
-    service: {
-        operation: Recorded(
-            EVERY_OPERATION.get(service, _NOTHING).request + own.request,
-            EVERY_OPERATION.get(service, _NOTHING).response + own.response,
-        )
-        for operation, own in operations.items()
-    }
-    for service, operations in OPERATIONS.items()
-}
 
-
+@lru_cache(maxsize=1024)
 def recorded(service: str, operation: str) -> Recorded:
     """Returns what is recorded of a call.
 
@@ -142,5 +137,5 @@ def recorded(service: str, operation: str) -> Recorded:
         service: The service's endpoint prefix.
         operation: The operation's name in the service's API.
     """
-    own = _OWN_AND_EVERY.get(service, {}).get(operation)
-    return EVERY_OPERATION.get(service, _NOTHING) if own is None else own
+    every, own = EVERY_OPERATION.get(service, Recorded)(), OPERATIONS.get(service, {}).get(operation, Recorded)()
+    return Recorded(every.request + own.request, every.response + own.response)

@@ -1,17 +1,25 @@
 """Continuing a message's own trace."""
 
+from __future__ import annotations
+
 import logging
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ._config import ON_UNDECIDED, OnUndecided, checked_choice
+from ._config import ON_UNDECIDED, checked_choice
 from ._engines import get_engine
-from ._invocation import LambdaContext, current_invocation
-from ._segment import MessageSegment
+from ._invocation import current_invocation
 from ._tracer import Tracer, check_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Any
+
+    from ._config import OnUndecided
+    from ._invocation import LambdaContext
+    from ._segment import MessageSegment
 
 _log = logging.getLogger("trace_bridge")
 
@@ -50,7 +58,7 @@ def continue_trace(
     return _Continuation(record, context, on_undecided)
 
 
-class _Continuation(AbstractContextManager[MessageSegment]):
+class _Continuation:
     __slots__ = ("_context", "_on_undecided", "_record", "_segment", "_tracer")
 
     _segment: MessageSegment
@@ -76,7 +84,7 @@ class _Continuation(AbstractContextManager[MessageSegment]):
         self._tracer.close()
 
 
-class trace_batch(AbstractContextManager[None]):  # noqa: N801 - used like a function, as contextlib's are
+class trace_batch:  # noqa: N801 - used like a function, as contextlib's are
     """Sends the documents of the messages inside the block together, by up to 50 a call, before it ends.
 
     `sqs_handler` and `poll` do so by themselves; put it around a loop of your own, or Powertools' BatchProcessor.

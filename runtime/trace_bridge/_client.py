@@ -1,49 +1,66 @@
 """The client that uploads documents: what needs no call is loaded early, the rest at the first document."""
 
+from __future__ import annotations
+
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from typing import Any, Protocol
+
     from botocore.loaders import Loader
+
+    class XRayClient(Protocol):
+        """What is used of boto3's `xray` client."""
+
+        def put_trace_segments(self, *, TraceSegmentDocuments: list[str]) -> Mapping[str, Any]:  # noqa: N803
+            """Uploads segment documents: https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html."""
+
+        def close(self) -> None:
+            """Closes its connections."""
+
 
 CALL_SECONDS = 1.0
 """Longest wait for a connection, and longest wait for an answer."""
 
-_loader: "Loader | None" = None
-
-
-class XRayClient(Protocol):
-    """What is used of boto3's `xray` client."""
-
-    def put_trace_segments(self, *, TraceSegmentDocuments: list[str]) -> Mapping[str, Any]:  # noqa: N803
-        """Uploads segment documents: https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html."""
-
-    def close(self) -> None:
-        """Closes its connections."""
+_loader: Loader | None = None
 
 
 def load_model() -> None:
     """Reads what every client of X-Ray is made from, so that the first document does not wait for the disk.
 
     It asks for no credentials, makes no connection and makes no client: credentials, event handlers and endpoints are
-    taken as they are when the first document is sent.
+    taken as they are when the first document is sent. Most of it boto3 has read for the application's own clients, if
+    their session is the default one.
     """
     global _loader
     if _loader is not None:
         return
-    from botocore import session
-    from botocore.loaders import create_loader
-
-    from . import _signed_client  # noqa: F401 - loaded now, used by `make_client`
-
-    loader = create_loader(session.get_session().get_config_variable("data_path"))
+    loader = _loader_of_boto3() or _new_loader()
     with suppress(Exception):  # whatever is missing here, the client names it when it is made
         loader.load_service_model("xray", "service-2")
         loader.load_service_model("xray", "endpoint-rule-set-1")
         for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
             loader.load_data(name)
     _loader = loader
+
+
+def _loader_of_boto3() -> Loader | None:
+    """Returns the loader of boto3's default session; None where the application has made none."""
+    session: Any = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    with suppress(AttributeError, ValueError):
+        loader: Loader = session._session.get_component("data_loader")  # noqa: SLF001 - there is no other way to it
+        return loader
+    return None
+
+
+def _new_loader() -> Loader:
+    from botocore import session
+    from botocore.loaders import create_loader
+
+    return create_loader(session.get_session().get_config_variable("data_path"))
 
 
 def make_client(*, connections: int = 1) -> XRayClient:

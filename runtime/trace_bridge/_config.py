@@ -1,27 +1,30 @@
 """What can be set from outside: one table, read once at import."""
 
+from __future__ import annotations
+
 import logging
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
-from importlib.util import find_spec
-from typing import Literal, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from . import _environment
 
-OnUndecided = Literal["drop", "sample", "follow_lambda"]
-EmitterChoice = Literal["auto", "udp", "api"]
-QueueSegment = Literal["never", "always"]
-Envelope = Literal["none", "sns"]
-EngineChoice = Literal["xray", "otel", "auto"]
-OtelRelation = Literal["parent", "link"]
-Logs = Literal["xray", "datadog", "off"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Literal, TypeVar
 
-_HOST = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*")
+    OnUndecided = Literal["drop", "sample", "follow_lambda"]
+    EmitterChoice = Literal["auto", "udp", "api"]
+    QueueSegment = Literal["never", "always"]
+    Envelope = Literal["none", "sns"]
+    EngineChoice = Literal["xray", "otel", "auto"]
+    OtelRelation = Literal["parent", "link"]
+    Logs = Literal["xray", "datadog", "off"]
+
+    _T = TypeVar("_T")
+
+_HOST = r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*"
 """A host's name, with a star for its first part or not, or an address."""
 
-_T = TypeVar("_T")
 _log = logging.getLogger("trace_bridge")
 
 
@@ -29,9 +32,13 @@ class ConfigurationError(ValueError):
     """A setting has a value that means nothing; the message names it, the values allowed and where it came from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The bridge's settings. Every field can be set by the environment variable `TRACE_BRIDGE_<FIELD>`.
+
+    A plain class rather than a dataclass, whose making would be a good part of the bridge's import.
+
+    Args:
+        values: The fields that differ from their defaults.
 
     Attributes:
         enabled: Off, every message is processed as if there were no bridge; AWS calls are recorded all the same, in
@@ -95,8 +102,34 @@ class Settings:
     engine: EngineChoice = "xray"
     otel_relation: OtelRelation = "parent"
 
+    def __init__(self, **values: object) -> None:
+        unknown = values.keys() - _READ_FROM.keys()
+        if unknown:
+            raise TypeError(f"no settings of trace_bridge: {', '.join(sorted(unknown))}")
+        vars(self).update(values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"settings do not change; {name} is set by `changed`, which gives others")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self.as_dict() == other.as_dict()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.as_dict().values()))
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.as_dict().items())})"
+
+    def changed(self, **values: object) -> Settings:
+        """Returns other settings, of which some fields have other values."""
+        return Settings(**{**vars(self), **values})
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns every field's value."""
+        return {name: getattr(self, name) for name in _READ_FROM}
+
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Reads the settings.
 
         A wrong value of a variable that only concerns tracing is logged as an error, and nothing is recorded: it is
@@ -107,22 +140,22 @@ class Settings:
         """
         values: dict[str, object] = {}
         wrong: list[str] = []
-        for field in fields(cls):
-            variable, read = _READ_FROM[field.name]
-            text = environment.get(variable, "").strip()
-            if text:
-                try:
-                    values[field.name] = read(variable, text)
-                except ConfigurationError as error:
-                    if field.name in _DECIDE_HOW_MESSAGES_RUN:
-                        raise
-                    wrong.append(str(error))
+        if any(name.startswith(_environment.PREFIX) for name in environment):
+            for field, (variable, read) in _READ_FROM.items():
+                text = environment.get(variable, "").strip()
+                if text:
+                    try:
+                        values[field] = read(variable, text)
+                    except ConfigurationError as error:
+                        if field in _DECIDE_HOW_MESSAGES_RUN:
+                            raise
+                        wrong.append(str(error))
+            _warn_of_unknown(environment)
         if wrong or _sdk_is_off(environment):
             values["enabled"] = values["instrument"] = False
         if wrong:
             _log.error("nothing is recorded, messages are processed as if there were no bridge: %s", "; ".join(wrong))
-        _warn_of_unknown(environment)
-        return cls(**values)  # type: ignore[arg-type] # each reader returns its field's type
+        return cls(**values)
 
 
 _DECIDE_HOW_MESSAGES_RUN = frozenset({"max_workers", "reserve_ms", "raise_if_all_failed", "envelope"})
@@ -177,7 +210,7 @@ def checked_choice(name: str, value: _T, allowed: tuple[_T, ...]) -> _T:
     return value
 
 
-def _number(kind: type[int] | type[float], least: float, most: float) -> Callable[[str, str], float]:
+def _number(kind: type[int | float], least: float, most: float) -> Callable[[str, str], float]:
     def read(variable: str, text: str) -> float:
         try:
             value = kind(text)
@@ -207,10 +240,12 @@ def checked_hosts(name: str, hosts: Iterable[object]) -> tuple[str, ...]:
     """
     if isinstance(hosts, str):
         raise ConfigurationError(f"{name} is {hosts!r}; expected a list of hosts")
+    import re  # few applications name hosts
+
     checked = []
     for host in hosts:
         written = host.strip().lower() if isinstance(host, str) else ""
-        if not _HOST.fullmatch(written):
+        if not re.fullmatch(_HOST, written):
             raise ConfigurationError(
                 f"{name} names {host!r}; expected a host without scheme, port or path, example.com, or *.example.com "
                 "for every host below it"
@@ -237,14 +272,16 @@ def _engine(variable: str, text: str) -> str:
 
 
 def _has_opentelemetry() -> bool:
+    from importlib.util import find_spec
+
     try:
         return find_spec("opentelemetry.trace") is not None
     except (ImportError, ValueError):
         return False
 
 
-ON_UNDECIDED = cast("tuple[OnUndecided, ...]", ("drop", "sample", "follow_lambda"))
-ENVELOPES = cast("tuple[Envelope, ...]", ("none", "sns"))
+ON_UNDECIDED: tuple[OnUndecided, ...] = ("drop", "sample", "follow_lambda")
+ENVELOPES: tuple[Envelope, ...] = ("none", "sns")
 
 _READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "enabled": (_environment.ENABLED, _boolean),

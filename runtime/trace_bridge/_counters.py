@@ -1,12 +1,8 @@
-"""How many documents went which way, and how many were lost: the one place to see a silent loss."""
+"""The counters of this process, as its application reads them."""
 
-import logging
-import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from ._forks import in_every_child
-
-_log = logging.getLogger("trace_bridge")
+from ._counts import current_counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,47 +43,6 @@ class Counters:
         return self.unprocessed + self.failed + self.oversized
 
 
-_lock = threading.Lock()
-_counts: dict[str, int] = dict.fromkeys(Counters.__dataclass_fields__, 0)
-_reported_lost = 0
-
-
-def count(name: str, amount: int = 1) -> None:
-    """Adds to a counter."""
-    with _lock:
-        _counts[name] += amount
-
-
 def counters() -> Counters:
     """Returns the counters of this process, as they stand now."""
-    with _lock:
-        return Counters(**_counts)
-
-
-def report_losses() -> None:
-    """Logs one warning with all the counters when documents were lost since the last one."""
-    global _reported_lost
-    # Every batch asks, so the cheap look comes first.
-    if _counts["unprocessed"] + _counts["failed"] + _counts["oversized"] > _reported_lost:
-        current = counters()
-        _reported_lost = current.lost
-        counts = " ".join(f"{name}={value}" for name, value in asdict(current).items() if value)
-        _log.warning("trace_bridge lost trace documents: %s", counts)
-
-
-def reset_counters() -> None:
-    """Sets every counter back to 0."""
-    global _reported_lost
-    with _lock:
-        _reported_lost = 0
-        _counts.update(dict.fromkeys(_counts, 0))
-
-
-def _begin_anew() -> None:
-    """Begins the counters of a forked process; its parent may have held the lock at that moment."""
-    global _lock
-    _lock = threading.Lock()
-    reset_counters()
-
-
-in_every_child(_begin_anew)
+    return Counters(**current_counts())

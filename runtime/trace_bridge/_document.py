@@ -5,19 +5,35 @@ which need no quoting, are put in as they are.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 """
 
+from __future__ import annotations
+
 import json
 import platform
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from ._json import encode, quote
 from ._state import VERSION
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 MAX_LINKS = 100
 
+MAX_BYTES = 64_000
+"""A segment document has at most 64 kB, and one in a UDP datagram to the daemon at most 65,477 bytes.
 
-class PlaceFields(NamedTuple):
+https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html; the lower bound serves both.
+"""
+
+PREFIX = '{"format":"json","version":1}\n'
+"""What stands in front of a document in a datagram to the daemon.
+
+https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon
+"""
+
+
+class PlaceFields:
     """Where messages are processed, as JSON whose `aws` is still open.
 
     Attributes:
@@ -26,9 +42,12 @@ class PlaceFields(NamedTuple):
         subsegment: The fields of a subsegment.
     """
 
-    name: str
-    segment: str
-    subsegment: str
+    __slots__ = ("name", "segment", "subsegment")
+
+    def __init__(self, name: str, segment: str, subsegment: str) -> None:
+        self.name = name
+        self.segment = segment
+        self.subsegment = subsegment
 
 
 @lru_cache(maxsize=16)

@@ -1,19 +1,25 @@
 """Which way a document goes: to the daemon where AWS documents it to run, to X-Ray itself otherwise."""
 
+from __future__ import annotations
+
 import logging
 import os
 import threading
+from typing import TYPE_CHECKING
 
 from . import _state
-from ._api import ApiEmitter
-from ._counters import count, report_losses
-from ._daemon_address import daemon_address
-from ._environment import LAMBDA_FUNCTION_NAME
+from ._counts import count, report_losses
+from ._document import MAX_BYTES
+from ._environment import LAMBDA_FUNCTION_NAME, XRAY_DAEMON_ADDRESS
 from ._forks import in_every_child
-from ._invocation import Invocation
-from ._segment import MessageSegment
-from ._trimming import MAX_BYTES, fit
-from ._udp import UdpEmitter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._api import ApiEmitter
+    from ._invocation import Invocation
+    from ._segment import MessageSegment
+    from ._udp import UdpEmitter
 
 _log = logging.getLogger("trace_bridge")
 _FLUSH_RESERVE_SECONDS = 0.2
@@ -22,17 +28,46 @@ _FLUSH_RESERVE_SECONDS = 0.2
 class Emitter:
     """Sends all documents of the process.
 
+    Most processes need one of the two ways alone, so each is made at its first document.
+
     Args:
-        udp: To the daemon; None where no address is known.
-        api: To X-Ray itself.
+        make_udp: Makes the way to the daemon; None where no address is known.
+        make_api: Makes the way to X-Ray itself.
     """
 
-    def __init__(self, udp: UdpEmitter | None, api: ApiEmitter) -> None:
-        self.udp = udp
-        self.api = api
+    def __init__(self, make_udp: Callable[[], UdpEmitter | None], make_api: Callable[[], ApiEmitter]) -> None:
+        self._make_udp = make_udp
+        self._make_api = make_api
+        self._udp: UdpEmitter | None = None
+        self._has_udp = False
+        self._api: ApiEmitter | None = None
+        self._making = threading.RLock()
         self._lock = threading.Lock()
         self._holds = 0
         self._way: tuple[Invocation | None, bool] = (None, False)
+
+    @property
+    def udp(self) -> UdpEmitter | None:
+        """The way to the daemon; None where no address is known."""
+        if not self._has_udp:
+            with self._making:
+                if not self._has_udp:
+                    self._udp = self._make_udp()
+                    self._has_udp = True
+        return self._udp
+
+    @property
+    def api(self) -> ApiEmitter:
+        """The way to X-Ray itself."""
+        api = self._api
+        if api is None:
+            with self._making:
+                api = self._api = self._api or self._make_api()
+        return api
+
+    @property
+    def _is_settled(self) -> bool:
+        return self._api is None or self._api.idle
 
     def emit(self, segment: MessageSegment) -> None:
         """Sends the document of a segment; outside of a batch it has left when this returns."""
@@ -53,7 +88,7 @@ class Emitter:
 
     def settle(self, invocation: Invocation) -> None:
         """Waits, outside of a batch, until what was collected has left."""
-        if not self._holds and not self.api.idle:
+        if not self._holds and not self._is_settled:
             self.flush(invocation)
 
     def goes_to_daemon(self, invocation: Invocation) -> bool:
@@ -67,7 +102,7 @@ class Emitter:
     def announce(self, segment: MessageSegment) -> None:
         """Sends the `in_progress` document of a message under way at once, and waits for no answer."""
         to_daemon = self.goes_to_daemon(segment.invocation)
-        for part in fit(segment.document()):
+        for part in _fitting(segment.document()):
             if to_daemon or _state.settings.emitter == "udp":
                 self._emit_one(part, to_daemon)
             else:
@@ -80,7 +115,7 @@ class Emitter:
         if len(document) <= MAX_BYTES:
             self._emit_one(document, to_daemon)
         else:
-            for part in fit(document):
+            for part in _fitting(document):
                 self._emit_one(part, to_daemon)
 
     def hold(self) -> None:
@@ -103,7 +138,7 @@ class Emitter:
             invocation: The invocation.
             longest: Longest wait in seconds, where that is shorter; None for no other limit.
         """
-        if not self.api.idle:
+        if not self._is_settled:
             left = invocation.seconds_left()
             limits = [
                 limit
@@ -115,16 +150,16 @@ class Emitter:
 
     def close(self) -> None:
         """Ends the thread and closes the socket."""
-        self.api.close()
-        if self.udp is not None:
-            self.udp.close()
+        if self._api is not None:
+            self._api.close()
+        if self._udp is not None:
+            self._udp.close()
 
     def _decide(self, invocation: Invocation) -> bool:
         choice = _state.settings.emitter
-        if self.udp is None or choice == "api":
-            return False
         # Lambda runs its daemon for sampled invocations: https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html
-        return choice == "udp" or invocation.sampled or LAMBDA_FUNCTION_NAME not in os.environ
+        may_be_there = choice == "udp" or invocation.sampled or LAMBDA_FUNCTION_NAME not in os.environ
+        return choice != "api" and may_be_there and self.udp is not None
 
     def _emit_one(self, document: str, to_daemon: bool) -> None:
         if not to_daemon:
@@ -148,11 +183,16 @@ def get_emitter() -> Emitter:
     if _emitter is None:
         with _making:
             if _emitter is None:
-                _emitter = Emitter(_make_udp(), ApiEmitter())
+                _emitter = Emitter(_make_udp, _make_api)
     return _emitter
 
 
 def _make_udp() -> UdpEmitter | None:
+    if not os.environ.get(XRAY_DAEMON_ADDRESS):
+        return None
+    from ._daemon_address import daemon_address
+    from ._udp import UdpEmitter
+
     address = daemon_address()
     if address is None:
         return None
@@ -163,11 +203,16 @@ def _make_udp() -> UdpEmitter | None:
         return None
 
 
-def prepare_emitter() -> None:
-    """Makes now what the first document would otherwise wait for, as far as it needs no credentials."""
-    emitter = get_emitter()
-    if _state.settings.emitter != "udp":
-        emitter.api.prepare()
+def _make_api() -> ApiEmitter:
+    from ._api import ApiEmitter
+
+    return ApiEmitter()
+
+
+def _fitting(document: str) -> list[str]:
+    from ._trimming import fit  # hardly any document needs it
+
+    return fit(document)
 
 
 def use_emitter(emitter: Emitter | None) -> Emitter | None:

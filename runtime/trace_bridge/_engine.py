@@ -15,12 +15,17 @@ objects from a `Messages` of your own. Whether an engine's message is the curren
 needs to know of threads and tasks. No method may raise what the handler would see: the callers log and count it.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from __future__ import annotations
 
-from ._invocation import Invocation
-from ._places import NotRecorded, SpanPlace
-from ._segment import MessageSegment, Recording
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from ._invocation import Invocation
+    from ._places import NotRecorded, SpanPlace
+    from ._segment import MessageSegment, Recording
 
 
 class Messages(Protocol):

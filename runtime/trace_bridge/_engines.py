@@ -1,12 +1,17 @@
 """Which engine records the messages of this process."""
 
+from __future__ import annotations
+
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 from . import _state
-from ._config import EngineChoice
-from ._engine import Engine
 from ._xray_engine import XRAY
+
+if TYPE_CHECKING:
+    from ._config import EngineChoice
+    from ._engine import Engine
 
 _log = logging.getLogger("trace_bridge")
 _chosen: tuple[EngineChoice, Engine] = ("xray", XRAY)

@@ -1,26 +1,30 @@
 """Functions of the handler's own: recorded on whatever is under way where they run."""
 
+from __future__ import annotations
+
 import inspect
-import traceback
-from collections.abc import Callable
 from functools import wraps
 from time import time
-from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, overload
 
 from . import _forks
-from ._annotations import checked_annotation
 from ._own_subsegment import NOT_RECORDED, OwnSubsegment, Subsegment, name_as_taken
 from ._place import current_place, open_in, open_outside, set_open_outside
-from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, Place, SpanSubsegment
-from ._results import is_async
+from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanSubsegment
 from ._safely import safely
 from ._scope import Scope, current_scope, enter_scope, inherited_scope, is_aside
-from ._sdk_calls import end_sdk_subsegment
 from ._segment import MessageSegment
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, ParamSpec, Self, TypeVar
+
+    from ._places import Place
+
+    _P = ParamSpec("_P")
+    _T = TypeVar("_T")
+
 _DEEPEST = 50
 """How many subsegments are nested. Deeper ones go beside each other: a document nested very deep cannot be written."""
 
@@ -65,7 +69,7 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
                 parent = _not_too_deep(scope, parent)
             parent.subsegments.append(own)
             self._before = scope
-            self._entered = tuple.__new__(Scope, (message, (*scope.opened, own), scope.outer))
+            self._entered = Scope(message, (*scope.opened, own), scope.outer)
             enter_scope(self._entered)
             self._place = None
             self._recorded = own
@@ -180,6 +184,8 @@ class _BesideSdk(Subsegment):
         return NOT_RECORDED if entity is None else cls(recorder, entity)
 
     def put_annotation(self, key: str, value: str | float | bool) -> Self:
+        from ._annotations import checked_annotation
+
         checked = checked_annotation(key, value)
         if checked is not None:
             safely(self._entity.put_annotation, key, checked)
@@ -190,10 +196,14 @@ class _BesideSdk(Subsegment):
         return self
 
     def add_exception(self, error: BaseException) -> None:
+        import traceback
+
         safely(self._entity.add_exception, error, traceback.extract_tb(error.__traceback__))
 
     def end(self, error: BaseException | None) -> None:
         """Ends it; what has been opened in its place since stays open."""
+        from ._sdk_calls import end_sdk_subsegment
+
         end_sdk_subsegment(self._recorder, self._entity, error)
 
 
@@ -226,6 +236,8 @@ def capture(name: Any = None) -> Any:
 
 
 def _captured(function: Any, name: str | None) -> Callable[..., Any]:
+    from ._results import is_async
+
     _check(function)
     shown = getattr(function, "__name__", type(function).__name__) if name is None else name
     if is_async(function):

@@ -1,20 +1,27 @@
 """HTTP calls: recorded once, on whatever is under way, with its trace on the wire."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import MutableMapping
 from contextvars import ContextVar
-from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING
 
 from . import _state
 from ._http_hosts import is_ignored
 from ._http_neighbours import is_recorded_elsewhere
 from ._http_subsegment import HttpSubsegment, target_of
 from ._place import current_place
-from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanPlace
+from ._places import BesideSdk, NotRecorded
 from ._safely import safely
 from ._scope import is_aside
 from ._sdk_calls import SdkHttpCall
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from types import TracebackType
+    from typing import Any, Self
+
+    from ._places import InMessage, OfInvocation, SpanPlace
 
 TRACE_HEADER = "X-Amzn-Trace-Id"
 

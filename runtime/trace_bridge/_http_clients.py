@@ -1,45 +1,17 @@
 """The HTTP clients whose calls are recorded: each where the application loads it, and never loaded here."""
 
-import sys
 from collections.abc import Callable, MutableMapping
-from contextlib import suppress
 from typing import Any
 
-from ._hooks import put_around
 from ._http import TRACE_HEADER, HttpCall, is_under_way
-from ._imports import when_imported
 from ._safely import safely
-
-
-def follow_http_clients() -> None:
-    """Records the calls of requests, urllib3, urllib, httpx and aiohttp, also of clients made before.
-
-    A call is what the application makes of it: the redirects and retries that requests, urllib3, urllib and aiohttp
-    follow by themselves are part of it; of httpx each request is a call.
-    """
-    _around("requests.sessions", "Session", "send", _requests)
-    _around("urllib3.connectionpool", "HTTPConnectionPool", "urlopen", _urllib3_pool)
-    _around("urllib3.poolmanager", "PoolManager", "urlopen", _urllib3_manager)
-    _around("urllib.request", "OpenerDirector", "open", _urllib)
-    _around("httpx", "HTTPTransport", "handle_request", _httpx)
-    _around("httpx", "AsyncHTTPTransport", "handle_async_request", _httpx_async)
-    _around("aiohttp.client", "ClientSession", "_request", _aiohttp)
-
-
-def _around(module: str, owner: str, method: str, around: Callable[..., Any]) -> None:
-    def meet() -> None:
-        # A version that is built otherwise is left alone.
-        with suppress(AttributeError):
-            put_around(getattr(sys.modules[module], owner), method, around)
-
-    when_imported(module, meet)
 
 
 def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], index: int, name: str) -> Any:
     return args[index] if len(args) > index else kwargs.get(name)
 
 
-def _requests(send: Callable[..., Any], session: Any, *args: Any, **kwargs: Any) -> Any:
+def record_requests(send: Callable[..., Any], session: Any, *args: Any, **kwargs: Any) -> Any:
     if is_under_way():
         return send(session, *args, **kwargs)
     request = _argument(args, kwargs, 0, "request")
@@ -51,24 +23,10 @@ def _requests(send: Callable[..., Any], session: Any, *args: Any, **kwargs: Any)
     return response
 
 
-def _urllib3_pool(urlopen: Callable[..., Any], pool: Any, *args: Any, **kwargs: Any) -> Any:
-    # botocore's pools are its own kind: their calls are AWS calls, or ask for credentials.
-    if is_under_way() or type(pool).__module__.startswith("botocore."):
-        return urlopen(pool, *args, **kwargs)
-    return _urllib3(urlopen, pool, args, kwargs)
-
-
-def _urllib3_manager(urlopen: Callable[..., Any], manager: Any, *args: Any, **kwargs: Any) -> Any:
+def record_urllib3(urlopen: Callable[..., Any], client: Any, *args: Any, **kwargs: Any) -> Any:
+    """Makes a call of urllib3, by a pool or by a manager of pools, and records it."""
     if is_under_way():
-        return urlopen(manager, *args, **kwargs)
-    return _urllib3(urlopen, manager, args, kwargs)
-
-
-_URLLIB3_HEADERS = 3
-"""Where `HTTPConnectionPool.urlopen(method, url, body, headers, …)` takes the headers; a manager takes them by name."""
-
-
-def _urllib3(urlopen: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return urlopen(client, *args, **kwargs)
     method, url = _argument(args, kwargs, 0, "method"), _argument(args, kwargs, 1, "url")
     with HttpCall("urllib3", method, safely(_absolute, client, url)) as call:
         if call.header is not None:
@@ -76,6 +34,10 @@ def _urllib3(urlopen: Callable[..., Any], client: Any, args: tuple[Any, ...], kw
         response = urlopen(client, *args, **kwargs)
         call.answered(getattr(response, "status", None), getattr(response, "headers", None))
     return response
+
+
+_URLLIB3_HEADERS = 3
+"""Where `HTTPConnectionPool.urlopen(method, url, body, headers, …)` takes the headers; a manager takes them by name."""
 
 
 def _absolute(client: Any, url: str) -> str:
@@ -116,7 +78,7 @@ class _UrllibHeaders(dict[str, str]):
         self._request.remove_header(name.capitalize())
 
 
-def _urllib(open_url: Callable[..., Any], opener: Any, *args: Any, **kwargs: Any) -> Any:
+def record_urllib(open_url: Callable[..., Any], opener: Any, *args: Any, **kwargs: Any) -> Any:
     if is_under_way():
         return open_url(opener, *args, **kwargs)
     request = _argument(args, kwargs, 0, "fullurl")
@@ -143,7 +105,7 @@ def _urllib_method(request: Any) -> str:
     return str(request.get_method())
 
 
-def _httpx(handle: Callable[..., Any], transport: Any, request: Any) -> Any:
+def record_httpx(handle: Callable[..., Any], transport: Any, request: Any) -> Any:
     if is_under_way():
         return handle(transport, request)
     with HttpCall("httpx", request.method, request.url) as call:
@@ -154,7 +116,7 @@ def _httpx(handle: Callable[..., Any], transport: Any, request: Any) -> Any:
     return response
 
 
-async def _httpx_async(handle: Callable[..., Any], transport: Any, request: Any) -> Any:
+async def record_httpx_async(handle: Callable[..., Any], transport: Any, request: Any) -> Any:
     if is_under_way():
         return await handle(transport, request)
     with HttpCall("httpx", request.method, request.url) as call:
@@ -165,7 +127,7 @@ async def _httpx_async(handle: Callable[..., Any], transport: Any, request: Any)
     return response
 
 
-async def _aiohttp(request: Callable[..., Any], session: Any, *args: Any, **kwargs: Any) -> Any:
+async def record_aiohttp(request: Callable[..., Any], session: Any, *args: Any, **kwargs: Any) -> Any:
     if is_under_way() or safely(_has_tracing, session):
         return await request(session, *args, **kwargs)
     method, url = _argument(args, kwargs, 0, "method"), _argument(args, kwargs, 1, "str_or_url")

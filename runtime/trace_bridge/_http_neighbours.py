@@ -3,15 +3,21 @@
 A call that one of them records is left to it.
 """
 
-import sys
-from collections.abc import Callable
-from typing import NamedTuple
+from __future__ import annotations
 
-from ._places import Place, is_open_call
+import sys
+from typing import TYPE_CHECKING
+
+from ._places import is_open_call
 from ._suppression import is_suppressed
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-class _Client(NamedTuple):
+    from ._places import Place
+
+
+class _Client:
     """How an HTTP client is called there.
 
     Attributes:
@@ -19,8 +25,11 @@ class _Client(NamedTuple):
         instrumentors: OpenTelemetry's modules and classes that record its calls, or those below it.
     """
 
-    on_http_client: Callable[[], bool]
-    instrumentors: tuple[tuple[str, str], ...]
+    __slots__ = ("instrumentors", "on_http_client")
+
+    def __init__(self, on_http_client: Callable[[], bool], instrumentors: tuple[tuple[str, str], ...]) -> None:
+        self.on_http_client = on_http_client
+        self.instrumentors = instrumentors
 
 
 def _is_old_urllib3() -> bool:

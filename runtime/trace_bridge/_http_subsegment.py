@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ._document import outcome_fields, valid_name
-from ._errors import cause, exception_entry
 from ._json import quote
 from ._safely import safely
 
@@ -102,6 +101,8 @@ class HttpSubsegment:
         Returns:
             The id of the exception's entry, for the segments around it to refer to.
         """
+        from ._errors import cause, exception_entry
+
         status = safely(_status_of, error)
         if status is not None:
             self._status = status

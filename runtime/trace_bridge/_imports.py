@@ -1,13 +1,16 @@
 """Meeting libraries where the application loads them, and only there."""
 
-import sys
-from collections.abc import Callable, Sequence
-from importlib.machinery import ModuleSpec
-from threading import local
-from types import ModuleType
-from typing import Any
+from __future__ import annotations
 
-from ._safely import safely
+import sys
+from threading import local
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
 
 _waiting: dict[str, list[Callable[[], object]]] = {}
 
@@ -71,6 +74,8 @@ class _Loader:
         module.__loader__ = self._own
         if module.__spec__ is not None:
             module.__spec__.loader = self._own
+        from ._safely import safely
+
         self._own.exec_module(module)
         for meet in _waiting.pop(module.__name__, ()):
             safely(meet)

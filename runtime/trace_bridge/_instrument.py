@@ -1,22 +1,24 @@
-"""`instrument`: AWS calls and HTTP calls are recorded, whichever library makes them."""
+"""`instrument`: AWS calls and HTTP calls are recorded, whichever library makes them.
+
+Only the hooks are put here; what they call is imported at the first call.
+"""
+
+from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _state
-from ._aws_calls import AwsCall, carry, left_alone
-from ._emitter import prepare_emitter
 from ._hooks import put_around
-from ._http import LeftAlone
-from ._http_clients import follow_http_clients
-from ._http_hosts import ignore_hosts as add_ignored_hosts
 from ._imports import when_imported
 from ._sdk_joining import join_sdk
-from ._threads import follow_threads
 
-_Answer = Mapping[str, Any]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ._hooks import Around
 
 
 def instrument(*, ignore_hosts: Iterable[str] = ()) -> None:
@@ -39,63 +41,118 @@ def instrument(*, ignore_hosts: Iterable[str] = ()) -> None:
     Raises:
         ConfigurationError: One of them is no host.
     """
-    add_ignored_hosts(ignore_hosts)
+    if ignore_hosts != ():
+        from ._http_hosts import ignore_hosts as add_ignored_hosts
+
+        add_ignored_hosts(ignore_hosts)
     if not _state.settings.instrument:
         return
+    join_sdk()
+    if _state.settings.emitter != "udp":
+        _read_model()
+    follow_threads()
+    _follow_botocore()
+    for module, owner, method, function in _HTTP_CLIENTS:
+        when_imported(module, partial(_follow_http_client, module, owner, method, function))
+    when_imported("urllib3.connectionpool", _follow_urllib3_pools)
+    when_imported("aiobotocore.client", _follow_aiobotocore)
+
+
+_HTTP_CLIENTS = (
+    ("requests.sessions", "Session", "send", "record_requests"),
+    ("urllib3.poolmanager", "PoolManager", "urlopen", "record_urllib3"),
+    ("urllib.request", "OpenerDirector", "open", "record_urllib"),
+    ("httpx", "HTTPTransport", "handle_request", "record_httpx"),
+    ("httpx", "AsyncHTTPTransport", "handle_async_request", "record_httpx_async"),
+    ("aiohttp.client", "ClientSession", "_request", "record_aiohttp"),
+)
+"""Module, class and method of each HTTP client but urllib3's pools, and the function that is put around it.
+
+A call is what the application makes of it: the redirects and retries that requests, urllib3, urllib and aiohttp follow
+by themselves are part of it; of httpx each request is a call.
+"""
+
+
+def _follow_http_client(module: str, owner: str, method: str, function: str) -> None:
+    # A version that is built otherwise is left alone.
+    with suppress(AttributeError):
+        put_around(getattr(sys.modules[module], owner), method, partial(_http_function, function))
+
+
+def _http_function(name: str) -> Around:
+    from . import _http_clients
+
+    function: Around = getattr(_http_clients, name)
+    return function
+
+
+def _follow_urllib3_pools() -> None:
+    with suppress(AttributeError):
+        put_around(sys.modules["urllib3.connectionpool"].HTTPConnectionPool, "urlopen", lambda: _call_urllib3_pool)
+
+
+def _call_urllib3_pool(urlopen: Callable[..., Any], pool: Any, *args: Any, **kwargs: Any) -> Any:
+    # botocore's pools are of its own kind: their calls are AWS calls, or ask for credentials.
+    if type(pool).__module__.startswith("botocore."):
+        return urlopen(pool, *args, **kwargs)
+    from ._http_clients import record_urllib3
+
+    return record_urllib3(urlopen, pool, *args, **kwargs)
+
+
+def _follow_botocore() -> None:
     from botocore.client import BaseClient
     from botocore.endpoint import Endpoint
 
-    join_sdk()
-    prepare_emitter()
-    follow_threads()
-    follow_http_clients()
-    put_around(BaseClient, "_make_api_call", _call)  # every call's one way
-    put_around(Endpoint, "prepare_request", _prepare)
-    when_imported("aiobotocore.client", _follow_aiobotocore)
-    for module, session in (
-        ("aiobotocore.httpsession", "AIOHTTPSession"),
-        ("aiobotocore.httpxsession", "HttpxSession"),
-    ):
-        when_imported(module, partial(_leave_alone, module, session))
+    put_around(BaseClient, "_make_api_call", _aws_call)  # every call's one way
+    put_around(Endpoint, "prepare_request", _aws_request)
 
 
-def _call(
-    make_api_call: Callable[..., _Answer], client: Any, operation_name: str, api_params: Mapping[str, Any]
-) -> _Answer:
-    if left_alone(client, operation_name, "botocore.client"):
-        return make_api_call(client, operation_name, api_params)
-    with AwsCall(client, operation_name, api_params) as call:
-        answer = make_api_call(client, operation_name, api_params)
-        call.answered(answer)
-    return answer
+def _aws_call() -> Around:
+    from ._aws_calls import record_call
+
+    return record_call
 
 
-def _prepare(prepare_request: Callable[..., Any], endpoint: Any, request: Any) -> Any:
-    carry(request)
-    return prepare_request(endpoint, request)
+def _aws_request() -> Around:
+    from ._aws_calls import prepare_request
+
+    return prepare_request
 
 
-async def _call_async(
-    make_api_call: Callable[..., Awaitable[_Answer]], client: Any, operation_name: str, api_params: Mapping[str, Any]
-) -> _Answer:
-    if left_alone(client, operation_name, "aiobotocore.client"):
-        return await make_api_call(client, operation_name, api_params)
-    with AwsCall(client, operation_name, api_params) as call:
-        answer = await make_api_call(client, operation_name, api_params)
-        call.answered(answer)
-    return answer
+def follow_threads() -> None:
+    """Keeps in its message what is run in threads by `loop.run_in_executor` and by boto3's transfers of S3."""
+    when_imported("asyncio.base_events", _follow_loops)
+    when_imported("s3transfer.futures", _follow_transfers)
+
+
+def _follow_loops() -> None:
+    put_around(sys.modules["asyncio.base_events"].BaseEventLoop, "run_in_executor", _run_in_executor)
+
+
+def _follow_transfers() -> None:
+    put_around(sys.modules["s3transfer.futures"].BoundedExecutor, "submit", _submit_transfer)
+
+
+def _run_in_executor() -> Around:
+    from ._threads import run_in_executor
+
+    return run_in_executor
+
+
+def _submit_transfer() -> Around:
+    from ._threads import submit_transfer
+
+    return submit_transfer
 
 
 def _follow_aiobotocore() -> None:
-    put_around(sys.modules["aiobotocore.client"].AioBaseClient, "_make_api_call", _call_async)
+    from ._aiobotocore import follow_aiobotocore
+
+    follow_aiobotocore()
 
 
-def _leave_alone(module: str, session: str) -> None:
-    """Keeps the requests that aiobotocore's calls are made of from being recorded as HTTP calls."""
-    if hasattr(sys.modules[module], session):
-        put_around(getattr(sys.modules[module], session), "send", _send)
+def _read_model() -> None:
+    from ._client import load_model
 
-
-async def _send(send: Callable[..., Awaitable[Any]], session: Any, *args: Any, **kwargs: Any) -> Any:
-    with LeftAlone():
-        return await send(session, *args, **kwargs)
+    load_model()

@@ -1,33 +1,40 @@
 """What the messages of an invocation have in common: who processes it, where, and in which trace of Lambda's own."""
 
+from __future__ import annotations
+
 import os
 import sys
 import time
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from . import _environment, _forks, _state
-from ._document import PlaceFields, invocation_fields, place_fields
+from ._document import invocation_fields, place_fields
 from ._header import TraceHeader
 from ._json import quote
 
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from ._document import PlaceFields
+
+    class LambdaContext(Protocol):
+        """What is read of the context object that Lambda passes to a handler."""
+
+        @property
+        def aws_request_id(self) -> str:
+            """Id of the invocation."""
+
+        @property
+        def invoked_function_arn(self) -> str:
+            """ARN the function was invoked by."""
+
+        def get_remaining_time_in_millis(self) -> int:
+            """Milliseconds until the invocation times out."""
+
+
 _ID_BATCH = 16
-
-
-class LambdaContext(Protocol):
-    """What is read of the context object that Lambda passes to a handler."""
-
-    @property
-    def aws_request_id(self) -> str:
-        """Id of the invocation."""
-
-    @property
-    def invoked_function_arn(self) -> str:
-        """ARN the function was invoked by."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the invocation times out."""
 
 
 class Invocation:
@@ -48,6 +55,7 @@ class Invocation:
         "function_arn",
         "header",
         "ids",
+        "lineage_field",
         "name",
         "process",
         "request_id",
@@ -61,6 +69,8 @@ class Invocation:
         self.sampled = self.header is not None and bool(self.header.sampled)
         self.trace_id = self.header.root if self.header else None
         """The trace Lambda itself opened for the invocation."""
+        self.lineage_field = f";Lineage={self.header.lineage}" if self.header and self.header.lineage else ""
+        """Lambda's hop counter as the last field of a trace header."""
         self.request_id = _text_of(context, "aws_request_id")
         self.function_arn = _text_of(context, "invoked_function_arn")
         place = _place(self.function_arn)

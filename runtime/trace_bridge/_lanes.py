@@ -1,26 +1,30 @@
 """The records of one batch: in order where order counts, side by side where it does not."""
 
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, cast
+from __future__ import annotations
 
-from ._bridge import continue_trace
-from ._config import Envelope, OnUndecided
-from ._invocation import LambdaContext
-from ._log_fields import log_fields_of, logged_with
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
 from ._message import Message
 from ._record import message_id_of
 from ._reserve import Reserve
-from ._results import finish, finish_async, is_async
 from ._safely import safely
-from ._segment import MessageSegment
 from ._tracer import Tracer
-from ._workers import RunAwaitable, run_in_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from typing import Any
+
+    from ._config import Envelope, OnUndecided
+    from ._invocation import LambdaContext
+    from ._segment import MessageSegment
+    from ._workers import RunAwaitable
+
+    MessageHandler = Callable[[Message], object] | Callable[[Message], Awaitable[object]]
 
 _log = logging.getLogger("trace_bridge")
-
-MessageHandler = Callable[[Message], object] | Callable[[Message], Awaitable[object]]
 
 
 class Batch:
@@ -116,15 +120,22 @@ class Batch:
         self._may_begin = self._gate()
         if at_once <= 1:
             self._run_lanes(function, lanes, _run)
-        elif is_async(function):
-            _run(self._run_tasks(cast("Callable[[Message], Awaitable[object]]", function), lanes, at_once))
         else:
-            run_in_threads(lambda lane, run: self._run_lanes(function, [lane], run), lanes, workers=at_once)
+            self._run_side_by_side(function, lanes, at_once)
         if self._late or self._behind:
             self._log_not_begun()
 
+    def _run_side_by_side(self, function: MessageHandler, lanes: Sequence[Iterable[int]], workers: int) -> None:
+        from ._results import is_async
+        from ._workers import run_in_threads
+
+        if is_async(function):
+            _run(self._run_tasks(function, lanes, workers))
+        else:
+            run_in_threads(lambda lane, run: self._run_lanes(function, [lane], run), lanes, workers=workers)
+
     async def _run_tasks(
-        self, function: Callable[[Message], Awaitable[object]], lanes: Sequence[Iterable[int]], workers: int
+        self, function: Callable[[Message], object], lanes: Sequence[Iterable[int]], workers: int
     ) -> None:
         import asyncio
 
@@ -148,9 +159,12 @@ class Batch:
         await asyncio.gather(*(in_turn(lane) for lane in lanes))
 
     async def _attempt(
-        self, function: Callable[[Message], Awaitable[object]], index: int
+        self, function: Callable[[Message], object], index: int
     ) -> tuple[BaseException | None, MessageSegment | None]:
         """Runs a record; returns what it failed with, and its segment."""
+        from ._bridge import continue_trace
+        from ._results import finish_async
+
         record = self._records[index]
         segment = None
         try:
@@ -215,6 +229,8 @@ class Batch:
         return list(groups.values())
 
     def _finish(self, result: object, run: RunAwaitable) -> None:
+        from ._results import finish
+
         result = finish(result, run)
         if self._check is not None:
             self._check(result)
@@ -236,6 +252,8 @@ class Batch:
     def _failed(self, index: int, error: BaseException, lane: Iterable[int], segment: MessageSegment | None) -> bool:
         """Notes and logs a failure; True when nothing behind it may run."""
         self._failures[index] = error
+        from ._log_fields import log_fields_of, logged_with
+
         # The message is over, but the line is about it.
         with logged_with(None if segment is None else safely(log_fields_of, segment)):
             self._log_failure(index, error)

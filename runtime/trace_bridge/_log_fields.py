@@ -1,20 +1,23 @@
 """The fields of a log line: the message it is about, and the trace that its work is recorded on."""
 
+from __future__ import annotations
+
 import os
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import _state
-from ._config import Settings
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
 from ._record import message_id_of
 from ._scope import current_scope
-from ._segment import MessageSegment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ._config import Settings
+    from ._segment import MessageSegment
 
 MESSAGE_ID = "message_id"
 MESSAGE_TRACE_ID = "message_trace_id"
@@ -84,7 +87,7 @@ def current_log_fields() -> LogFields:
 
 
 @contextmanager
-def logged_with(fields: LogFields | None) -> "Iterator[None]":
+def logged_with(fields: LogFields | None) -> Iterator[None]:
     """Has the lines logged inside the block carry given fields, whatever message is under way; None changes nothing."""
     token = _chosen.set(fields)
     try:

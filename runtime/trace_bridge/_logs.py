@@ -1,19 +1,25 @@
 """Log records that know their message, whatever logger makes them."""
 
+from __future__ import annotations
+
 import logging
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _state
-from ._log_fields import chosen_log_fields, current_log_fields
-from ._powertools import follow_powertools
-from ._scope import inherited_scope
-from ._threads import follow_threads
+from ._imports import when_imported
+from ._instrument import follow_threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._log_fields import LogFields
+    from ._scope import Scope
+
+    _CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
 
 _MARK = "_trace_bridge"
-
-_CallHandlers = Callable[[logging.Logger, logging.LogRecord], None]
+_POWERTOOLS_LOGGER = "aws_lambda_powertools.logging.logger"
 
 
 def trace_logs() -> None:
@@ -29,11 +35,21 @@ def trace_logs() -> None:
     if _state.settings.logs == "off" or not _state.settings.enabled:
         return
     follow_threads()
-    follow_powertools()
+    when_imported(_POWERTOOLS_LOGGER, _follow_powertools)
     # Where every record passes on its way to the handlers: records that a subclass or a factory of the application's
     # makes as well, and after `extra` was merged, which an attribute that is there before would break.
     logger: Any = logging.Logger
     logger.callHandlers = _adding_fields(_without_fields(logging.Logger.callHandlers))
+
+
+def _nothing() -> None:
+    """Stands for what is not imported yet."""
+
+
+def _follow_powertools() -> None:
+    from ._powertools import follow_powertools
+
+    follow_powertools()
 
 
 def _without_fields(call_handlers: _CallHandlers) -> _CallHandlers:
@@ -44,8 +60,14 @@ def _without_fields(call_handlers: _CallHandlers) -> _CallHandlers:
 
 
 def _adding_fields(call_handlers: _CallHandlers) -> _CallHandlers:
+    # Imported with the first record.
+    inherited_scope: Callable[[], Scope | None] = _nothing
+    chosen: Callable[[], object] = _nothing
+    current: Callable[[], LogFields] | None = None
+
     @wraps(call_handlers)
     def call_handlers_with_fields(self: logging.Logger, record: logging.LogRecord) -> None:
+        nonlocal chosen, current, inherited_scope
         # A line without its fields is better than none.
         try:
             scope = inherited_scope()
@@ -55,14 +77,19 @@ def _adding_fields(call_handlers: _CallHandlers) -> _CallHandlers:
                 and not (message := scope.message).end_time
                 and (fields := message._log_fields) is not None  # noqa: SLF001 - see `log_fields_of`
                 and not fields.datadog
-                and chosen_log_fields() is None
+                and chosen() is None
             ):
                 attributes = record.__dict__
                 for name, value in fields.own:
                     if name not in attributes:
                         attributes[name] = value
             else:
-                current_log_fields().add_to(record.__dict__)
+                if current is None:
+                    from . import _log_fields, _scope
+
+                    inherited_scope, chosen = _scope.inherited_scope, _log_fields.chosen_log_fields
+                    current = _log_fields.current_log_fields
+                current().add_to(record.__dict__)
         except Exception:  # noqa: BLE001, S110
             pass
         call_handlers(self, record)

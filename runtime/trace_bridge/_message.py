@@ -1,12 +1,12 @@
 """One SQS message, as Lambda passes it or as `receive_message` returns it."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import _state
-from ._config import ENVELOPES, Envelope, checked_choice
-from ._header import TraceHeader
+from ._config import ENVELOPES, checked_choice
 from ._record import (
     attributes_of,
     body_of,
@@ -17,7 +17,12 @@ from ._record import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ._config import Envelope
     from ._event_bodies import EventBridgeEvent, S3Object
+    from ._header import TraceHeader
 
 _parse = json.JSONDecoder().decode
 
@@ -104,7 +109,7 @@ class Message:
         *,
         parse_float: Callable[[str], Any] | None = None,
         parse_int: Callable[[str], Any] | None = None,
-    ) -> "EventBridgeEvent":
+    ) -> EventBridgeEvent:
         """Returns the body as an event that a rule of EventBridge delivered, with its `detail` parsed.
 
         https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
@@ -120,7 +125,7 @@ class Message:
 
         return eventbridge_event(self.body, message_id=self.message_id, parse_float=parse_float, parse_int=parse_int)
 
-    def s3_objects(self) -> "tuple[S3Object, ...]":
+    def s3_objects(self) -> tuple[S3Object, ...]:
         """Returns the objects that the body, a notification of S3, is about.
 
         None for the test event, which S3 sends when notifications are set up.
@@ -146,6 +151,8 @@ class Message:
     @property
     def trace_header(self) -> TraceHeader | None:
         """The trace the message belongs to; None when it carries no valid header."""
+        from ._header import TraceHeader
+
         return TraceHeader.parse(self.attributes.get("AWSTraceHeader"))
 
     @property

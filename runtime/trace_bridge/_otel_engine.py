@@ -4,12 +4,13 @@ The attributes are those of the messaging conventions, version 1.44:
 https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/messaging/messaging-spans.md
 """
 
+from __future__ import annotations
+
 import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context, get_current
@@ -26,18 +27,24 @@ from opentelemetry.trace import (
 )
 
 from . import _state
-from ._config import OtelRelation
-from ._emitter import Emitter, get_emitter
-from ._engine import Engine, Messages
+from ._emitter import get_emitter
 from ._environment import LAMBDA_FUNCTION_NAME
-from ._invocation import Invocation, now
+from ._invocation import now
 from ._otel_flush import Flush
 from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS
 from ._otel_place import in_context, otel_place
 from ._otel_segment import NotRecordedSpan, OtelSegment, sender_context
-from ._places import NotRecorded, SpanPlace
 from ._record import attributes_of, message_id_of, queue_arn_of
-from ._segment import MessageSegment, Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._config import OtelRelation
+    from ._emitter import Emitter
+    from ._engine import Engine, Messages
+    from ._invocation import Invocation
+    from ._places import NotRecorded, SpanPlace
+    from ._segment import MessageSegment, Recording
 
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
 
@@ -64,7 +71,7 @@ class OtelMessages:
 
     __slots__ = ("_attributes", "_engine", "_invocation", "_name", "_queue", "_relation", "_tracer")
 
-    def __init__(self, invocation: Invocation, tracer: Tracer, relation: OtelRelation, engine: "OtelEngine") -> None:
+    def __init__(self, invocation: Invocation, tracer: Tracer, relation: OtelRelation, engine: OtelEngine) -> None:
         self._invocation = invocation
         self._tracer = tracer
         self._relation = relation

@@ -4,9 +4,10 @@ The attributes are those of the conventions for HTTP and AWS SDK spans, version 
 https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/cloud-providers/aws-sdk.md
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -22,10 +23,14 @@ from ._otel_segment import ANNOTATIONS, METADATA, OtelSegment, header_of, record
 from ._places import NotRecorded, SpanSubsegment
 from ._safely import safely
 from ._scope import current_scope
-from ._segment import Child, MessageSegment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ._segment import Child, MessageSegment
 
 
-def otel_place(tracer: Tracer) -> "OtelPlace | NotRecorded":
+def otel_place(tracer: Tracer) -> OtelPlace | NotRecorded:
     """Returns where the running code is recorded.
 
     Args:

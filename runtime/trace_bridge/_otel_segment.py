@@ -1,7 +1,8 @@
 """A message as a span of OpenTelemetry."""
 
+from __future__ import annotations
+
 import traceback
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from opentelemetry.context import Context, attach
@@ -18,15 +19,19 @@ from opentelemetry.trace import (
 
 from ._annotations import checked_annotation, checked_link
 from ._header import format_header
-from ._invocation import Invocation, now
+from ._invocation import now
 from ._json import encode
 from ._otel_message import no_parent, xray_trace_id
 from ._safely import safely
 from ._scope import inherited_scope
-from ._segment import MessageSegment, Recording
+from ._segment import MessageSegment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._invocation import Invocation
     from ._links import QueueWait
+    from ._segment import Recording
 
 ANNOTATIONS = "aws.xray.annotations"
 METADATA = "aws.xray.metadata."
@@ -192,7 +197,7 @@ class OtelSegment(MessageSegment):
         """Returns what a call's span has told of an exception; None where none did."""
         return self._told[1] if self._told is not None and self._told[0] is error else None
 
-    def insert_queue_wait(self, wait: "QueueWait") -> None:
+    def insert_queue_wait(self, wait: QueueWait) -> None:
         """Does nothing: the wait in the queue is a document of the engine for X-Ray."""
 
     def header_text(self, parent_id: str | None = None) -> str | None:  # noqa: ARG002 - the current span is the parent

@@ -1,42 +1,44 @@
 """The subsegment of a function of the handler's own."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Mapping
 from functools import lru_cache
 from time import time
 from types import MappingProxyType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING
 
-from ._annotations import checked_annotation
 from ._document import valid_name
-from ._errors import cause, exception_entry
 from ._json import encode, quote, with_metadata
 from ._safely import safely
-from ._segment import MessageSegment
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Protocol, Self
 
-class Below(Protocol):
-    """What hangs below a subsegment: a call, another function's, or an entity of the X-Ray SDK."""
+    from ._segment import MessageSegment
 
-    @property
-    def in_progress(self) -> bool:
-        """Whether it is still under way."""
+    class Below(Protocol):
+        """What hangs below a subsegment: a call, another function's, or an entity of the X-Ray SDK."""
 
-    def close(self, end_time: float) -> None:
-        """Ends it."""
+        @property
+        def in_progress(self) -> bool:
+            """Whether it is still under way."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Returns it as a document."""
+        def close(self, end_time: float) -> None:
+            """Ends it."""
 
+        def to_dict(self) -> dict[str, Any]:
+            """Returns it as a document."""
 
-class JoinedSubsegment(Protocol):
-    """A subsegment as another library's object, whose list of what hangs below it is the same."""
+    class JoinedSubsegment(Protocol):
+        """A subsegment as another library's object, whose list of what hangs below it is the same."""
 
-    def end_with(self, end_time: float) -> None:
-        """Ends it too."""
+        def end_with(self, end_time: float) -> None:
+            """Ends it too."""
 
-    def merge_into(self, document: dict[str, Any]) -> None:
-        """Adds what was put on it to the document of the subsegment."""
+        def merge_into(self, document: dict[str, Any]) -> None:
+            """Adds what was put on it to the document of the subsegment."""
 
 
 class Subsegment:
@@ -56,6 +58,8 @@ class Subsegment:
             key: Letters, digits and `_`; anything else is dropped with a warning, as the X-Ray SDK does.
             value: A string (X-Ray keeps 1,000 characters), finite number or boolean; likewise.
         """
+        from ._annotations import checked_annotation
+
         checked_annotation(key, value)
         return self
 
@@ -127,6 +131,8 @@ class OwnSubsegment(Subsegment):
 
     def put_annotation(self, key: str, value: str | float | bool) -> Self:
         """Adds an indexed field, as `MessageSegment.put_annotation` does."""
+        from ._annotations import checked_annotation
+
         checked = checked_annotation(key, value)
         if checked is not None:
             self._annotations = {**self._annotations, key: checked}
@@ -141,6 +147,8 @@ class OwnSubsegment(Subsegment):
         """Marks the subsegment as failed (`fault`) with an exception; one described below it is referred to."""
         described = None if self.message is None else self.message.described(error)
         if described is None:
+            from ._errors import cause, exception_entry
+
             entry = exception_entry(error)
             self._cause = cause(entry)
             if self.message is not None:

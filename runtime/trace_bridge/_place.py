@@ -4,20 +4,30 @@ A message under way comes first; outside of messages what the X-Ray SDK has open
 OpenTelemetry's engine, its current span comes first.
 """
 
+from __future__ import annotations
+
 import os
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING
 
 from . import _forks, _state
 from ._engines import get_engine
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
-from ._invocation import Invocation, current_invocation
+from ._invocation import current_invocation
 from ._own_subsegment import OwnSubsegment
-from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, Place
-from ._scope import Scope, current_scope, inherited_scope, is_aside
+from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation
+from ._scope import current_scope, inherited_scope, is_aside
 from ._sdk_calls import has_open_segment, sdk_recorder
 from ._sdk_joining import is_on
+from ._segment import MessageSegment
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._invocation import Invocation
+    from ._places import Place
+    from ._scope import Scope
 
 _NOWHERE = NotRecorded()
 _open_outside: ContextVar[tuple[str, OwnSubsegment] | None] = ContextVar("trace_bridge_open_outside", default=None)
@@ -56,6 +66,29 @@ def current_place() -> Place:
     if message.recording != "recorded":
         return NotRecorded(message.header_text(), in_message=True)
     return InMessage(message, parent)
+
+
+def usual_parent(scope: Scope) -> MessageSegment | OwnSubsegment | None:
+    """Returns what a step is recorded below in the usual case: the message, or the handler's own subsegment open in it.
+
+    Args:
+        scope: The scope that the running code was begun in.
+
+    Returns:
+        The parent, which sends what is below it; None where `current_place` is to say.
+    """
+    message = scope.message
+    if (
+        type(message) is MessageSegment
+        and message.recording == "recorded"
+        and not message.end_time
+        and message.invocation.process == _forks.number
+        and not is_aside()
+    ):
+        parent = open_in(scope) if scope.opened else message
+        if parent is message or type(parent) is OwnSubsegment:
+            return parent
+    return None
 
 
 def open_in(scope: Scope) -> Any:

@@ -1,15 +1,48 @@
 """The places that work can be recorded at, and how: below a message, in the invocation's own trace, or not at all."""
 
-from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from . import _forks
 from ._emitter import get_emitter
-from ._header import TraceHeader, format_header
-from ._invocation import Invocation
+from ._header import format_header
 from ._own_subsegment import Subsegment
 from ._safely import safely
-from ._segment import Child, MessageSegment
+
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from ._header import TraceHeader
+    from ._invocation import Invocation
+    from ._segment import Child, MessageSegment
+
+    class SpanPlace(Protocol):
+        """Where OpenTelemetry's engine records: below the current span, or Lambda's own segment."""
+
+        message: MessageSegment | None
+
+        @property
+        def invocation(self) -> Invocation:
+            """The invocation that the work belongs to."""
+
+        def new_id(self) -> str:
+            """Returns an id; a span has one of its own."""
+
+        def add(self, child: Child) -> None:
+            """Begins the span of a call and makes it current."""
+
+        def header(self, child_id: str) -> str | None:
+            """Returns the trace header of what is called: that of the current span."""
+
+        def failed(self, error: BaseException, cause_id: str) -> None:
+            """Records an exception of the call."""
+
+        def ended(self, child: Child) -> None:
+            """Tells the span what the call was, and ends it."""
+
+        def subsegment(self, name: str) -> SpanSubsegment:
+            """Begins the span of a function of the handler's own, and makes it current."""
 
 
 class InMessage:
@@ -119,45 +152,18 @@ class NotRecorded:
         self.in_message = in_message
 
 
-class SpanPlace(Protocol):
-    """Where OpenTelemetry's engine records: below the current span, or Lambda's own segment."""
-
-    message: MessageSegment | None
-
-    @property
-    def invocation(self) -> Invocation:
-        """The invocation that the work belongs to."""
-
-    def new_id(self) -> str:
-        """Returns an id; a span has one of its own."""
-
-    def add(self, child: Child) -> None:
-        """Begins the span of a call and makes it current."""
-
-    def header(self, child_id: str) -> str | None:
-        """Returns the trace header of what is called: that of the current span."""
-
-    def failed(self, error: BaseException, cause_id: str) -> None:
-        """Records an exception of the call."""
-
-    def ended(self, child: Child) -> None:
-        """Tells the span what the call was, and ends it."""
-
-    def subsegment(self, name: str) -> "SpanSubsegment":
-        """Begins the span of a function of the handler's own, and makes it current."""
-
-
-class SpanSubsegment(Subsegment, ABC):
+class SpanSubsegment(Subsegment):
     """A subsegment that OpenTelemetry's engine records."""
 
     __slots__ = ()
 
-    @abstractmethod
     def end(self, error: BaseException | None) -> None:
         """Ends it."""
+        raise NotImplementedError
 
 
-Place = InMessage | OfInvocation | BesideSdk | NotRecorded | SpanPlace
+if TYPE_CHECKING:
+    Place = InMessage | OfInvocation | BesideSdk | NotRecorded | SpanPlace
 
 
 def is_open_call(place: Place) -> bool:

@@ -1,11 +1,11 @@
 """Consuming a queue outside of Lambda: in a container on ECS, or on EC2."""
 
+from __future__ import annotations
+
 import logging
 import signal
 import threading
-from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ._bridge import trace_batch
@@ -13,20 +13,22 @@ from ._config import (
     ENVELOPES,
     ON_UNDECIDED,
     ConfigurationError,
-    Envelope,
-    OnUndecided,
     checked_choice,
     checked_number,
 )
 from ._instrument import instrument
-from ._lanes import Batch, MessageHandler
+from ._lanes import Batch
 from ._logs import trace_logs
 from ._message import Message
 from ._scope import aside
 from ._sdk_joining import join_sdk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from types import FrameType
+
+    from ._config import Envelope, OnUndecided
+    from ._lanes import MessageHandler
 
 _log = logging.getLogger("trace_bridge")
 _FIRST_PAUSE_SECONDS = 1.0
@@ -219,7 +221,7 @@ class _Hidden:
 
 
 @contextmanager
-def _kept_hidden(sqs: SqsClient, queue_url: str, messages: list[Any], seconds: int) -> "Iterator[_Hidden]":
+def _kept_hidden(sqs: SqsClient, queue_url: str, messages: list[Any], seconds: int) -> Iterator[_Hidden]:
     hidden = _Hidden(sqs, queue_url, messages, seconds)
     thread = threading.Thread(target=hidden.extend, name="trace-bridge-visibility", daemon=True)
     if messages:
@@ -233,7 +235,7 @@ def _kept_hidden(sqs: SqsClient, queue_url: str, messages: list[Any], seconds: i
 
 
 @contextmanager
-def _signals_set(stopping: threading.Event) -> "Iterator[None]":
+def _signals_set(stopping: threading.Event) -> Iterator[None]:
     """Has SIGTERM and SIGINT set the event; puts the handlers that were there back at the end."""
     if threading.current_thread() is not threading.main_thread():
         yield

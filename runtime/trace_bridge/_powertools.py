@@ -11,7 +11,6 @@ from copy import copy
 from functools import wraps
 from typing import Any
 
-from ._imports import when_imported
 from ._log_fields import XRAY_TRACE_ID, LogFields, current_log_fields, logged_with
 
 _log = logging.getLogger("trace_bridge")
@@ -25,11 +24,7 @@ _record_trace_id: ContextVar[str | None] = ContextVar("trace_bridge_record_trace
 
 
 def follow_powertools() -> None:
-    """Has Powertools' Logger show the trace of a record's message: now if it is loaded, or else once it is."""
-    when_imported(_LOGGER, _follow)
-
-
-def _follow() -> None:
+    """Has Powertools' Logger, which is loaded, show the trace of a record's message."""
     try:
         _follow_formatter()
         if _BUFFER in sys.modules:

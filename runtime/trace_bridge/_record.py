@@ -4,8 +4,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queu
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Message.html
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def message_id_of(record: object) -> str:

@@ -1,9 +1,14 @@
 """How much of an invocation's time has to be left for one more message to be begun."""
 
-from collections.abc import Callable
-from math import inf
+from __future__ import annotations
 
-from ._invocation import LambdaContext
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._invocation import LambdaContext
 
 _FOR_SENDING_MS = 1000
 _SMALLEST_FRACTION = 0.25
@@ -57,7 +62,7 @@ class Reserve:
     @classmethod
     def of(
         cls, context: LambdaContext | None, *, reserve_ms: float | None, records: int, at_once: int
-    ) -> "Reserve | None":
+    ) -> Reserve | None:
         """Returns the reserve for a batch.
 
         Args:

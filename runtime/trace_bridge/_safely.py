@@ -1,12 +1,18 @@
 """Describing what happens without ever changing it."""
 
+from __future__ import annotations
+
 import logging
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec, TypeVar
+
+    _P = ParamSpec("_P")
+    _T = TypeVar("_T")
 
 _log = logging.getLogger("trace_bridge")
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
 def safely(describe: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T | None:

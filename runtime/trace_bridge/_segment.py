@@ -1,53 +1,53 @@
 """The segment of one message: written from a template, and turned into the SDK's own object only when asked for."""
 
+from __future__ import annotations
+
 import json
 import time
-from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING
 
-from ._annotations import checked_annotation, checked_link
 from ._document import MAX_LINKS, annotations_field, message_document, metadata_field
-from ._errors import cause, exception_entry
 from ._header import format_header
-from ._invocation import Invocation
 from ._json import encode, with_metadata
 from ._record import attributes_of, message_id_of, queue_arn_of
 from ._safely import safely
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Literal, Protocol, Self
+
+    from ._invocation import Invocation
     from ._links import QueueWait
     from ._log_fields import LogFields
 
-Recording = Literal["recorded", "unsampled", "undecided", "none"]
+    Recording = Literal["recorded", "unsampled", "undecided", "none"]
 
+    class Child(Protocol):
+        """A subsegment."""
 
-class Child(Protocol):
-    """A subsegment."""
+        @property
+        def id(self) -> str:
+            """Its id, 16 hex digits."""
 
-    @property
-    def id(self) -> str:
-        """Its id, 16 hex digits."""
+        @property
+        def in_progress(self) -> bool:
+            """Whether it is still under way."""
 
-    @property
-    def in_progress(self) -> bool:
-        """Whether it is still under way."""
+        def close(self, end_time: float) -> None:
+            """Ends it."""
 
-    def close(self, end_time: float) -> None:
-        """Ends it."""
+        def text(self) -> str:
+            """Returns it as a document, JSON."""
 
-    def text(self) -> str:
-        """Returns it as a document, JSON."""
+        def to_dict(self) -> dict[str, Any]:
+            """Returns it as a document."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Returns it as a document."""
+    class Joined(Protocol):
+        """A message's segment as another library's object."""
 
-
-class Joined(Protocol):
-    """A message's segment as another library's object."""
-
-    def merge_into(self, document: dict[str, Any]) -> None:
-        """Adds what was put on it to the document of the message."""
+        def merge_into(self, document: dict[str, Any]) -> None:
+            """Adds what was put on it to the document of the message."""
 
 
 class MessageSegment:
@@ -76,7 +76,7 @@ class MessageSegment:
     is_plain = True
     """Whether nothing has been put on it but `subsegments` and `joined`."""
     _nested = False
-    _queue_wait: "QueueWait | None" = None
+    _queue_wait: QueueWait | None = None
     _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
     _metadata: Mapping[str, dict[str, object]] = MappingProxyType({})
     _cause: dict[str, object] | str | None = None
@@ -85,7 +85,7 @@ class MessageSegment:
     """The segment as the X-Ray SDK's own object, once the handler has asked for it."""
     message_trace_id: str | None = None
     _sender_id: str | None = None
-    _log_fields: "LogFields | None" = None
+    _log_fields: LogFields | None = None
     _links: Sequence[Mapping[str, str]] = ()
 
     def __init__(
@@ -131,6 +131,8 @@ class MessageSegment:
             key: Letters, digits and `_`; anything else is dropped with a warning, as the X-Ray SDK does.
             value: A string (X-Ray keeps 1,000 characters), finite number or boolean; likewise.
         """
+        from ._annotations import checked_annotation
+
         checked = checked_annotation(key, value)
         if checked is not None and self.recording == "recorded":
             self.is_plain = False
@@ -159,6 +161,8 @@ class MessageSegment:
             trace_id: Id of the other trace, `1-…-…`; another form is dropped with a warning.
             segment_id: Id of the segment in it, 16 hex digits; likewise.
         """
+        from ._annotations import checked_link
+
         link = checked_link(trace_id, segment_id)
         if link is not None:
             self._links = [*self._links, link][-MAX_LINKS:]
@@ -169,6 +173,8 @@ class MessageSegment:
         """Marks the segment as failed (`fault`) with an exception."""
         if self.recording != "recorded":
             return
+        from ._errors import cause, exception_entry
+
         self.is_plain = False
         described = self.described(error)
         self._cause = cause(exception_entry(error)) if described is None else described
@@ -185,7 +191,7 @@ class MessageSegment:
         """Remembers that a call below the segment already holds the description of an exception."""
         self._failed_with = (error, cause_id)
 
-    def insert_queue_wait(self, wait: "QueueWait") -> None:
+    def insert_queue_wait(self, wait: QueueWait) -> None:
         """Puts the wait in the queue between the sender and the message; not where Lambda draws the message itself."""
         if not self._nested:
             self.is_plain = False

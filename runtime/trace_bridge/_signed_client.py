@@ -10,11 +10,11 @@ out of the ordinary is left to botocore's client: proxies, client certificates, 
 handlers of somebody else's, as those of libraries that answer for AWS in tests.
 """
 
+from __future__ import annotations
+
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSRequest, AWSResponse, HeadersDict
@@ -23,7 +23,18 @@ from botocore.httpsession import get_cert_path
 from botocore.parsers import create_parser
 from botocore.utils import get_environ_proxies
 
-from ._kept_connections import Answer, KeptConnections
+from ._kept_connections import KeptConnections
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, Protocol
+
+    from ._kept_connections import Answer
+
+    class _Signer(Protocol):
+        def get_auth_instance(self, *, signing_name: str, region_name: str, signature_version: str) -> Any:
+            """Returns what signs a request, with the credentials as they are now."""
+
 
 _OPERATION = "PutTraceSegments"
 _EVENTS = (
@@ -48,12 +59,6 @@ _KEPT_HEADERS = ("Content-Type", "User-Agent")
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class _Signer(Protocol):
-    def get_auth_instance(self, *, signing_name: str, region_name: str, signature_version: str) -> Any:
-        """Returns what signs a request, with the credentials as they are now."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Signature:
     """How requests are signed.
 
@@ -63,20 +68,27 @@ class _Signature:
         region: The region in the signature.
     """
 
-    signer: _Signer
-    name: str
-    region: str
+    __slots__ = ("name", "region", "signer")
+
+    def __init__(self, signer: _Signer, name: str, region: str) -> None:
+        self.signer = signer
+        self.name = name
+        self.region = region
 
 
-@dataclass(frozen=True, slots=True)
 class _Route:
     """What botocore resolved for the first call, and what each further one is made of."""
 
-    url: str
-    path: str
-    headers: Mapping[str, str]
-    signature: _Signature
-    connections: KeptConnections
+    __slots__ = ("connections", "headers", "path", "signature", "url")
+
+    def __init__(
+        self, url: str, path: str, headers: Mapping[str, str], signature: _Signature, connections: KeptConnections
+    ) -> None:
+        self.url = url
+        self.path = path
+        self.headers = headers
+        self.signature = signature
+        self.connections = connections
 
 
 class SignedClient:

@@ -1,14 +1,21 @@
 """One AWS call inside a message: the fields the X-Ray SDK records of it, without the SDK's weight."""
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from __future__ import annotations
 
-from ._aws_parameters import Field, recorded
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ._aws_parameters import recorded
 from ._document import outcome_fields
-from ._errors import cause, exception_entry
 from ._json import encode, quote
 from ._safely import safely
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from ._aws_parameters import Field
 
 
 class AwsSubsegment:
@@ -60,6 +67,8 @@ class AwsSubsegment:
         Returns:
             The id of the exception's entry, for the segments around it to refer to.
         """
+        from ._errors import cause, exception_entry
+
         response = safely(getattr, error, "response", None)
         entry = exception_entry(error, remote=isinstance(response, Mapping))
         self._cause = cause(entry)

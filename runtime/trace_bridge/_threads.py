@@ -1,42 +1,42 @@
-"""Threads that stay in their message."""
+"""Threads of other libraries' making that stay in their message.
 
-import sys
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
-from functools import partial, wraps
+The message alone goes along: other context variables are what they are in the thread without the bridge.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ._imports import when_imported
-from ._scope import Scope, current_scope, enter_scope, inherited_scope
+from ._scope import current_scope, enter_scope, inherited_scope
 
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-_LOOPS = "asyncio.base_events"
-_TRANSFERS = "s3transfer.futures"
-_MARK = "_trace_bridge"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import ParamSpec, TypeVar
 
+    from ._scope import Scope
 
-class TracedThreadPoolExecutor(ThreadPoolExecutor):
-    """A `ThreadPoolExecutor` whose tasks run in the context they were submitted from.
-
-    A task submitted while a message is worked on is recorded in that message's trace. A plain thread starts in an empty
-    context: what it does lands in the invocation's own trace, never in another message's.
-    """
-
-    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> "Future[_T]":
-        """Schedules a call, as `ThreadPoolExecutor.submit` does."""
-        return super().submit(partial(copy_context().run, fn, *args, **kwargs))
+    _P = ParamSpec("_P")
+    _T = TypeVar("_T")
 
 
-def follow_threads() -> None:
-    """Keeps in its message what is run in threads by `loop.run_in_executor` and by boto3's transfers of S3.
+def run_in_executor(
+    schedule: Callable[..., Any], loop: Any, executor: Any, func: Callable[..., object], *args: object
+) -> Any:
+    """Runs a function as `loop.run_in_executor` does, in the message it was given from."""
+    scope = current_scope()
+    chosen = loop._default_executor if executor is None else executor  # noqa: SLF001 - there is no other way to it
+    if scope is not None and _is_thread_pool(chosen) and not iscoroutinefunction(func):
+        func = partial(_within, scope, func)
+    return schedule(loop, executor, func, *args)
 
-    The message alone goes along: other context variables are what they are in the thread without the bridge.
-    """
-    when_imported(_LOOPS, _follow_loops)
-    when_imported(_TRANSFERS, _follow_transfers)
+
+def submit_transfer(submit: Callable[..., Any], executor: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
+    """Submits a task of boto3's transfers of S3, to be run in the message it was submitted from."""
+    scope = current_scope()
+    return submit(executor, task if scope is None else _Followed(scope, task), *args, **kwargs)
 
 
 def _within(scope: Scope, function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
@@ -48,45 +48,12 @@ def _within(scope: Scope, function: Callable[_P, _T], /, *args: _P.args, **kwarg
         enter_scope(before)
 
 
-def _follow_loops() -> None:
-    loop: Any = sys.modules[_LOOPS].BaseEventLoop
-    schedule = loop.run_in_executor
-    if hasattr(schedule, _MARK):
-        return
-
-    @wraps(schedule)
-    def run_in_executor(self: Any, executor: Any, func: Callable[..., object], *args: object) -> Any:
-        scope = current_scope()
-        chosen = self._default_executor if executor is None else executor
-        if scope is not None and _is_thread_pool(chosen) and not iscoroutinefunction(func):
-            func = partial(_within, scope, func)
-        return schedule(self, executor, func, *args)
-
-    setattr(run_in_executor, _MARK, True)
-    loop.run_in_executor = run_in_executor
-
-
 def _is_thread_pool(executor: object) -> bool:
     """Returns whether an executor runs its work in threads of this process; None is asyncio's own executor."""
     if executor is None:
         return True
     # Interpreters have pools of their own kind, which get nothing of this one.
     return isinstance(executor, ThreadPoolExecutor) and type(executor).__name__ != "InterpreterPoolExecutor"
-
-
-def _follow_transfers() -> None:
-    executor: Any = sys.modules[_TRANSFERS].BoundedExecutor
-    submit = executor.submit
-    if hasattr(submit, _MARK):
-        return
-
-    @wraps(submit)
-    def submit_in_message(self: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
-        scope = current_scope()
-        return submit(self, task if scope is None else _Followed(scope, task), *args, **kwargs)
-
-    setattr(submit_in_message, _MARK, True)
-    executor.submit = submit_in_message
 
 
 class _Followed:

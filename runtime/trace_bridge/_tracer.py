@@ -1,20 +1,26 @@
 """Messages begun and ended, one after another: what is the same for all of them is looked up once."""
 
+from __future__ import annotations
+
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from . import _forks, _sdk_joining, _state
-from ._config import OnUndecided
-from ._counters import count
+from ._counts import count
 from ._engines import get_engine
 from ._header import TraceHeader, canonical_header
-from ._invocation import Invocation, LambdaContext, current_invocation
-from ._links import QueueWait
+from ._invocation import current_invocation
 from ._record import attributes_of
-from ._scope import Scope, current_scope, enter_message, enter_scope, inherited_scope, leave_message, new_scope
-from ._segment import MessageSegment, Recording
+from ._scope import Scope, current_scope, enter_message, enter_scope, inherited_scope, leave_message
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._config import OnUndecided
+    from ._invocation import Invocation, LambdaContext
+    from ._segment import MessageSegment, Recording
 
 _log = logging.getLogger("trace_bridge")
 _OLDEST_EPOCH_SECONDS = 60 * 86_400
@@ -91,7 +97,7 @@ class Tracer:
                 segment = self._begin(record, "unsampled", trace_id, parent_id)
             # As `enter_message` does, without the call.
             self._before = before = inherited_scope()
-            enter_scope(new_scope(Scope, (segment, (), before)))
+            enter_scope(Scope(segment, (), before))
             return segment
         if self._invocation.process != _forks.number:
             self.__init__(self._context, self._on_undecided)  # type: ignore[misc] # a forked process begins anew
@@ -116,8 +122,8 @@ class Tracer:
         """
         # As `leave_message` does, without the call.
         scope, before = inherited_scope(), self._before
-        if scope is not None and scope[0] is segment:
-            if before is not None and before[0].end_time:
+        if scope is not None and scope.message is segment:
+            if before is not None and before.message.end_time:
                 leave_message(segment, before)
             else:
                 enter_scope(before)
@@ -165,6 +171,8 @@ class Tracer:
             return begin(record, recording, None, None)
         segment = begin(record, recording, header.root, header.parent)
         if recording == "recorded" and settings.queue_segment == "always":
+            from ._links import QueueWait
+
             wait = QueueWait.of(record, self._invocation)
             if wait is not None:
                 segment.insert_queue_wait(wait)

@@ -4,14 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ._counters import count
+from ._counts import count
+from ._document import MAX_BYTES
 from ._json import encode
-
-MAX_BYTES = 64_000
-"""A segment document has at most 64 kB, and one in a UDP datagram to the daemon at most 65,477 bytes.
-
-https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html; the lower bound serves both.
-"""
 
 _Document = dict[str, Any]
 

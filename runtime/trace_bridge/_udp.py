@@ -4,8 +4,7 @@ import socket
 import time
 from contextlib import suppress
 
-PREFIX = '{"format":"json","version":1}\n'
-"""What stands in front of a document in a datagram."""
+from ._document import PREFIX
 
 _BUFFER_BYTES = 212_992
 _OVERHEAD = 28 + 320 - 1

@@ -1,12 +1,19 @@
 """One upload by `PutTraceSegments`: tried again where that helps, and counted."""
 
+from __future__ import annotations
+
 import logging
 import random
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ._client import XRayClient, is_throttled
-from ._counters import count
+from ._client import is_throttled
+from ._counts import count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from ._client import XRayClient
 
 _log = logging.getLogger("trace_bridge")
 

@@ -1,15 +1,17 @@
 """Worker threads of a batch with one event loop for all."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from __future__ import annotations
+
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from collections.abc import Awaitable, Callable, Iterable
 
-RunAwaitable = Callable[[Awaitable[object]], object]
-_Lane = Iterable[int]
+    RunAwaitable = Callable[[Awaitable[object]], object]
+    _Lane = Iterable[int]
 
 
 def run_in_threads(work: Callable[[_Lane, RunAwaitable], None], lanes: Iterable[_Lane], *, workers: int) -> None:

@@ -1,18 +1,21 @@
 """The engine for X-Ray: a message is a segment document."""
 
+from __future__ import annotations
+
 import time
 from functools import partial
+from typing import TYPE_CHECKING
 
-from ._counters import count
+from ._counts import count
+from ._document import MAX_BYTES, PREFIX
 from ._emitter import get_emitter
-from ._engine import Engine, Messages
-from ._invocation import Invocation
 from ._json import quote
-from ._links import continued_document
 from ._record import queue_arn_of
 from ._segment import MessageSegment
-from ._trimming import MAX_BYTES
-from ._udp import PREFIX
+
+if TYPE_CHECKING:
+    from ._engine import Engine, Messages
+    from ._invocation import Invocation
 
 
 class XRayMessages:
@@ -115,9 +118,12 @@ class XRayEngine:
     def flush(self, invocation: Invocation, began: float) -> None:
         """Sends what is left of a batch, and the links of Lambda's own trace."""
         emitter = get_emitter()
-        links = continued_document(invocation, began)
-        if links is not None:
-            emitter.emit_text(links, invocation)
+        if invocation.continued:
+            from ._links import continued_document
+
+            links = continued_document(invocation, began)
+            if links is not None:
+                emitter.emit_text(links, invocation)
         emitter.release(invocation)
 
 

@@ -4,25 +4,32 @@ Set the function's handler to `trace_bridge.auto.handler` and `TRACE_BRIDGE_HAND
 `module.function`.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ._batch import BatchOptions, run_batch
+from ._batch import BatchOptions
 from ._config import ConfigurationError
 from ._environment import HANDLER
 from ._events import is_sqs_batch, records_of
 from ._failures import ReportedFailureError, reported_failures
 from ._instrument import instrument
-from ._invocation import LambdaContext
 from ._logs import trace_logs
 from ._message import Message
 from ._results import is_async, is_awaitable
+from ._running import run_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ._invocation import LambdaContext
+
+    _Handler = Callable[[Any, Any], Any]
 
 __all__ = ["handler"]
-
-_Handler = Callable[[Any, Any], Any]
 
 
 def _load(path: str | None) -> _Handler:
@@ -53,7 +60,7 @@ def _check_answer(answer: object) -> None:
 
 
 _handler = _load(os.environ.get(HANDLER))
-_options = BatchOptions.of()
+_options = BatchOptions()
 instrument()
 trace_logs()
 

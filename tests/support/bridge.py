@@ -9,8 +9,9 @@ from trace_bridge import (
     _aws_parameters,
     _client,
     _config,
-    _counters,
+    _counts,
     _daemon_address,
+    _document,
     _emitter,
     _engines,
     _environment,
@@ -43,17 +44,20 @@ Message = _message.Message
 canonical_header = _header.canonical_header
 KeptConnections = _kept_connections.KeptConnections
 Answer = _kept_connections.Answer
-MAX_DOCUMENT_BYTES = _trimming.MAX_BYTES
+MAX_DOCUMENT_BYTES = _document.MAX_BYTES
 fit = _trimming.fit
 daemon_address = _daemon_address.daemon_address
 current_scope = _scope.current_scope
 forget_invocation = _invocation.forget_invocation
-reset_counters = _counters.reset_counters
+reset_counters = _counts.reset_counts
 make_xray_client = _client.make_client
 when_imported = _imports.when_imported
 recorded = _aws_parameters.recorded
-EVERY_OPERATION = _aws_parameters.EVERY_OPERATION
-OPERATIONS = _aws_parameters.OPERATIONS
+EVERY_OPERATION = {service: made() for service, made in _aws_parameters.EVERY_OPERATION.items()}
+OPERATIONS = {
+    service: {operation: made() for operation, made in operations.items()}
+    for service, operations in _aws_parameters.OPERATIONS.items()
+}
 
 VARIABLES = sorted(
     value
@@ -92,12 +96,12 @@ def forget_emitter() -> None:
 
 def emit_to_api(emitter: ApiEmitter) -> None:
     """Has every document of this process sent to X-Ray itself."""
-    _use_emitter(_emitter.Emitter(None, emitter))
+    _use_emitter(_emitter.Emitter(lambda: None, lambda: emitter))
 
 
 def emit_to_daemon(emitter: UdpEmitter) -> None:
     """Has the documents of this process sent to a daemon."""
-    _use_emitter(_emitter.Emitter(emitter, ApiEmitter()))
+    _use_emitter(_emitter.Emitter(lambda: emitter, ApiEmitter))
 
 
 def close_emitter() -> None:
@@ -147,6 +151,13 @@ def set_linger_seconds(monkeypatch: "pytest.MonkeyPatch", seconds: float) -> Non
 def set_polling_pause(monkeypatch: "pytest.MonkeyPatch", seconds: float) -> None:
     """Sets how long `poll` waits after its first failure."""
     monkeypatch.setattr(_polling, "_FIRST_PAUSE_SECONDS", seconds)
+
+
+def loader_of_models(monkeypatch: "pytest.MonkeyPatch") -> Any:
+    """Returns what reads the model of X-Ray at a start."""
+    monkeypatch.setattr(_client, "_loader", None)
+    _client.load_model()
+    return _client._loader
 
 
 def set_machine_vendor(monkeypatch: "pytest.MonkeyPatch", vendor: str) -> None:

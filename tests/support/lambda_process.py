@@ -54,7 +54,7 @@ class Process:
 
     def set(self, **settings: Any) -> None:
         """Changes settings of the bridge."""
-        bridge.use_settings(dataclasses.replace(bridge.settings(), **settings))
+        bridge.use_settings(bridge.settings().changed(**settings))
 
     def new_emitter(self) -> None:
         """Forgets the emitter, after a change of the environment."""

@@ -1,6 +1,5 @@
 """The settings: read once, wrong values refused with words that help."""
 
-import dataclasses
 import os
 import re
 import subprocess
@@ -43,12 +42,12 @@ def test_every_setting_is_read(variable: str, text: str, value: Any) -> None:
     field = variable.lower()
     settings = Settings.from_environment({f"TRACE_BRIDGE_{variable}": f" {text} "})
     assert getattr(settings, field) == value
-    assert dataclasses.replace(settings, **{field: getattr(Settings(), field)}) == Settings()
+    assert settings.changed(**{field: getattr(Settings(), field)}) == Settings()
 
 
 def test_every_setting_has_a_case_here() -> None:
     (mark,) = test_every_setting_is_read.pytestmark
-    assert {case[0].lower() for case in mark.args[1]} == {field.name for field in dataclasses.fields(Settings)}
+    assert {case[0].lower() for case in mark.args[1]} == Settings().as_dict().keys()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_every_setting_stands_in_the_table_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `TRACE_BRIDGE_([A-Z_]+)` \| (?:`([^`]*)`)? ?\|", TEXT, flags=re.MULTILINE))
     assert rows.pop("HANDLER") == ""
     documented = {name.lower(): default for name, default in rows.items()}
-    settings = dataclasses.asdict(Settings())
+    settings = Settings().as_dict()
     assert documented == {name: "" if value in (None, ()) else str(value).lower() for name, value in settings.items()}
 
 

@@ -73,7 +73,7 @@ def test_no_socket_for_the_daemon_costs_no_message(process: Process, caplog: pyt
     process.invoked(ACTIVE)
     process.new_emitter()
     with process.monkeypatch.context() as patched:
-        patched.setattr("trace_bridge._emitter.UdpEmitter", refused)
+        patched.setattr("trace_bridge._udp.UdpEmitter", refused)
         assert handler(batch_of(3), LambdaContext()) == {"batchItemFailures": []}
     assert "no socket for the X-Ray daemon" in caplog.text
     assert {document["trace_id"] for document in process.documents()} >= {trace_id(number) for number in (1, 2, 3)}

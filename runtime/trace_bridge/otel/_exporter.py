@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from .._config import ConfigurationError
-from .._counters import count
+from .._counts import count
 from .._emitter import get_emitter
 from .._environment import LAMBDA_LOG_GROUP_NAME
 from .._invocation import latest_invocation
