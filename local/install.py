@@ -32,7 +32,7 @@ def install(work_dir: Path) -> Daemon:
         The daemon, not yet started.
     """
     state = XRay(xray.may_write_spans, spans.write)
-    intake = SpanIntake(state)
+    intake = SpanIntake(search=state.search, traces=state.traces, log=state.spans)
     daemon = Daemon(state.traces, intake, xray.install(state, intake).respond)
     spans.install()
     signatures.install()

@@ -122,7 +122,7 @@ class Daemon:
         try:
             known = json.loads(header)
             text = body.decode()
-        except ValueError:
+        except (ValueError, RecursionError):
             return "it does not begin with a JSON header line"
         if not separator or not isinstance(known, dict) or known.get("format") != "json" or known.get("version") != 1:
             return f"header line {header[:80]!r} is not " + '{"format": "json", "version": 1}'

@@ -38,7 +38,7 @@ def parse(body: bytes) -> Body:
     """
     try:
         parsed = json.loads(body or b"{}")
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise ApiError(f"The request's body is not JSON: {problem}") from None
     if not isinstance(parsed, dict):
         raise ApiError("The request's body is not a JSON object")

@@ -119,7 +119,7 @@ class ResourcePolicies:
             )
         try:
             parsed = json.loads(document)
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise ApiError(f"PolicyDocument is not JSON: {problem}", code="MalformedPolicyDocumentException") from None
         if not isinstance(parsed, dict) or not parsed.get("Statement"):
             raise ApiError("PolicyDocument has no Statement", code="MalformedPolicyDocumentException")

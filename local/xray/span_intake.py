@@ -9,18 +9,24 @@ from local.xray.otlp.limits import span_problem
 from local.xray.otlp.records import record_of
 from local.xray.otlp.segments import documents_of
 from local.xray.otlp.span import Span, xray_trace_id
-from local.xray.state import XRay
+from local.xray.span_log import SpanLog
+from local.xray.store import TraceStore
+from local.xray.transaction_search import TransactionSearch
 
 
 class SpanIntake:
     """Takes in spans, each by itself: one that is refused costs no other.
 
     Args:
-        xray: The state.
+        search: Says whether Transaction Search is on.
+        traces: Where the documents go that spans become.
+        log: Where their records go.
     """
 
-    def __init__(self, xray: XRay) -> None:
-        self._xray = xray
+    def __init__(self, *, search: TransactionSearch, traces: TraceStore, log: SpanLog) -> None:
+        self._search = search
+        self._traces = traces
+        self._log = log
 
     def take(self, spans: Iterable[Span], *, sampled: bool = True) -> list[str]:
         """Takes in spans.
@@ -32,7 +38,7 @@ class SpanIntake:
         Returns:
             Why a span was refused, for each that was.
         """
-        if not sampled and not self._xray.search.keeps_spans:
+        if not sampled and not self._search.keeps_spans:
             return []
         return [reason for span in spans if (reason := self._take(span, sampled=sampled))]
 
@@ -47,8 +53,8 @@ class SpanIntake:
                 return f"span {span.span_id}: {parsed.message}"
             converted.append(parsed)
         if not sampled:
-            self._xray.search.leave_unindexed(xray_trace_id(span.trace_id))
+            self._search.leave_unindexed(xray_trace_id(span.trace_id))
         for document in converted:
-            self._xray.traces.put_converted(document)
-        self._xray.spans.put([record_of(span)])
+            self._traces.put_converted(document)
+        self._log.put([record_of(span)])
         return None

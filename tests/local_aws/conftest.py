@@ -8,6 +8,8 @@ import pytest
 from harness.local_aws import LocalAws
 from tests.support.account import Account
 from tests.support.local_aws import template
+from tests.support.local_aws.xray import spans_policy
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +29,30 @@ def stack(aws: Account) -> dict[str, str]:
 
 
 @pytest.fixture
+def search(aws: Account) -> Iterator[Any]:
+    """X-Ray's client, with Transaction Search on and all traces indexed."""
+    logs, xray = aws.client("logs"), aws.client("xray")
+    logs.put_resource_policy(policyName="spans", policyDocument=spans_policy())
+    xray.update_trace_segment_destination(Destination="CloudWatchLogs")
+    wait_for(lambda: xray.get_trace_segment_destination()["Status"] == "ACTIVE")
+    _index(xray, 100)
+    yield xray
+    _index(xray, 1)
+    xray.update_trace_segment_destination(Destination="XRay")
+    logs.delete_resource_policy(policyName="spans")
+
+
+@pytest.fixture
 def policies(aws: Account) -> Iterator[Any]:
     """X-Ray's client, with no resource policy before and after."""
     xray = aws.client("xray")
     _delete_policies(xray)
     yield xray
     _delete_policies(xray)
+
+
+def _index(xray: Any, percentage: float) -> None:
+    xray.update_indexing_rule(Name="Default", Rule={"Probabilistic": {"DesiredSamplingPercentage": percentage}})
 
 
 def _delete_policies(xray: Any) -> None:

@@ -5,8 +5,8 @@ import datetime as dt
 import gzip
 import json
 import secrets
+import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,28 +18,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from tests.support.account import Account
 from tests.support.local_aws.functions import allow, document
 from tests.support.local_aws.otlp import JSON, as_json, encoded, new_trace_id, pairs, post, request, send, span
-from tests.support.local_aws.xray import put, spans_policy
+from tests.support.local_aws.xray import put
 from tests.support.waiting import wait_for
 
 GZIP = gzip.compress(b"x" * (6 * 1024 * 1024))
-
-
-@pytest.fixture
-def search(aws: Account) -> Iterator[Any]:
-    """X-Ray's client, with Transaction Search on and all traces indexed."""
-    logs, xray = aws.client("logs"), aws.client("xray")
-    logs.put_resource_policy(policyName="spans", policyDocument=spans_policy())
-    xray.update_trace_segment_destination(Destination="CloudWatchLogs")
-    wait_for(lambda: xray.get_trace_segment_destination()["Status"] == "ACTIVE")
-    index(xray, 100)
-    yield xray
-    index(xray, 1)
-    xray.update_trace_segment_destination(Destination="XRay")
-    logs.delete_resource_policy(policyName="spans")
-
-
-def index(xray: Any, percentage: float) -> None:
-    xray.update_indexing_rule(Name="Default", Rule={"Probabilistic": {"DesiredSamplingPercentage": percentage}})
 
 
 def xray_id(trace_id: str) -> str:
@@ -107,6 +89,13 @@ def test_both_encodings_are_taken_plain_and_compressed(
         aws, gzip.compress(body) if encoding else body, content_type=content_type, encoding=encoding
     )
     assert (status, answer) == (200, b"{}" if JSON in content_type else b"")
+    assert len(retrieved(search, trace_id, "OTEL")) == 1
+
+
+def test_the_endpoint_is_found_by_its_host(search: Any, aws: Account) -> None:
+    trace_id = new_trace_id()
+    body = request(span(trace_id)).SerializeToString()
+    assert post(aws, body, host="xray.us-east-1.amazonaws.com")[0] == 200
     assert len(retrieved(search, trace_id, "OTEL")) == 1
 
 
@@ -215,6 +204,15 @@ def test_a_datagram_that_is_none_costs_itself_alone(aws: Account, text: str | by
     trace_id = new_trace_id()
     send(aws.facts.daemon_address, encoded(span(trace_id)))
     assert wait_for(lambda: aws.documents(xray_id(trace_id)))
+
+
+def test_a_header_line_nested_without_end_costs_its_datagram_alone(aws: Account) -> None:
+    host, port = aws.facts.daemon_address.split(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"[" * 60_000 + b"\n{}", (host, int(port)))
+    trace_id = new_trace_id()
+    send(aws.facts.daemon_address, encoded(span(trace_id)))
+    assert wait_for(lambda: aws.documents(xray_id(trace_id)), seconds=20)
 
 
 def test_a_segment_is_kept_as_a_span_of_the_semantic_conventions(search: Any, aws: Account) -> None:

@@ -128,8 +128,9 @@ def test_five_policies_of_five_kilobytes(policies: Any) -> None:
     assert len(policies.list_resource_policies()["ResourcePolicies"]) == 5
     with pytest.raises(policies.exceptions.PolicySizeLimitExceededException, match="5120"):
         policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=topic_policy(topic="x" * 5120))
-    with pytest.raises(policies.exceptions.MalformedPolicyDocumentException):
-        policies.put_resource_policy(PolicyName="policy-0", PolicyDocument="{")
+    for malformed in ("{", "[" * 5000):
+        with pytest.raises(policies.exceptions.MalformedPolicyDocumentException):
+            policies.put_resource_policy(PolicyName="policy-0", PolicyDocument=malformed)
 
 
 def test_deployed_settings_are_those_of_the_api(aws: Account, stack: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ def explain(schema: Schema, body: bytes) -> str:
     """
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "Invalid JSON"
     words = list(_violations(schema, value))
     return f"[{', '.join(words)}]" if words else ""

@@ -85,10 +85,24 @@ def post(
     content_type: str = PROTOBUF,
     encoding: str | None = None,
     credentials: Credentials | None = None,
+    host: str | None = None,
 ) -> tuple[int, bytes, dict[str, str]]:
-    """Posts to the endpoint as AWS's exporters do, signed: status, body and headers of the answer."""
+    """Posts to the endpoint as AWS's exporters do, signed: status, body and headers of the answer.
+
+    Args:
+        aws: The account.
+        body: What is posted.
+        content_type: Its encoding.
+        encoding: How it is compressed; None if it is not.
+        credentials: Who signs. Default: the account's administrator.
+        host: The host that is asked for. Default: the local AWS's own.
+    """
     facts = aws.facts
-    headers = {"Content-Type": content_type, **({"Content-Encoding": encoding} if encoding else {})}
+    headers = {
+        "Content-Type": content_type,
+        **({"Content-Encoding": encoding} if encoding else {}),
+        **({"Host": host} if host else {}),
+    }
     signed = AWSRequest("POST", f"{facts.endpoint}/v1/traces", headers=headers, data=body)
     keys = credentials or Credentials(facts.access_key_id, facts.secret_access_key)
     SigV4Auth(keys, "xray", facts.region).add_auth(signed)
