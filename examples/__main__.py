@@ -7,6 +7,7 @@ from examples.account import Account
 from examples.bring_your_own import Platform, Shop
 from examples.chain import Ordering, Shipping
 from examples.customer_keys import CustomerKeys
+from examples.fan_in import FanIn
 from examples.fan_out import FanOut
 from examples.fifo import Fifo
 from examples.own_handler import OwnHandler
@@ -22,6 +23,7 @@ def main() -> None:
     others = (
         Ordering(app, "Ordering", shipments=shipping.topic),
         Fifo(app, "Fifo"),
+        FanIn(app, "FanIn"),
         FanOut(app, "FanOut"),
         CustomerKeys(app, "CustomerKeys"),
         OwnHandler(app, "OwnHandler", topic=TopicOptions(trace_permission="none")),

@@ -16,7 +16,7 @@ from local.patches.lambda_ import (
     node_functions,
     payload_limits,
 )
-from local.patches.sqs import message_moves, messages
+from local.patches.sqs import dead_letters, message_moves, messages
 from local.xray.daemon import Daemon
 from local.xray.span_intake import SpanIntake
 from local.xray.state import XRay
@@ -41,6 +41,7 @@ def install(work_dir: Path) -> Daemon:
     aws_calls.install()
     messages.install()
     message_moves.install()
+    dead_letters.install()
     kms.install()
     sns.install(state)
     sns_message_size.install()

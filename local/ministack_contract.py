@@ -196,6 +196,7 @@ REQUIRED = (
     Name(module=_SQS, path="_build_send_sys_attrs", parameters=("now", "sys_attrs_input")),
     Name(module=_SQS, path="_act_send_message", parameters=("data", "qurl")),
     Name(module=_SQS, path="_act_send_message_batch", parameters=("data", "qurl")),
+    Name(module=_SQS, path="_dlq_sweep", parameters=("q",)),
     Name(module=_SQS, path="_HANDLERS"),
     Name(module=_EC2, path="_subnets"),
     Name(module=_EC2, path="_route_tables"),

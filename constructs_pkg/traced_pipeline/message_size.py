@@ -8,7 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from .checks import Check, PipelineError, warn
-from .resource import resource_of
+from .resource import referenced_resource, resource_of
 from .synthesis_checks import check_at_synthesis, resources_in_app
 
 # https://docs.aws.amazon.com/sns/latest/dg/large-message-payloads.html
@@ -137,5 +137,6 @@ def _check_subscriptions(topic: sns.Topic, size: float) -> None:
 
 
 def _is_of(subscription: sns.CfnSubscription, topic: sns.Topic) -> bool:
-    named = subscription.stack.resolve(subscription.topic_arn)
-    return bool(named == subscription.stack.resolve(topic.topic_arn))
+    # Not by what the ARNs stand for: to ask that in a stack of another environment gives the topic a name.
+    target = referenced_resource(subscription.topic_arn)
+    return target is not None and target.node.path == resource_of(topic, sns.CfnTopic).node.path

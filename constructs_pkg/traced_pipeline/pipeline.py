@@ -17,6 +17,7 @@ from .checks import Check, PipelineError, names_path
 from .container_cluster import make_cluster
 from .container_options import ContainerWorkerOptions
 from .container_worker import ContainerWorker
+from .dead_letter_worker import DeadLetterWorker
 from .ingest_api import IngestApi
 from .ingest_options import IngestOptions
 from .names import account_wide_name
@@ -188,6 +189,20 @@ class TracedPipeline(Construct):
         if options.removal_policy is None:
             options = replace(options, removal_policy=self._removal_policy)
         return ContainerWorker(self, construct_id, topic=self._topic, options=options)
+
+    @names_path
+    @checks_arguments
+    def add_dead_letter_worker(self, construct_id: str, options: WorkerOptions) -> DeadLetterWorker:
+        """Adds a worker on the dead-letter queue of the pipeline's worker.
+
+        Args:
+            construct_id: Id of the worker within the pipeline's worker.
+            options: The worker's settings. It is granted nothing that they do not name.
+
+        Returns:
+            The worker.
+        """
+        return self._worker.add_dead_letter_worker(construct_id, options)
 
     def _shared_cluster(self) -> ecs.Cluster:
         if self._cluster is None:

@@ -147,3 +147,67 @@ def use_queue(
     )
     check_dead_letters(scope, dead_letters, fifo=fifo)
     return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
+
+
+def use_dead_letter_queue(
+    scope: Construct,
+    queue: sqs.IQueue,
+    *,
+    options: QueueOptions,
+    visibility_timeout: Callable[[], Duration],
+    consumer: Consumer,
+) -> sqs.IQueue | None:
+    """Prepares a dead-letter queue for a worker of its own.
+
+    It gets a visibility timeout unless it says one itself, and what fails again goes to a further dead-letter queue.
+
+    Args:
+        scope: The worker.
+        queue: The dead-letter queue.
+        options: The worker's settings.
+        visibility_timeout: Gives the visibility timeout where it is needed.
+        consumer: What the queue has to suit.
+
+    Returns:
+        The further dead-letter queue; None where the queue is imported, so that it cannot be given one.
+
+    Raises:
+        PipelineError: The visibility timeout cannot be derived or is too short, settings are given for a queue that is
+            imported or has them already, or the further queue is of the other kind.
+    """
+    refuse_other_region(scope, queue, queue.queue_arn, "queue", why=consumer.same_region)
+    check_environment(scope, queue, queue.queue_arn, "queue")
+    if not isinstance(queue, sqs.Queue):
+        given = ("visibility_timeout", "max_receive_count", "dead_letter_queue")
+        refuse_settings(options, given, existing="a queue", instead="leave them out")
+        warn(
+            scope,
+            Check.QUEUE_NOT_MANAGED,
+            f"dead-letter queue {queue.node.path} is imported, so that its visibility timeout and redrive policy "
+            f"cannot be set from here; where it is made, {consumer.visibility}, and give it a dead-letter queue",
+        )
+        return None
+    resource = resource_of(queue, sqs.CfnQueue)
+    own = queue.dead_letter_queue
+    if own is not None:
+        refuse_settings(
+            options, ("dead_letter_queue", "max_receive_count"), existing="a redrive policy", instead="leave them out"
+        )
+    seconds = Stack.of(queue).resolve(resource.visibility_timeout)
+    if seconds is None:
+        visibility = visibility_timeout()
+        consumer.check_visibility(visibility, "visibility_timeout")
+        resource.visibility_timeout = visibility.to_seconds()
+    else:
+        refuse_settings(options, ("visibility_timeout",), existing="a visibility timeout", instead="leave it out")
+        if isinstance(seconds, int | float):
+            consumer.check_visibility(Duration.seconds(seconds), f"visibility timeout of {queue.node.path}")
+    if own is not None:
+        return own.queue
+    further = options.dead_letter_queue or dead_letter_queue(scope, options=options, fifo=queue.fifo)
+    check_dead_letters(scope, further, fifo=queue.fifo)
+    resource.redrive_policy = {
+        "deadLetterTargetArn": further.queue_arn,
+        "maxReceiveCount": options.max_receive_count,
+    }
+    return further

@@ -16,14 +16,18 @@ _LARGEST_WITHOUT_WINDOW = 10
 _LARGEST_OF_FIFO = 10
 
 
-def check_batches(options: WorkerOptions, topic: sns.ITopic) -> None:
+def check_batches(options: WorkerOptions, *, fifo: bool) -> None:
     """Checks batch size and batching window against each other and against the queue.
+
+    Args:
+        options: The worker's settings.
+        fifo: Whether the queue is FIFO.
 
     Raises:
         PipelineError: Lambda would refuse the event source mapping.
     """
     size, window = options.batch_size, options.max_batching_window
-    if _is_fifo(options.queue, topic):
+    if fifo:
         if window is not None and not window.is_unresolved() and window.to_seconds() > 0:
             raise PipelineError(
                 Check.OPTION_CONFLICT,
@@ -99,7 +103,8 @@ def check_loop(scope: IConstruct, options: WorkerOptions, topic: sns.ITopic) -> 
         )
 
 
-def _is_fifo(queue: sqs.IQueue | None, topic: sns.ITopic) -> bool:
+def is_fifo(queue: sqs.IQueue | None, topic: sns.ITopic) -> bool:
+    """Tells whether a worker's queue is FIFO: the existing one, or the one that is made of the topic's kind."""
     if queue is None:
         return topic.fifo
     return queue.fifo and kind_is_known(queue)

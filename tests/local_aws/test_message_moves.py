@@ -43,6 +43,23 @@ def _die(sqs: Any, urls: dict[str, str]) -> None:
     wait_for(lambda: _received(sqs, urls["work"]) and not _received(sqs, urls["work"]))
 
 
+def test_a_dead_letter_queue_with_one_of_its_own(aws: Account, queues: Any) -> None:
+    sqs, urls, arns = queues
+    last = sqs.create_queue(QueueName="moves-last")["QueueUrl"]
+    policy = json.dumps({"deadLetterTargetArn": _arn(sqs, last), "maxReceiveCount": "1"})
+    sqs.set_queue_attributes(QueueUrl=urls["dead"], Attributes={"RedrivePolicy": policy})
+    _die(sqs, urls)
+    # It is given once more here, though it was given once before.
+    [dead] = _received(sqs, urls["dead"])
+    assert dead["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert dead["Attributes"]["DeadLetterQueueSourceArn"] == arns["work"]
+    assert _received(sqs, urls["dead"]) == []
+    [moved] = _received(sqs, last)
+    assert moved["Attributes"]["DeadLetterQueueSourceArn"] == arns["dead"]
+    assert moved["Attributes"]["AWSTraceHeader"] == HEADER
+    sqs.delete_queue(QueueUrl=last)
+
+
 def test_a_letter_goes_back_to_its_queue_as_a_new_message(queues: Any) -> None:
     sqs, urls, arns = queues
     _die(sqs, urls)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import botocore.session
 import pytest
-from aws_cdk import CfnParameter, Stack
+from aws_cdk import CfnParameter, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -107,6 +107,15 @@ def test_many_subscribers(new_stack: NewStack, count: int) -> None:
             synthesize(stack)
     else:
         assert len(synthesize(stack).all("AWS::SNS::Subscription")) == count
+
+
+def test_subscriptions_of_another_environment_give_no_name(new_stack: NewStack) -> None:
+    stack = new_stack()
+    topic = TracedTopic(stack, "Orders", options=LARGE).topic
+    other = Stack(stack.node.root, "Other", env=Environment(account="222222222222", region="us-east-1"))  # type: ignore[arg-type]
+    sns.Topic(other, "Theirs").add_subscription(subscriptions.EmailSubscription("orders@example.com"))
+    assert "TopicName" not in synthesize(stack).one("AWS::SNS::Topic")
+    assert topic.topic_arn
 
 
 class TestNarrowerHops:

@@ -1,0 +1,199 @@
+"""The function of a worker: one that is made, or an existing one, and what it may reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aws_cdk import Duration, Stack, Token
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from . import bridge_environment
+from .checks import Check, PipelineError, refuse_settings, warn
+from .environments import check_environment, refuse_other_region, table_name_for
+from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of, timeout_of
+from .existing_topic import check_topic, is_passive
+from .function import TracedFunction
+from .function_options import Handler
+from .grants import Actions, grant_publish, grant_table
+from .handler_code import reference_publisher
+from .table_checks import REFERENCE_ACTIONS
+from .visibility import check_visibility
+from .work_queue import Consumer
+from .worker_options import WorkerOptions
+
+# What the bridge reads in its variables of the envelope and of the queue's segment.
+_NO_ENVELOPE, _SNS_ENVELOPE = "none", "sns"
+_ALWAYS = "always"
+_ZERO_CODE = f", by the handler trace_bridge.auto.handler and its own one in {bridge_environment.HANDLER}"
+# https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+_SAME_REGION = "Lambda works through queues of a function's own Region only"
+_REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerFunction:
+    """A worker's function.
+
+    Attributes:
+        function: The function.
+        target: What Lambda invokes: the function, or an alias of it.
+        timeout: The function's timeout; None if it is not known.
+        needed: What the function's role needs for what the hop writes to.
+        traced: Its construct, where the hop makes it.
+    """
+
+    function: lambda_.IFunction
+    target: lambda_.IFunction
+    timeout: Duration | None
+    needed: Actions
+    traced: TracedFunction | None = None
+
+
+def make_worker_function(scope: Construct, options: WorkerOptions, *, topic: sns.ITopic | None) -> WorkerFunction:
+    """Makes a worker's function, or gives an existing one what the worker needs.
+
+    Args:
+        scope: The hop.
+        options: Its settings.
+        topic: The topic before the worker's queue; None where that is a dead-letter queue.
+
+    Raises:
+        PipelineError: Settings contradict each other, or name something that does not exist.
+    """
+    environment: dict[str, str] = {}
+    if options.table is not None:
+        environment["TABLE_NAME"] = table_name_for(scope, options.table)
+    if options.publish_to is not None:
+        environment["TOPIC_ARN"] = options.publish_to.topic_arn
+    if not options.raw_message_delivery:
+        environment[bridge_environment.ENVELOPE] = _SNS_ENVELOPE
+    existing = existing_function(options)
+    if existing is not None:
+        return _use_function(scope, existing, options, topic=topic, environment=environment)
+    if options.handler is None:
+        actions = REFERENCE_ACTIONS if options.table_actions is None else options.table_actions
+        options = replace(options, handler=_reference_worker(options), table_actions=actions)
+    passive = topic is not None and is_passive(topic)
+    if passive and bridge_environment.QUEUE_SEGMENT not in (options.environment or {}):
+        # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
+        environment[bridge_environment.QUEUE_SEGMENT] = _ALWAYS
+    traced = TracedFunction(
+        scope,
+        "Function",
+        options=options,
+        environment=environment,
+        active=options.tracing != "continued",
+        bridge=options.tracing != "unbridged",
+        zero_code=options.zero_code,
+    )
+    return WorkerFunction(
+        function=traced.function,
+        target=traced.target,
+        timeout=traced.timeout,
+        needed=_grant(options, traced.function),
+        traced=traced,
+    )
+
+
+def function_as_consumer(scope: Construct, timeout: Duration | None) -> Consumer:
+    """Returns what a queue has to suit where a function works through it.
+
+    Args:
+        scope: The hop; it gets the warnings.
+        timeout: The function's timeout; None if it is not known.
+    """
+    return Consumer(
+        same_region=_SAME_REGION,
+        visibility="keep its visibility timeout at six times the function's timeout",
+        check_visibility=lambda visibility, what: check_visibility(scope, visibility, timeout, what),
+    )
+
+
+def check_destinations(scope: Construct, options: WorkerOptions) -> None:
+    """Checks the table and the topic that a worker writes to.
+
+    Raises:
+        PipelineError: The reference handler cannot reach one of them.
+    """
+    table, topic = options.table, options.publish_to
+    if table is not None:
+        if options.handler is None:
+            refuse_other_region(scope, table, table.table_arn, "table", why=_REFERENCE_CLIENTS)
+        check_environment(scope, table, table.table_arn, "table")
+    if topic is not None:
+        if options.handler is None:
+            refuse_other_region(scope, topic, topic.topic_arn, "topic", why=_REFERENCE_CLIENTS)
+        check_topic(scope, topic)
+
+
+def check_concurrency(scope: Construct, options: WorkerOptions, function: lambda_.IFunction) -> None:
+    """Warns where Lambda may pass more batches to a function than it lets run at once."""
+    most, reserved = options.max_concurrency, options.reserved_concurrent_executions
+    if reserved is None:
+        reserved = reserved_executions_of(function)
+    if most is None or reserved is None or Token.is_unresolved(most) or Token.is_unresolved(reserved):
+        return
+    if most > reserved:
+        warn(
+            scope,
+            Check.CONCURRENCY_ABOVE_RESERVED,
+            f"max_concurrency is {most}, but the function has {reserved:g} executions reserved: Lambda will "
+            "throttle the queue's batches, and messages may end in the dead-letter queue unprocessed; keep "
+            "max_concurrency at or below reserved_concurrent_executions",
+        )
+
+
+def _use_function(
+    scope: Construct,
+    existing: lambda_.IFunction,
+    options: WorkerOptions,
+    *,
+    topic: sns.ITopic | None,
+    environment: dict[str, str],
+) -> WorkerFunction:
+    refuse_settings(options, ("tracing",), existing="a function", instead="give a Handler instead")
+    refuse_settings(options, ("zero_code",), existing="a function", how=_ZERO_CODE, instead="give a Handler instead")
+    _check_stack(scope, existing, topic)
+    refuse_other_region(scope, existing, existing.function_arn, "function", why=_SAME_REGION)
+    if own_function(existing) is not None:
+        # Said either way, so that a function behind two queues is warned of where they differ.
+        environment.setdefault(bridge_environment.ENVELOPE, _NO_ENVELOPE)
+    adopt_function(scope, existing, options, environment=environment, must_be_active=False)
+    return WorkerFunction(
+        function=existing, target=existing, timeout=timeout_of(existing), needed=_grant(options, existing)
+    )
+
+
+def _reference_worker(options: WorkerOptions) -> Handler:
+    if options.table is None and options.publish_to is None:
+        raise PipelineError(
+            Check.WORKER_DESTINATION,
+            "the reference handler has nowhere to put its messages; give WorkerOptions a table or a topic to "
+            "publish_to, or a handler of your own",
+        )
+    return reference_publisher("worker", options.publish_to)
+
+
+def _grant(options: WorkerOptions, function: lambda_.IFunction) -> Actions:
+    """Lets the function reach what the hop writes to; returns what its role needs."""
+    if function.role is None:
+        return ()
+    table, topic = options.table, options.publish_to
+    to_table = () if table is None else grant_table(table, function, options.table_actions)
+    to_topic = () if topic is None else grant_publish(topic, function)
+    return to_table + to_topic
+
+
+def _check_stack(scope: Construct, function: lambda_.IFunction, topic: sns.ITopic | None) -> None:
+    own, here = own_function(function), Stack.of(scope).node.path
+    if own is None or not isinstance(topic, sns.Topic):
+        return
+    there = Stack.of(own).node.path
+    if there not in (here, "") and Stack.of(topic).node.path == there:
+        raise PipelineError(
+            Check.FUNCTION_IN_OTHER_STACK,
+            f"function {own.node.path} and topic {topic.node.path} belong to stack {there}, the queue between them to "
+            f"{here}: each stack would wait for the other; put the worker into {there}",
+        )
