@@ -13,6 +13,7 @@ from constructs import Construct, IConstruct
 ConstructT = TypeVar("ConstructT", bound=Construct)
 ArgumentsP = ParamSpec("ArgumentsP")
 ReturnT = TypeVar("ReturnT")
+MadeT = TypeVar("MadeT")
 
 
 class Check(StrEnum):
@@ -139,6 +140,26 @@ def warn(scope: IConstruct, check: Check, message: str) -> None:
 def note(scope: IConstruct, check: Check, message: str) -> None:
     """Attaches an acknowledgeable note to a construct; the CDK CLI shows it, and it never fails a synthesis."""
     Annotations.of(scope).add_info_v2(check.value, message)
+
+
+def required(made: MadeT | None, what: str, option: str, *, instead: str) -> MadeT:
+    """Returns what a hop makes itself.
+
+    Args:
+        made: What it made; None if it uses what exists.
+        what: What it is, for the message.
+        option: The option that names the existing one, for the message.
+        instead: The property to use for the existing one, for the message.
+
+    Raises:
+        PipelineError: The hop uses an existing one.
+    """
+    if made is None:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"the {what} is not made here, but given as {option}; use the property {instead}, or what was given",
+        )
+    return made
 
 
 def refuse_settings(options: object, names: Iterable[str], *, existing: str, instead: str, how: str = "") -> None:

@@ -10,8 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .checks import Check, PipelineError, names_path, refuse_settings
+from .checks import Check, PipelineError, names_path, refuse_settings, required
 from .filter_checks import check_filters
+from .function import TracedFunction
 from .option_checks import check_options, checks_arguments
 from .references import check_reference, check_references
 from .table_checks import check_table
@@ -100,6 +101,12 @@ class DeadLetterWorker(Construct):
     def function(self) -> lambda_.IFunction:
         """The function."""
         return self._made.function
+
+    @property
+    @names_path
+    def traced_function(self) -> TracedFunction:
+        """The construct of the function, with its role and log group; refused where the function is an existing one."""
+        return required(self._made.traced, "function", "WorkerOptions.handler", instead="function")
 
     @property
     def alias(self) -> lambda_.Alias | None:

@@ -15,7 +15,7 @@ from constructs import Construct
 from .acknowledged import acknowledge_no_cognito
 from .api_definition import DEFAULT_SCHEMA, VALIDATED_CONTENT_TYPES
 from .authorization import authorize, check_method_states, check_scopes
-from .checks import names_path, refuse_settings
+from .checks import names_path, refuse_settings, required
 from .environments import refuse_other_region
 from .existing_api import check_api, deployed_api, own_api
 from .existing_function import adopt_function, existing_function
@@ -103,6 +103,7 @@ class IngestApi(Construct):
             why = "the reference handler reaches its own Region only"
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
         check_topic(self, topic)
+        self._traced: TracedFunction | None = None
         self._function, self._target = self._make_function(topic, options)
         self._api = self._use_api(options.api, options) if options.api else self._create_api(options)
         self._beside_api = _scope_beside(self, self._api)
@@ -130,6 +131,19 @@ class IngestApi(Construct):
     def function(self) -> lambda_.IFunction:
         """The function."""
         return self._function
+
+    @property
+    @names_path
+    def traced_function(self) -> TracedFunction:
+        """The construct of the function, with its role and log group; refused where the function is an existing one."""
+        return required(self._traced, "function", "IngestOptions.handler", instead="function")
+
+    @property
+    @names_path
+    def rest_api(self) -> apigateway.RestApi:
+        """The API with all that a `RestApi` has, such as usage plans; refused where it is imported or of a spec."""
+        made = self._api if isinstance(self._api, apigateway.RestApi) else None
+        return required(made, "RestApi", "IngestOptions.api", instead="api")
 
     @property
     def alias(self) -> lambda_.Alias | None:
@@ -222,9 +236,10 @@ class IngestApi(Construct):
         if options.handler is None:
             check_method(options)
             options = replace(options, handler=reference_publisher("ingest", topic))
-        traced = TracedFunction(self, "Function", options=options, environment=environment)
-        check_rights(self, traced.function, grant_publish(topic, traced.function))
-        return traced.function, traced.target
+        self._traced = TracedFunction(self, "Function", options=options, environment=environment)
+        function = self._traced.function
+        check_rights(self, function, grant_publish(topic, function))
+        return function, self._traced.target
 
     def _use_api(self, api: apigateway.IRestApi, options: IngestOptions) -> apigateway.IRestApi:
         refuse_settings(options, _OF_A_CREATED_API, existing="an API", instead="leave out api")

@@ -10,11 +10,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .checks import names_path
+from .checks import names_path, required
 from .dead_letter_worker import DeadLetterWorker
 from .existing_topic import check_topic
 from .fifo_throughput import check_existing_scope
 from .filter_checks import check_filter_policies, check_filters
+from .function import TracedFunction
 from .message_size import check_next_topic, check_queue_size
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack, check_kind
@@ -112,6 +113,12 @@ class QueueWorker(Construct):
     def function(self) -> lambda_.IFunction:
         """The function."""
         return self._made.function
+
+    @property
+    @names_path
+    def traced_function(self) -> TracedFunction:
+        """The construct of the function, with its role and log group; refused where the function is an existing one."""
+        return required(self._made.traced, "function", "WorkerOptions.handler", instead="function")
 
     @property
     def alias(self) -> lambda_.Alias | None:

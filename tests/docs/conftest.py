@@ -17,7 +17,7 @@ from tests.support.snippets import Run
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a snippet in a project that holds the handler folders it may name, and return the stacks of its app."""
-    for name in ("ingest", "worker", "orders", "audit", "ship", "report", "authorize"):
+    for name in ("ingest", "worker", "orders", "audit", "ship", "report", "authorize", "repair"):
         folder = tmp_path / "handlers" / name
         folder.mkdir(parents=True)
         (folder / "app.py").write_text("def handler(event, context): ...\n")
