@@ -20,10 +20,14 @@ class Cdk:
 
     Args:
         aws: The local AWS to deploy to.
+        validate: Whether the CDK checks the templates that an app synthesizes, which takes longer than the rest of the
+            synthesis of a small app.
     """
 
-    def __init__(self, aws: LocalAws) -> None:
+    def __init__(self, aws: LocalAws, *, validate: bool = True) -> None:
         self._aws = aws
+        # As the README of aws-cdk-lib has it.
+        self._environment = {} if validate else {"CDK_VALIDATION": "false"}
 
     def bootstrap(self) -> None:
         """Bootstraps the local account, without an app."""
@@ -71,7 +75,7 @@ class Cdk:
             finished = subprocess.run(
                 command,
                 cwd=folder,
-                env=self._aws.environment,
+                env={**self._aws.environment, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

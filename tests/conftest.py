@@ -1,5 +1,6 @@
 """Every test runs in a closed environment: nothing of the user's shell leads to a real account."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -26,6 +27,12 @@ if "JSII_NODE" not in os.environ and _node_path.exists():
 
 
 _measuring = Measuring()
+
+
+def pytest_collection_finish() -> None:
+    """Spares the garbage collector all that the test modules have loaded, which stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

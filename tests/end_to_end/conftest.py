@@ -1,4 +1,7 @@
-"""One local AWS a session, with pipelines that the real CDK CLI deploys there as the first test asks for them."""
+"""One local AWS a session, with pipelines that the real CDK CLI deploys there as the first test asks for them.
+
+What is deployed has been validated by tests/synth, so that the CDK need not do it here.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,14 +33,14 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture(scope="session")
 def bridged(local_aws: LocalAws) -> Deployed:
     """The reference pipeline."""
-    Cdk(local_aws).deploy(context={"sampling": "all"})
+    Cdk(local_aws, validate=False).deploy(context={"sampling": "all"})
     return deployed(local_aws, "TracedPipeline", assembly=local_aws.folder / "app.out")
 
 
 @pytest.fixture(scope="session")
 def modes(local_aws: LocalAws, bridged: Deployed) -> dict[str, Deployed]:
     """The reference pipeline's other modes, beside the first, whose role for API Gateway's logs they use."""
-    outputs = Cdk(local_aws).deploy(app="python3 -m tests.support.end_to_end.modes", name="modes")
+    outputs = Cdk(local_aws, validate=False).deploy(app="python3 -m tests.support.end_to_end.modes", name="modes")
     assembly = local_aws.folder / "modes.out"
     return {
         mode: deployed(local_aws, stack, assembly=assembly)
@@ -64,7 +67,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Examples]:
     """All the examples, deployed as one app in an account of their own: they use up its X-Ray resource policies."""
     with LocalAws(tmp_path_factory.mktemp("examples")) as aws:
         Cdk(aws).bootstrap()
-        Cdk(aws).deploy(app="python3 -m examples", name="examples")
+        Cdk(aws, validate=False).deploy(app="python3 -m examples", name="examples")
         yield Examples(aws=aws, assembly=aws.folder / "examples.out")
 
 

@@ -17,7 +17,7 @@ from tests.support.website import Website
 @pytest.fixture(scope="module")
 def busy(local_aws: LocalAws, bridged: Deployed) -> Deployed:
     """The pipeline, beside the reference pipeline, whose role for API Gateway's logs it uses."""
-    Cdk(local_aws).deploy(app="python3 -m tests.support.end_to_end.busy_app", name="busy")
+    Cdk(local_aws, validate=False).deploy(app="python3 -m tests.support.end_to_end.busy_app", name="busy")
     return deployed(local_aws, "Busy", assembly=local_aws.folder / "busy.out")
 
 
