@@ -2,8 +2,10 @@
 .DEFAULT_GOAL := help
 .SUFFIXES:
 BRIDGE ?= on
+ENGINE ?= xray
 REQUESTS ?= 20
 XRAY_SDK ?= off
+OTEL ?= off
 STACK ?= TracedPipeline
 CDK_FLAGS = --no-notices --no-version-reporting
 RUN = scripts/run
@@ -25,8 +27,8 @@ test-setup:
 docs-setup:
 	@$(SET_UP) docs
 
-demo: base ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [REQUESTS=20].
-	@$(RUN) python -m harness.demo --bridge "$(BRIDGE)" --requests "$(REQUESTS)"
+demo: base ## Runs the whole pipeline on this machine and draws its trace map [BRIDGE=off] [ENGINE=otel] [REQUESTS=20].
+	@$(RUN) python -m harness.demo --bridge "$(BRIDGE)" --engine "$(ENGINE)" --requests "$(REQUESTS)"
 
 local: base ## Runs the local AWS in the foreground and says what to type next; Ctrl-C stops it.
 	@$(RUN) python -m harness.foreground
@@ -70,8 +72,8 @@ deploy: base ## Deploys the reference pipeline to the AWS account of your shell.
 dist: base ## Builds wheels and sdists in build/dist, checks them, and tries each in an empty environment.
 	@$(RUN) python -m scripts.dist
 
-layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-bridge-layer.zip [XRAY_SDK=on].
-	@$(RUN) python -m scripts.layer --xray-sdk "$(XRAY_SDK)"
+layer: base ## Builds the bridge's layer for SAM and Terraform: build/trace-bridge-layer.zip [XRAY_SDK=on] [OTEL=on].
+	@$(RUN) python -m scripts.layer --xray-sdk "$(XRAY_SDK)" --otel "$(OTEL)"
 
 docs: docs-setup ## Builds the docs as a site in build/docs, and checks its links.
 	@$(RUN) python -m scripts.site

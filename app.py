@@ -3,6 +3,7 @@
 Context values (`cdk synth -c name=value`):
     bridge: `off` shows what AWS does by itself: the worker is traced, and the bridge is switched off; `linked` keeps
         Lambda's own trace of the worker, linked to the request's, beside the continued one.
+    engine: `otel` records the functions' work as spans of OpenTelemetry; `xray`, which is the default, as segments.
     sampling: `all` records every request, for demonstrations.
 """
 
@@ -10,7 +11,7 @@ from typing import Literal
 
 from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
 from constructs import Construct
-from traced_pipeline import IngestOptions, SamplingOptions, TracedPipeline, WorkerOptions
+from traced_pipeline import IngestOptions, Instrumentation, SamplingOptions, TracedPipeline, WorkerOptions
 
 ORDER_SCHEMA = {
     "$schema": "http://json-schema.org/draft-04/schema#",
@@ -25,6 +26,7 @@ ORDER_SCHEMA = {
 }
 
 
+INSTRUMENTATIONS = {"xray": Instrumentation.xray(), "otel": Instrumentation.open_telemetry()}
 WORKER_TRACING: dict[str, Literal["linked", "unbridged"]] = {"off": "unbridged", "linked": "linked"}
 
 
@@ -34,6 +36,9 @@ class OrdersStack(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         bridge = self.node.try_get_context("bridge")
+        engine = str(self.node.try_get_context("engine") or "xray")
+        if engine not in INSTRUMENTATIONS:
+            raise ValueError(f"the context value engine is {engine!r}; expected xray or otel")
         sample_all = self.node.try_get_context("sampling") == "all"
         logging_role: Literal["existing", "create"] = (
             "existing" if self.node.try_get_context("account_logging_role") == "existing" else "create"
@@ -41,9 +46,15 @@ class OrdersStack(Stack):
         orders = TracedPipeline(
             self,
             "Orders",
-            ingest=IngestOptions(path="/orders", schema=ORDER_SCHEMA, account_logging_role=logging_role, xray_sdk=True),
-            worker=WorkerOptions(tracing=WORKER_TRACING.get(str(bridge), "continued"), xray_sdk=True),
+            ingest=IngestOptions(
+                path="/orders",
+                schema=ORDER_SCHEMA,
+                account_logging_role=logging_role,
+                xray_sdk=engine == "xray",
+            ),
+            worker=WorkerOptions(tracing=WORKER_TRACING.get(str(bridge), "continued"), xray_sdk=engine == "xray"),
             sampling=SamplingOptions(rate=1) if sample_all else None,
+            instrumentation=INSTRUMENTATIONS[engine],
             removal_policy=RemovalPolicy.DESTROY,
         )
         CfnOutput(self, "ApiUrl", value=orders.url)

@@ -42,12 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demo; 0 only when it showed what it has to."""
     parser = argparse.ArgumentParser(prog="make demo", description=main.__doc__)
     parser.add_argument("--bridge", default="on", choices=("on", "off"), help="off shows what AWS gives by itself")
+    parser.add_argument(
+        "--engine", default="xray", choices=("xray", "otel"), help="otel records spans of OpenTelemetry (default: xray)"
+    )
     parser.add_argument("--requests", default=20, type=_positive, help="how many requests to send (default: 20)")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     folder = new_run_folder()
     try:
-        summary = _run(folder, bridged=options.bridge == "on", requests=options.requests)
+        summary = _run(folder, bridged=options.bridge == "on", engine=options.engine, requests=options.requests)
     except (DemoError, NotProvenError, LocalAwsError, CdkError, CliError, OSError) as error:
         print(f"the demo failed: {error}\nlogs: {folder}", file=sys.stderr)
         return 1
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(folder: Path, *, bridged: bool, requests: int) -> str:
+def _run(folder: Path, *, bridged: bool, engine: str, requests: int) -> str:
     progress = Progress(sys.stderr)
     with ExitStack() as running:
         with progress.step("starting the local AWS"):
@@ -70,7 +73,7 @@ def _run(folder: Path, *, bridged: bool, requests: int) -> str:
         with progress.step("cdk bootstrap"):
             cdk.bootstrap()
         with progress.step("cdk deploy (the reference pipeline, unmodified)"):
-            cdk.deploy(context={"sampling": "all", "bridge": "on" if bridged else "off"})
+            cdk.deploy(context={"sampling": "all", "bridge": "on" if bridged else "off", "engine": engine})
         pipeline = find_pipeline(boto3.client("cloudformation"), boto3.client("apigateway"), STACK)
         with progress.step(f"sending {requests} requests to {pipeline.api_url}"):
             sent = _send_all(pipeline, requests, ca_bundle=aws.facts.ca_bundle)

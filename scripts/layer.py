@@ -1,7 +1,7 @@
 """`make layer`: the layer with the bridge as a zip, for stacks that the CDK does not make (SAM, Terraform).
 
-It holds what the constructs' own layer holds; with `XRAY_SDK=on` the X-Ray SDK too. Names, order and times are the same
-each time, so that what did not change has the same hash.
+It holds what the constructs' own layer holds; with `XRAY_SDK=on` the X-Ray SDK too, and with `OTEL=on` OpenTelemetry.
+Names, order and times are the same each time, so that what did not change has the same hash.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from traced_pipeline import PipelineError
-from traced_pipeline.layer import assemble
+from traced_pipeline.layer_content import LayerContent, assemble
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = ROOT / "build" / "trace-bridge-layer.zip"
@@ -26,9 +26,13 @@ def main(arguments: Sequence[str]) -> int:
     """Writes the zip, and says where and how it is published."""
     parser = argparse.ArgumentParser(prog="make layer")
     parser.add_argument("--xray-sdk", choices=["on", "off"], default="off", metavar="on|off")
+    parser.add_argument("--otel", choices=["on", "off"], default="off", metavar="on|off")
     options = parser.parse_args(arguments)
     try:
-        write(LAYER, xray_sdk=options.xray_sdk == "on")
+        write(
+            LAYER,
+            LayerContent(xray_sdk=options.xray_sdk == "on", open_telemetry="sdk" if options.otel == "on" else "none"),
+        )
     except PipelineError as error:
         print(f"make layer: {error}", file=sys.stderr)
         return 1
@@ -41,12 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def write(target: Path, *, xray_sdk: bool = False) -> None:
+def write(target: Path, content: LayerContent) -> None:
     """Assembles the layer and zips it.
 
     Args:
         target: The zip.
-        xray_sdk: Whether it holds the X-Ray SDK beside the bridge. Default: no.
+        content: What it holds beside the bridge.
 
     Raises:
         PipelineError: A package that belongs into the layer is not installed.
@@ -54,7 +58,7 @@ def write(target: Path, *, xray_sdk: bool = False) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        assemble(folder, xray_sdk=xray_sdk)
+        assemble(folder, content)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=_EARLIEST)

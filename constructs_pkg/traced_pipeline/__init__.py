@@ -15,6 +15,7 @@ from .function import TracedFunction
 from .function_options import FunctionOptions, Handler
 from .ingest_api import IngestApi
 from .ingest_options import IngestOptions
+from .instrumentation import Instrumentation
 from .layer import TraceBridgeLayer
 from .pipeline import TracedPipeline
 from .queue_options import QueueOptions
@@ -38,6 +39,7 @@ __all__ = [
     "Handler",
     "IngestApi",
     "IngestOptions",
+    "Instrumentation",
     "PipelineError",
     "QueueOptions",
     "QueueWorker",

@@ -46,6 +46,7 @@ class Check(StrEnum):
     DUPLICATE_EVENT_SOURCE = "traced-pipeline:duplicate-event-source"
     NO_ASSETS = "traced-pipeline:no-assets"
     ACCOUNT_SETTING_TWICE = "traced-pipeline:account-setting-twice"
+    INSTRUMENTATION_NEEDS_ACTIVE = "traced-pipeline:instrumentation-needs-active"
 
     DEPENDENCIES_NOT_LOCKED = "traced-pipeline:dependencies-not-locked"
     VISIBILITY_BELOW_RECOMMENDED = "traced-pipeline:visibility-below-recommended"

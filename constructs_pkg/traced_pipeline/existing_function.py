@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 
 from aws_cdk import Duration, Stack
@@ -14,11 +14,14 @@ from .acknowledged import acknowledge_star
 from .checks import Check, refuse_settings, warn
 from .environments import check_environment
 from .function_options import FunctionOptions, Handler
+from .instrumentation import Instrumentation
+from .instrumented import Needs, needs_of, with_needs
 from .layer import MOST_LAYERS, RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
+from .layer_content import LayerContent
 from .resource import referenced_resource, resource_of
 from .segment_permission import write_segments
 
-_OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer", "xray_sdk"}
+_OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer", "xray_sdk", "instrumentation"}
 _POLICY_ID = "TraceBridgeXRay"
 _VARIABLES = "traced-pipeline:variables"
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
@@ -67,13 +70,14 @@ def adopt_function(
         scope: The hop; it gets the warnings.
         function: The function, version or alias.
         options: The hop's settings, which choose the layer with the bridge.
-        environment: Variables the hop's handler reads; they win over the function's own of the same name.
+        environment: Variables the hop's handler reads; they win over the function's own of the same name, as those of
+            its instrumentation do.
         must_be_active: Whether the trace breaks where Lambda does not record the function.
     """
     own = own_function(function)
     if own is None:
         check_environment(scope, function, function.function_arn, "function")
-        _warn_of_import(scope, function, environment)
+        _warn_of_import(scope, function, options, environment)
         return
     mode = (Stack.of(own).resolve(_resource(own).tracing_config) or {}).get("mode")
     if must_be_active and mode != "Active":
@@ -83,9 +87,11 @@ def adopt_function(
             f"function {own.node.path} has tracing mode {mode or 'PassThrough'}, so that the trace of a "
             "request has no segment of it; make it with tracing=lambda_.Tracing.ACTIVE",
         )
-    _set_variables(scope, own, environment)
-    _add_layer(scope, own, options)
-    _let_send_segments(own)
+    needs = needs_of(own, options.instrumentation or Instrumentation.xray(), active=mode == "Active")
+    # A wrapper whose layer is missing would keep the function from starting.
+    has_layers = _add_layers(scope, own, options, needs)
+    _set_variables(scope, own, with_needs(needs, environment) if has_layers else environment)
+    _let_send_segments(own, needs.statements)
 
 
 def reserved_executions_of(function: lambda_.IFunction) -> int | None:
@@ -107,8 +113,12 @@ def _resource(function: lambda_.Function) -> lambda_.CfnFunction:
     return resource_of(function, lambda_.CfnFunction)
 
 
-def _warn_of_import(scope: Construct, function: lambda_.IFunction, environment: Mapping[str, str]) -> None:
+def _warn_of_import(
+    scope: Construct, function: lambda_.IFunction, options: FunctionOptions, environment: Mapping[str, str]
+) -> None:
     needs = [*(f"the variable {name}" for name in environment), "the bridge's layer", "permission to send segments"]
+    if options.instrumentation is not None:
+        needs.append("the variables and layers of its instrumentation")
     if function.role is None:
         needs.append("permission for what the hop does with its queue, topic and table")
     warn(
@@ -136,19 +146,20 @@ def _set_variables(scope: Construct, function: lambda_.Function, environment: Ma
         function.node.add_metadata(_VARIABLES, new)
 
 
-def _add_layer(scope: Construct, function: lambda_.Function, options: FunctionOptions) -> None:
+def _add_layers(scope: Construct, function: lambda_.Function, options: FunctionOptions, needs: Needs) -> bool:
+    """Adds the bridge's layer and those of the instrumentation, all or none; returns whether the function has them."""
     if any(runtime.runtime_equals(function.runtime) for runtime in RUNTIMES):
-        layer = bridge_layer(function, options.bridge_layer, xray_sdk=options.xray_sdk)
+        content = LayerContent(xray_sdk=options.xray_sdk, open_telemetry=needs.open_telemetry)
+        layer = bridge_layer(function, options.bridge_layer, content)
         stack = Stack.of(function)
         present = stack.resolve(_resource(function).layers) or []
-        if stack.resolve(layer.layer_version_arn) in present:
+        missing = [each for each in (layer, *needs.layers) if stack.resolve(each.layer_version_arn) not in present]
+        if len(present) + len(missing) <= MOST_LAYERS:
+            if missing:
+                function.add_layers(*missing)
+                publish_with_layer(function, layer)
             mark_bridged(_resource(function))
-            return
-        if len(present) < MOST_LAYERS:
-            function.add_layers(layer)
-            publish_with_layer(function, layer)
-            mark_bridged(_resource(function))
-            return
+            return True
     warn(
         scope,
         Check.FUNCTION_WITHOUT_BRIDGE,
@@ -156,13 +167,18 @@ def _add_layer(scope: Construct, function: lambda_.Function, options: FunctionOp
         f"Python 3.11 or newer, code from an archive, and one of at most {MOST_LAYERS} layers; without the bridge a "
         "message's trace ends at the queue: install trace-bridge into the function's code, and acknowledge this",
     )
+    return False
 
 
-def _let_send_segments(function: lambda_.Function) -> None:
+def _let_send_segments(function: lambda_.Function, more: Sequence[iam.PolicyStatement]) -> None:
     # Made beside the function: a policy in the hop's stack would make that wait for the function's.
-    if function.role is None or function.node.try_find_child(_POLICY_ID) is not None:
+    if function.role is None:
         return
-    policy = iam.Policy(function, _POLICY_ID, statements=[write_segments()])
+    existing = function.node.try_find_child(_POLICY_ID)
+    if isinstance(existing, iam.Policy):
+        existing.add_statements(*more)
+        return
+    policy = iam.Policy(function, _POLICY_ID, statements=[write_segments(), *more])
     # The role decides: one that is precreated or immutable, or of another account, takes no policy.
     function.role.attach_inline_policy(policy)
     acknowledge_star(

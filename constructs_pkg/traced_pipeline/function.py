@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Annotations, Duration
 from aws_cdk import aws_iam as iam
@@ -17,7 +17,10 @@ from .function_options import FunctionOptions, Handler
 from .function_role import make_role, use_role
 from .handler_code import function_code
 from .ingest_options import IngestOptions
+from .instrumentation import Instrumentation
+from .instrumented import needs_of, with_needs
 from .layer import bridge_layer, mark_bridged, publish_with_layer
+from .layer_content import LayerContent
 from .log_group import make_log_group
 from .option_checks import check_options, checks_arguments
 from .references import check_references
@@ -82,7 +85,9 @@ class TracedFunction(Construct):
         architecture = options.architecture or lambda_.Architecture.ARM_64
         _check_logs(options)
         check_function(options)
-        layer = bridge_layer(self, options.bridge_layer, xray_sdk=options.xray_sdk)
+        needs = needs_of(self, options.instrumentation or Instrumentation.xray(), active=active)
+        content = LayerContent(xray_sdk=options.xray_sdk, open_telemetry=needs.open_telemetry)
+        layer = bridge_layer(self, options.bridge_layer, content)
         runtime = runtime_of_bridge(runtime)
         check_architecture(architecture)
         check_snap_start(options, runtime)
@@ -94,8 +99,8 @@ class TracedFunction(Construct):
             key=options.log_key,
             removal_policy=options.removal_policy,
         )
-        self._role = self._role_of(options)
-        variables = {**(options.environment or {}), **(environment or {})}
+        self._role = self._role_of(options, needs.statements)
+        variables = with_needs(needs, {**(options.environment or {}), **(environment or {})})
         if not bridge:
             variables[bridge_environment.ENABLED] = _OFF
         if zero_code:
@@ -108,7 +113,7 @@ class TracedFunction(Construct):
                 handler=_AUTO_HANDLER if zero_code else handler.entry_point,
                 runtime=runtime,
                 architecture=architecture,
-                layers=[layer, *(options.layers or ())],
+                layers=[layer, *needs.layers, *(options.layers or ())],
                 memory_size=options.memory_size,
                 timeout=self._timeout,
                 ephemeral_storage_size=options.ephemeral_storage_size,
@@ -168,11 +173,11 @@ class TracedFunction(Construct):
         resource = resource_of(self._function, lambda_.CfnFunction)
         resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active" if active else "PassThrough")
 
-    def _role_of(self, options: FunctionOptions) -> iam.IRole:
+    def _role_of(self, options: FunctionOptions, more: Sequence[iam.PolicyStatement]) -> iam.IRole:
         in_vpc = options.vpc is not None
         if options.role is None:
-            return make_role(self, self._log_group, in_vpc=in_vpc)
-        return use_role(self, options.role, self._log_group, in_vpc=in_vpc)
+            return make_role(self, self._log_group, more, in_vpc=in_vpc)
+        return use_role(self, options.role, self._log_group, more, in_vpc=in_vpc)
 
     def _alias_of(self, options: FunctionOptions) -> lambda_.Alias | None:
         provisioned = options.provisioned_concurrent_executions

@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from .checks import Check, PipelineError
 from .function_options import FunctionOptions
+from .instrumentation import layers_of
 from .layer import MOST_LAYERS, RUNTIMES
 from .limits import limits_of
 
@@ -144,12 +145,13 @@ def _check_variables(options: FunctionOptions) -> None:
 
 
 def _check_layers(options: FunctionOptions) -> None:
-    count = len(options.layers or ())
-    if count >= MOST_LAYERS:
+    count, brought = len(options.layers or ()), len(layers_of(options.instrumentation))
+    if count and count + brought >= MOST_LAYERS:
+        others = f", and instrumentation {brought}" if brought else ""
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"layers has {count} layers, but Lambda takes {MOST_LAYERS} for a function, the one with the bridge "
-            f"included; give at most {MOST_LAYERS - 1}",
+            f"layers has {count} layers{others}, but Lambda takes {MOST_LAYERS} for a function, that with the bridge "
+            f"included; give at most {MOST_LAYERS - 1 - brought}",
         )
 
 

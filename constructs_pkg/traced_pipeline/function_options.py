@@ -14,6 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from .instrumentation import Instrumentation
 from .words import ChecksWords
 
 
@@ -81,6 +82,8 @@ class FunctionOptions(ChecksWords):
         xray_sdk: Whether the stack's layer with the bridge is to hold the X-Ray SDK too, for a handler that imports
             `aws_xray_sdk`; the environment of the CDK app needs it then (the extra `xray-sdk` of traced-pipeline). The
             bridge works without it. Default: no.
+        instrumentation: What records the function's work: the bridge itself, OpenTelemetry, or another vendor's layers
+            beside it. Default: the pipeline's; without a pipeline, `Instrumentation.xray()`, the bridge itself.
         log_group: Where the function logs. Default: a log group is created.
         log_retention: How long the created log group keeps its events. Default: one month.
         log_key: Customer key for the created log group. Default: encrypted with a key of CloudWatch Logs.
@@ -109,6 +112,7 @@ class FunctionOptions(ChecksWords):
     live_alias: bool = False
     bridge_layer: str | lambda_.ILayerVersion | None = None
     xray_sdk: bool = False
+    instrumentation: Instrumentation | None = None
     log_group: logs.ILogGroup | None = None
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH
     log_key: kms.IKey | None = None

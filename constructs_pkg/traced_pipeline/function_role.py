@@ -19,33 +19,44 @@ _VPC_REASON = "the actions Lambda needs for a function's network interfaces, whi
 _Statements = Mapping[str, Sequence[iam.PolicyStatement]]
 
 
-def make_role(scope: Construct, log_group: logs.ILogGroup, *, in_vpc: bool) -> iam.Role:
+def make_role(
+    scope: Construct, log_group: logs.ILogGroup, more: Sequence[iam.PolicyStatement] = (), *, in_vpc: bool
+) -> iam.Role:
     """Creates a function's role: it may write to the function's log group, send segments, and nothing else.
 
     Args:
         scope: The function's construct.
         log_group: Where the function logs.
+        more: What it may do besides, to send what records it. Default: nothing.
         in_vpc: Whether the function is attached to a VPC.
     """
     policies = {
         name: iam.PolicyDocument(statements=list(statements))
-        for name, statements in _statements(log_group, in_vpc=in_vpc).items()
+        for name, statements in _statements(log_group, more, in_vpc=in_vpc).items()
     }
     role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"), inline_policies=policies)
     acknowledge_star(role, _reason(in_vpc=in_vpc))
     return role
 
 
-def use_role(scope: Construct, role: iam.IRole, log_group: logs.ILogGroup, *, in_vpc: bool) -> iam.IRole:
+def use_role(
+    scope: Construct,
+    role: iam.IRole,
+    log_group: logs.ILogGroup,
+    more: Sequence[iam.PolicyStatement] = (),
+    *,
+    in_vpc: bool,
+) -> iam.IRole:
     """Gives an existing role what a function needs, or warns where the role cannot be changed from here.
 
     Args:
         scope: The function's construct.
         role: The role.
         log_group: Where the function logs.
+        more: What it may do besides, to send what records it. Default: nothing.
         in_vpc: Whether the function is attached to a VPC.
     """
-    statements = [statement for group in _statements(log_group, in_vpc=in_vpc).values() for statement in group]
+    statements = [statement for group in _statements(log_group, more, in_vpc=in_vpc).values() for statement in group]
     if is_immutable(role):
         actions = ", ".join(action for statement in statements for action in statement.actions)
         warn(
@@ -61,11 +72,11 @@ def use_role(scope: Construct, role: iam.IRole, log_group: logs.ILogGroup, *, in
     return role
 
 
-def _statements(log_group: logs.ILogGroup, *, in_vpc: bool) -> _Statements:
+def _statements(log_group: logs.ILogGroup, more: Sequence[iam.PolicyStatement], *, in_vpc: bool) -> _Statements:
     write_logs = iam.PolicyStatement(
         actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
     )
-    statements = {"Logs": [write_logs], "XRay": [write_segments()]}
+    statements = {"Logs": [write_logs], "XRay": [write_segments(), *more]}
     return {**statements, "Vpc": [_network_interfaces()]} if in_vpc else statements
 
 

@@ -1,11 +1,6 @@
-"""The layer with the bridge, and the X-Ray SDK where that is asked for, assembled by copying what is installed."""
+"""The layer with the bridge, and the X-Ray SDK or OpenTelemetry where that is asked for: one a stack and content."""
 
 from __future__ import annotations
-
-import os
-import shutil
-from importlib.util import find_spec
-from pathlib import Path
 
 from aws_cdk import FeatureFlags, Stack
 from aws_cdk import aws_lambda as lambda_
@@ -14,7 +9,7 @@ from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError
 from .environments import refuse_other_region
-from .layer_sources import without_docstrings
+from .layer_content import LayerContent, assemble
 from .staging import check_assets, staging_folder
 
 RUNTIMES = (
@@ -29,46 +24,51 @@ MOST_LAYERS = 5
 """How many layers a function takes: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html."""
 
 _LAYER_ID = "TraceBridgeLayer"
-_LAYER_WITH_SDK_ID = "TraceBridgeLayerWithXRaySdk"
 _BRIDGED = "traced-pipeline:bridged"
 _LAYER_MAKES_VERSION = "@aws-cdk/aws-lambda:recognizeLayerVersion"
-# What is copied, and the distribution whose licence travels with it.
-_BRIDGE = {"trace_bridge": "trace-bridge"}
-_XRAY_SDK = {"aws_xray_sdk": "aws-xray-sdk", "wrapt": "wrapt"}
-# Compiled files fit one Python and one architecture; wrapt falls back to its Python code without them.
-_COMPILED = ("*.pyc", "*.so", "*.pyd", "*.dylib", "*.dll")
-# `trace_bridge.otel` needs OpenTelemetry's SDK, which the layer does not hold.
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "tests", ".*", "*.pyi", *_COMPILED, "otel")
-_LICENCE_STARTS = ("license", "licence", "notice", "copying")
 
 
 def bridge_layer(
-    scope: Construct, given: str | lambda_.ILayerVersion | None, *, xray_sdk: bool
+    scope: Construct, given: str | lambda_.ILayerVersion | None, content: LayerContent
 ) -> lambda_.ILayerVersion:
     """Returns the layer with the bridge for a function.
 
     Args:
         scope: The function's construct.
         given: The layer that the options name. Default: that of the stack.
-        xray_sdk: Whether the stack's layer is to hold the X-Ray SDK too.
+        content: What the stack's layer is to hold beside the bridge. One that is given must hold OpenTelemetry itself.
 
     Raises:
         PipelineError: The layer cannot be made, or the one given is none or of another Region, or cannot be given the
             X-Ray SDK.
     """
     if given is None:
-        return trace_bridge_layer(scope, xray_sdk=xray_sdk)
-    if xray_sdk:
+        return trace_bridge_layer(scope, content)
+    if content.xray_sdk:
         raise PipelineError(
             Check.OPTION_CONFLICT,
             "xray_sdk is True and bridge_layer is given, but the X-Ray SDK goes into the stack's own layer; leave out "
             "bridge_layer, or leave out xray_sdk and give a layer that holds the SDK",
         )
+    return brought_layer(scope, _LAYER_ID, given)
+
+
+def brought_layer(scope: Construct, construct_id: str, given: str | lambda_.ILayerVersion) -> lambda_.ILayerVersion:
+    """Returns a layer that was made elsewhere.
+
+    Args:
+        scope: The function's construct.
+        construct_id: The id of what stands for an ARN; with a number behind it where it is taken.
+        given: The layer or its ARN.
+
+    Raises:
+        PipelineError: It is of another Region.
+    """
     if isinstance(given, str):
-        made = scope.node.try_find_child(_LAYER_ID)
-        if isinstance(made, lambda_.LayerVersion):
-            return made
-        given = lambda_.LayerVersion.from_layer_version_arn(scope, _LAYER_ID, given)
+        taken = {child.node.id for child in scope.node.children}
+        ids = (construct_id, *(f"{construct_id}{number}" for number in range(2, len(taken) + 2)))
+        free = next(name for name in ids if name not in taken)
+        given = lambda_.LayerVersion.from_layer_version_arn(scope, free, given)
     # https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html
     refuse_other_region(
         scope, given, given.layer_version_arn, "layer", why="a function takes layers of its own Region only"
@@ -96,43 +96,46 @@ class TraceBridgeLayer:
     """
 
     @staticmethod
-    def of(scope: IConstruct, *, xray_sdk: bool = False) -> lambda_.ILayerVersion:
+    def of(scope: IConstruct, *, xray_sdk: bool = False, open_telemetry: bool = False) -> lambda_.ILayerVersion:
         """Returns the layer of a construct's stack, made on first use.
 
         Args:
             scope: Any construct of the stack, or the stack itself.
             xray_sdk: Whether the layer is to hold the X-Ray SDK too; a stack's layer with it is another one than that
                 without. Default: no.
+            open_telemetry: Whether it is to hold OpenTelemetry's SDK too, likewise. A function that has it and
+                `OTEL_PYTHON_TRACER_PROVIDER=trace_bridge` sends its spans to X-Ray. Default: no.
 
         Raises:
             PipelineError: A package that belongs into the layer is not installed.
         """
-        return trace_bridge_layer(scope, xray_sdk=xray_sdk)
+        content = LayerContent(xray_sdk=xray_sdk, open_telemetry="sdk" if open_telemetry else "none")
+        return trace_bridge_layer(scope, content)
 
 
-def trace_bridge_layer(scope: IConstruct, *, xray_sdk: bool) -> lambda_.LayerVersion:
+def trace_bridge_layer(scope: IConstruct, content: LayerContent) -> lambda_.LayerVersion:
     """Returns the layer of a construct's stack, made on first use.
 
     Args:
         scope: Any construct of the stack, or the stack itself.
-        xray_sdk: Whether it holds the X-Ray SDK too.
+        content: What it holds beside the bridge.
 
     Raises:
         PipelineError: A package that belongs into the layer is not installed, or the stack takes no assets.
     """
     stack = Stack.of(scope)
     check_assets(stack, "the bridge's layer", instead="give bridge_layer the ARN of a layer version that holds it")
-    layer_id = _LAYER_WITH_SDK_ID if xray_sdk else _LAYER_ID
+    layer_id = f"{_LAYER_ID}{content.suffix}"
     existing = stack.node.try_find_child(layer_id)
     if isinstance(existing, lambda_.LayerVersion):
         return existing
     with staging_folder(stack) as folder:
-        assemble(folder, xray_sdk=xray_sdk)
+        assemble(folder, content)
         return lambda_.LayerVersion(
             stack,
             layer_id,
             code=lambda_.Code.from_asset(str(folder)),
-            description="trace_bridge with the X-Ray SDK" if xray_sdk else "trace_bridge",
+            description=content.description,
             compatible_runtimes=list(RUNTIMES),
             compatible_architectures=[lambda_.Architecture.ARM_64, lambda_.Architecture.X86_64],
         )
@@ -146,69 +149,3 @@ def publish_with_layer(function: lambda_.Function, layer: lambda_.ILayerVersion)
     content = layer.node.try_find_child("Code")
     if isinstance(content, s3_assets.Asset) and not FeatureFlags.of(function).is_enabled(_LAYER_MAKES_VERSION):
         function.invalidate_version_based_on(content.asset_hash)
-
-
-def assemble(folder: Path, *, xray_sdk: bool = False) -> None:
-    """Copies the layer's content into an empty folder: `python/` and `licenses/`.
-
-    Args:
-        folder: The folder.
-        xray_sdk: Whether the layer holds the X-Ray SDK beside the bridge. Default: no.
-
-    Raises:
-        PipelineError: A package or its licence is not found.
-    """
-    for package, distribution in (_BRIDGE | _XRAY_SDK if xray_sdk else _BRIDGE).items():
-        source = _source_of(package)
-        copy = _condense if package in _BRIDGE else _link_or_copy
-        shutil.copytree(source, folder / "python" / package, ignore=_LEFT_OUT, copy_function=copy)
-        target = folder / "licenses" / distribution
-        target.mkdir(parents=True)
-        for licence in _licences_of(distribution, source):
-            shutil.copyfile(licence, target / licence.name)
-
-
-def _condense(source: str, target: str) -> None:
-    text = Path(source).read_text(encoding="utf-8")
-    condensed = without_docstrings(text) if source.endswith(".py") else text
-    Path(target).write_text(condensed, encoding="utf-8", newline="\n")
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    # A link costs next to nothing; it cannot lead to another file system, nor to a file of somebody else's.
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _source_of(package: str) -> Path:
-    spec = find_spec(package)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        wanted = "trace-bridge[xray-sdk]" if package in _XRAY_SDK else "trace-bridge"
-        raise PipelineError(
-            Check.LAYER_PACKAGE,
-            f"package {package!r} is not importable, but the functions' layer is made of it; "
-            f"install {wanted} beside traced-pipeline",
-        )
-    return Path(places[0])
-
-
-def _licences_of(distribution: str, package: Path) -> list[Path]:
-    """Finds the licence files that a wheel's installation left beside its package, or those of its project's folder."""
-    information = package.parent.glob(f"{distribution.replace('-', '_')}-*.dist-info")
-    licences = [path for folder in information for path in folder.rglob("*") if _is_licence(path)]
-    if not licences and (package.parent / "pyproject.toml").is_file():
-        licences = [path for path in package.parent.iterdir() if _is_licence(path)]
-    if not licences:
-        raise PipelineError(
-            Check.LAYER_PACKAGE,
-            f"the licence of {distribution!r} is not found, but must travel with it in the layer; "
-            f"install the distribution {distribution!r} from a wheel",
-        )
-    return sorted(licences)
-
-
-def _is_licence(path: Path) -> bool:
-    return path.name.lower().startswith(_LICENCE_STARTS) and path.is_file()

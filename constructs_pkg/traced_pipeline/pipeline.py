@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 from aws_cdk import PhysicalName, RemovalPolicy, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
@@ -20,6 +21,7 @@ from .container_worker import ContainerWorker
 from .dead_letter_worker import DeadLetterWorker
 from .ingest_api import IngestApi
 from .ingest_options import IngestOptions
+from .instrumentation import Instrumentation
 from .names import account_wide_name
 from .option_checks import check_options, checks_arguments
 from .queue_worker import QueueWorker
@@ -31,6 +33,8 @@ from .topic_options import TopicOptions
 from .trace_group import trace_group as make_trace_group
 from .tracing_options import SamplingOptions, TraceGroupOptions
 from .worker_options import WorkerOptions
+
+OptionsT = TypeVar("OptionsT", IngestOptions, WorkerOptions)
 
 _API_NAME_LENGTH = 50
 
@@ -52,6 +56,8 @@ class TracedPipeline(Construct):
         sampling: How many of the API's requests X-Ray records. Default: X-Ray's default rule for the account, which is
             one request per second and 5 percent of the others unless someone changed it.
         trace_group: A group of the pipeline's traces in X-Ray. Default: none.
+        instrumentation: What records the work of the pipeline's functions, unless their own options say otherwise.
+            Default: `Instrumentation.xray()`, the bridge itself.
         removal_policy: What happens to the table and the log groups when they are removed from the stack, unless their
             own options say otherwise. Default: they are kept.
 
@@ -83,11 +89,13 @@ class TracedPipeline(Construct):
         table: TableOptions | dynamodb.ITable | None = None,
         sampling: SamplingOptions | None = None,
         trace_group: TraceGroupOptions | None = None,
+        instrumentation: Instrumentation | None = None,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
         self._removal_policy = removal_policy
         self._cluster: ecs.Cluster | None = None
+        self._instrumentation = instrumentation
         self._topic = self._make_topic(topic)
         self._table = self._make_table(table)
         self._ingest = self._make_ingest(ingest or IngestOptions())
@@ -244,11 +252,15 @@ class TracedPipeline(Construct):
     def _make_ingest(self, options: IngestOptions) -> IngestApi:
         if options.api is None and options.api_name is None:
             options = replace(options, api_name=account_wide_name(self, max_length=_API_NAME_LENGTH))
-        if options.removal_policy is None:
-            options = replace(options, removal_policy=self._removal_policy)
-        return IngestApi(self, "Ingest", topic=self._topic, options=options)
+        return IngestApi(self, "Ingest", topic=self._topic, options=self._with_defaults(options))
 
     def _make_worker(self, construct_id: str, options: WorkerOptions) -> QueueWorker:
-        if options.removal_policy is None:
-            options = replace(options, removal_policy=self._removal_policy)
-        return QueueWorker(self, construct_id, topic=self._topic, options=options)
+        return QueueWorker(self, construct_id, topic=self._topic, options=self._with_defaults(options))
+
+    def _with_defaults(self, options: OptionsT) -> OptionsT:
+        """Returns a hop's options with what the pipeline says where they say nothing."""
+        return replace(
+            options,
+            removal_policy=options.removal_policy or self._removal_policy,
+            instrumentation=options.instrumentation or self._instrumentation,
+        )

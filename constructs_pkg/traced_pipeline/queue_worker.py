@@ -183,8 +183,12 @@ class QueueWorker(Construct):
         Returns:
             The worker.
         """
-        if options.removal_policy is None:
-            options = replace(options, removal_policy=self._options.removal_policy)
+        own = self._options
+        options = replace(
+            options,
+            removal_policy=options.removal_policy or own.removal_policy,
+            instrumentation=options.instrumentation or own.instrumentation,
+        )
         options = replace(options, raw_message_delivery=self._options.raw_message_delivery)
         return DeadLetterWorker(self, construct_id, queue=self._dead_letter_queue, options=options)
 

@@ -18,10 +18,11 @@ from .function import TracedFunction
 from .function_options import Handler
 from .grants import Actions, grant_publish, grant_table
 from .handler_code import reference_publisher
+from .instrumentation import why_active
 from .table_checks import REFERENCE_ACTIONS
 from .visibility import check_visibility
 from .work_queue import Consumer
-from .worker_options import WorkerOptions
+from .worker_options import WorkerOptions, WorkerTracing
 
 # What the bridge reads in its variables of the envelope and of the queue's segment.
 _NO_ENVELOPE, _SNS_ENVELOPE = "none", "sns"
@@ -84,7 +85,7 @@ def make_worker_function(scope: Construct, options: WorkerOptions, *, topic: sns
         "Function",
         options=options,
         environment=environment,
-        active=options.tracing != "continued",
+        active=_tracing_of(options) != "continued",
         bridge=options.tracing != "unbridged",
         zero_code=options.zero_code,
     )
@@ -164,6 +165,13 @@ def _use_function(
     return WorkerFunction(
         function=existing, target=existing, timeout=timeout_of(existing), needed=_grant(options, existing)
     )
+
+
+def _tracing_of(options: WorkerOptions) -> WorkerTracing:
+    """Returns how the worker is traced, which its instrumentation decides where the options do not."""
+    if options.tracing is not None:
+        return options.tracing
+    return "linked" if why_active(options.instrumentation) else "continued"
 
 
 def _reference_worker(options: WorkerOptions) -> Handler:

@@ -23,7 +23,7 @@ class WorkerOptions(QueueOptions, FunctionOptions):
         tracing: `"continued"`: each message continues the trace it came with, and Lambda's own tracing is
             `PassThrough`, so that nothing is recorded twice; `"linked"`: the same, and Lambda's own trace is kept
             beside it (`Active`); `"unbridged"`: what AWS does by itself, `Active` and without the bridge. Default:
-            `"continued"`.
+            `"continued"`, but `"linked"` where `instrumentation` needs `Active`.
         zero_code: Whether the bridge calls the handler once per message, with an event of that one record; the
             function's code needs no change. Default: off.
         batch_size: Most messages per invocation: 1 to 10000, with `fifo` at most 10; more than 10 need a
@@ -48,7 +48,7 @@ class WorkerOptions(QueueOptions, FunctionOptions):
             https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
     """
 
-    tracing: WorkerTracing = "continued"
+    tracing: WorkerTracing | None = None
     zero_code: bool = False
     batch_size: int = 10
     max_batching_window: Duration | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Envelope = Literal["none", "sns"]
     EngineChoice = Literal["xray", "otel", "auto"]
     OtelRelation = Literal["parent", "link"]
+    OtelAnnotations = tuple[str, ...] | Literal["all"]
     Logs = Literal["xray", "datadog", "off"]
 
     _T = TypeVar("_T")
@@ -81,6 +82,8 @@ class Settings:
             application has set a tracer provider up by its first message, segment documents otherwise.
         otel_relation: What the sender is to a message's span. `parent`: one trace from the request to the last message;
             `link`: the span is in the invocation's trace, or one of its own, and links to the sender's.
+        otel_annotations: Attributes of spans that `XRaySpanExporter` makes annotations of, by which X-Ray finds traces,
+            separated by commas; `all` for every one.
     """
 
     enabled: bool = True
@@ -101,6 +104,7 @@ class Settings:
     logs: Logs = "xray"
     engine: EngineChoice = "xray"
     otel_relation: OtelRelation = "parent"
+    otel_annotations: OtelAnnotations = ()
 
     def __init__(self, **values: object) -> None:
         unknown = values.keys() - _READ_FROM.keys()
@@ -271,6 +275,10 @@ def _engine(variable: str, text: str) -> str:
     return engine
 
 
+def _annotations(_variable: str, text: str) -> OtelAnnotations:
+    return "all" if text == "all" else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _has_opentelemetry() -> bool:
     from importlib.util import find_spec
 
@@ -301,6 +309,7 @@ _READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "max_trace_age_days": (_environment.MAX_TRACE_AGE_DAYS, _number(int, 1, 36_500)),
     "engine": (_environment.ENGINE, _engine),
     "otel_relation": (_environment.OTEL_RELATION, _one_of("parent", "link")),
+    "otel_annotations": (_environment.OTEL_ANNOTATIONS, _annotations),
     "logs": (_environment.LOGS, _one_of("xray", "datadog", "off")),
 }
 """Variable and reader of each field of the settings."""

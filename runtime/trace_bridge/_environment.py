@@ -25,6 +25,7 @@ LOGS = "TRACE_BRIDGE_LOGS"
 
 ENGINE = "TRACE_BRIDGE_ENGINE"
 OTEL_RELATION = "TRACE_BRIDGE_OTEL_RELATION"
+OTEL_ANNOTATIONS = "TRACE_BRIDGE_OTEL_ANNOTATIONS"
 
 HANDLER = "TRACE_BRIDGE_HANDLER"
 """The application's own handler, which `trace_bridge.auto` runs: `module.function`."""

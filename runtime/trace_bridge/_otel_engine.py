@@ -23,6 +23,7 @@ from opentelemetry.trace import (
     SpanContext,
     SpanKind,
     Tracer,
+    TracerProvider,
     set_span_in_context,
 )
 
@@ -224,7 +225,7 @@ class OtelEngine:
 
     def _current_tracer(self) -> Tracer:
         """Returns the tracer of the application's provider, which it may set up at any time."""
-        provider = trace.get_tracer_provider()
+        provider = _application_provider()
         if provider is not self._provider:
             self._provider = provider
             self._tracer = provider.get_tracer("trace_bridge", _state.VERSION, schema_url=SCHEMA_URL)
@@ -235,7 +236,16 @@ class OtelEngine:
 
 def has_sdk() -> bool:
     """Returns whether the application has set up a tracer provider that records."""
-    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider | NoOpTracerProvider)
+    return not isinstance(_application_provider(), ProxyTracerProvider | NoOpTracerProvider)
+
+
+def _application_provider() -> TracerProvider:
+    """Returns the application's tracer provider, which its API may load by name from the environment."""
+    try:
+        return trace.get_tracer_provider()
+    except Exception:  # noqa: BLE001 - the API has logged it, and must not try again for each message
+        trace.set_tracer_provider(NoOpTracerProvider())
+        return trace.get_tracer_provider()
 
 
 OTEL: Engine = OtelEngine()

@@ -16,6 +16,7 @@ import pytest
 from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_sns as sns
 from traced_pipeline import (
+    Instrumentation,
     PipelineError,
     QueueWorker,
     TracedPipeline,
@@ -45,10 +46,19 @@ def existing(stack: Stack) -> None:
     TraceEverything.below(stack)
 
 
+def instrumented(stack: Stack) -> None:
+    """Workers with layers that are brought, by their ARNs; OpenTelemetry is not installed at either end."""
+    layer = f"arn:aws:lambda:eu-west-1:{HERE}:layer:Theirs:1"
+    orders = TracedPipeline(stack, "Orders", instrumentation=Instrumentation.adot(layer))
+    orders.add_worker("Audit", WorkerOptions(instrumentation=Instrumentation.adot(layer, export="otlp")))
+    orders.add_worker("Ship", WorkerOptions(instrumentation=Instrumentation.vendor([layer], engine="auto")))
+
+
 STACKS: dict[str, Callable[[Stack], object]] = {
     "default": lambda stack: TracedPipeline(stack, "Orders"),
     "rich": rich.build,
     "existing": existing,
+    "instrumented": instrumented,
 }
 
 

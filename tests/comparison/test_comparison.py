@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from traced_pipeline.layer import assemble
+from traced_pipeline.layer_content import assemble
 
 from scripts.pages import between, put_between
 from tests.support.lint import lint_findings

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from traced_pipeline.layer_content import LayerContent
 
 from harness.local_aws import ROOT
 from scripts import dist, layer
@@ -78,16 +79,18 @@ def test_every_distribution_of_the_project_is_built() -> None:
 
 
 def test_the_zip_of_the_layer_is_small(tmp_path: Path) -> None:
-    layer.write(tmp_path / "layer.zip")
+    layer.write(tmp_path / "layer.zip", LayerContent())
     assert (tmp_path / "layer.zip").stat().st_size < 100_000
-    layer.write(tmp_path / "with_sdk.zip", xray_sdk=True)
+    layer.write(tmp_path / "with_sdk.zip", LayerContent(xray_sdk=True))
     with zipfile.ZipFile(tmp_path / "with_sdk.zip") as archive:
         assert "python/aws_xray_sdk/__init__.py" in archive.namelist()
+    layer.write(tmp_path / "with_otel.zip", LayerContent(open_telemetry="sdk"))
+    assert (tmp_path / "with_otel.zip").stat().st_size < 600_000
 
 
 def test_the_zip_of_the_layer_works_where_lambda_puts_it_and_is_the_same_each_time(tmp_path: Path) -> None:
     for name in ("one.zip", "two.zip"):
-        layer.write(tmp_path / name)
+        layer.write(tmp_path / name, LayerContent())
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         archive.extractall(tmp_path / "opt")

@@ -19,6 +19,7 @@ from traced_pipeline import (
     FunctionOptions,
     Handler,
     IngestOptions,
+    Instrumentation,
     QueueWorker,
     SamplingOptions,
     TopicOptions,
@@ -62,6 +63,8 @@ from .check_scenes import (
     without_assets,
     without_packages,
 )
+
+ADOT = "arn:aws:lambda:eu-west-1:615299751070:layer:AWSOpenTelemetryDistroPython:16"
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,11 @@ CASES: dict[Check, Case] = {
         "error",
         lambda s: s.pipeline(ingest=IngestOptions(handler=s.function(), memory_size=512)),
         lambda s: s.pipeline(ingest=IngestOptions(handler=s.function())),
+    ),
+    Check.INSTRUMENTATION_NEEDS_ACTIVE: Case(
+        "error",
+        lambda s: s.pipeline(worker=WorkerOptions(tracing="continued", instrumentation=Instrumentation.adot(ADOT))),
+        lambda s: s.pipeline(worker=WorkerOptions(instrumentation=Instrumentation.adot(ADOT))),
     ),
     Check.HTTP_API: Case(
         "error",

@@ -35,8 +35,8 @@ from traced_pipeline import (
     TraceEverything,
     WorkerOptions,
     handler_code,
+    layer_content,
 )
-from traced_pipeline import layer as layer_module
 
 from tests.support.templates import synthesize
 
@@ -147,7 +147,7 @@ def named_in_project(scene: Scene, *, locked: bool) -> None:
 
 
 def without_packages(scene: Scene) -> None:
-    scene.monkeypatch.setattr(layer_module, "find_spec", lambda package: None)
+    scene.monkeypatch.setattr(layer_content, "find_spec", lambda package: None)
     scene.pipeline()
 
 

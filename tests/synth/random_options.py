@@ -21,7 +21,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_xray as xray
-from traced_pipeline import Handler
+from traced_pipeline import Handler, Instrumentation
 from traced_pipeline.option_types import members, words_of
 
 ACCOUNTS = ("111111111111", "222222222222")
@@ -308,6 +308,16 @@ def runtime(scene: Scene) -> lambda_.Runtime:
     return scene.random.choice((*made, lambda_.Runtime.PYTHON_3_13, lambda_.Runtime.NODEJS_22_X))
 
 
+def instrumentation(scene: Scene) -> Instrumentation:
+    random = scene.random
+    relation: Any = random.choice(("parent", "parent", "link"))
+    export: Any = random.choice(("daemon", "otlp", "segments"))
+    layers = [random.choice((layer(scene), scene.arn("lambda", "layer:vendor:1"))) for _ in range(random.randint(1, 4))]
+    made = random.choice((Instrumentation.xray(), Instrumentation.open_telemetry(relation=relation)))
+    brought = random.choice((Instrumentation.adot(layers[0], relation=relation, export=export), None))
+    return random.choice((made, brought or Instrumentation.vendor(layers)))
+
+
 def layer(scene: Scene) -> lambda_.ILayerVersion:
     if scene.imported():
         arn = scene.arn("lambda", "layer:trace-bridge:1")
@@ -365,6 +375,7 @@ MAKERS: Mapping[object, Callable[[Scene], object]] = {
     Sequence[ec2.ISecurityGroup]: lambda scene: [
         ec2.SecurityGroup.from_security_group_id(scene.stack, scene.new_id(), "sg-0123456789abcdef0")
     ],
+    Instrumentation: instrumentation,
     kms.IKey: key,
     lambda_.Architecture: lambda scene: scene.random.choice(
         (lambda_.Architecture.X86_64, lambda_.Architecture.ARM_64, lambda_.Architecture.custom("riscv"))

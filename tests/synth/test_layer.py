@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from aws_cdk import Stack, Stage
 from aws_cdk import aws_lambda as lambda_
-from traced_pipeline import Check, IngestOptions, PipelineError, TracedPipeline, WorkerOptions
+from traced_pipeline import Check, IngestOptions, PipelineError, TracedPipeline, WorkerOptions, layer_content
 from traced_pipeline import layer as layer_module
-from traced_pipeline.layer import assemble
+from traced_pipeline.layer_content import LayerContent, assemble
 
 from tests.support.stacks import NewStack, make_function
 from tests.support.templates import ROOT, synthesize
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def with_sdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assembled = tmp_path_factory.mktemp("layer_with_sdk")
-    assemble(assembled, xray_sdk=True)
+    assemble(assembled, LayerContent(xray_sdk=True))
     return assembled
 
 
@@ -43,7 +43,7 @@ def files(folder: Path) -> set[str]:
 
 
 def test_holds_the_bridge_and_its_licence_alone(folder: Path) -> None:
-    assert [path.name for path in (folder / "python").iterdir()] == ["trace_bridge"]
+    assert {path.name for path in (folder / "python").iterdir()} == {"trace_bridge"}
     held = files(folder)
     assert "python/trace_bridge/auto.py" in held
     assert {name for name in held if name.startswith("licenses/")} == {"licenses/trace-bridge/LICENSE"}
@@ -69,7 +69,7 @@ def test_fits_every_python_and_architecture(folder: Path, with_sdk: Path) -> Non
 
 def test_the_bridge_is_itself_but_for_its_docstrings(folder: Path) -> None:
     package = ROOT / "runtime" / "trace_bridge"
-    # The exporter needs OpenTelemetry's SDK, which the layer does not hold.
+    # The exporter needs OpenTelemetry's SDK, which this layer does not hold.
     sources = [path for path in package.rglob("*.py") if path.parent != package / "otel"]
     assert sources
     assert not (folder / "python" / "trace_bridge" / "otel").exists()
@@ -139,7 +139,7 @@ def test_is_the_same_after_its_packages_were_imported(
             shutil.copytree(information, copies / information.name)
     for name in ("LICENSE", "pyproject.toml"):
         shutil.copyfile(ROOT / "runtime" / name, copies / name)
-    monkeypatch.setattr(layer_module, "_source_of", lambda package: copies / package)
+    monkeypatch.setattr(layer_content, "_source_of", lambda package: copies / package)
     keys = []
     for _ in range(2):
         stack = new_stack()
@@ -180,8 +180,8 @@ class TestVersions:
             found = []
             for extra in ("", "", "changed = True"):
 
-                def changed(folder: Path, *, xray_sdk: bool, extra: str = extra) -> None:
-                    assemble(folder, xray_sdk=xray_sdk)
+                def changed(folder: Path, content: LayerContent, *, extra: str = extra) -> None:
+                    assemble(folder, content)
                     (folder / "python" / "extra.py").write_text(extra)
 
                 monkeypatch.setattr(layer_module, "assemble", changed)
@@ -240,7 +240,7 @@ def test_stays_in_the_output_directory_where_the_cdk_is_told_not_to_copy_assets(
 
 
 def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_module, "find_spec", lambda package: None)
+    monkeypatch.setattr(layer_content, "find_spec", lambda package: None)
     with pytest.raises(PipelineError, match="'trace_bridge' is not importable") as caught:
         assemble(tmp_path / "layer")
     assert caught.value.check is Check.LAYER_PACKAGE
@@ -248,17 +248,17 @@ def test_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_missing_sdk_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        layer_module, "find_spec", lambda name: None if name == "aws_xray_sdk" else importlib.util.find_spec(name)
+        layer_content, "find_spec", lambda name: None if name == "aws_xray_sdk" else importlib.util.find_spec(name)
     )
     assemble(tmp_path / "layer")
     with pytest.raises(PipelineError, match=r"install trace-bridge\[xray-sdk\] beside traced-pipeline"):
-        assemble(tmp_path / "layer_with_sdk", xray_sdk=True)
+        assemble(tmp_path / "layer_with_sdk", LayerContent(xray_sdk=True))
 
 
 def test_missing_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_module, "_XRAY_SDK", {"wrapt": "no-such-distribution"})
+    monkeypatch.setattr(layer_content, "_XRAY_SDK", {"wrapt": "no-such-distribution"})
     with pytest.raises(PipelineError, match="the licence of 'no-such-distribution' is not found") as caught:
-        assemble(tmp_path / "layer", xray_sdk=True)
+        assemble(tmp_path / "layer", LayerContent(xray_sdk=True))
     assert caught.value.check is Check.LAYER_PACKAGE
 
 

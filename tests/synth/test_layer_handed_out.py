@@ -11,8 +11,10 @@ from traced_pipeline import (
     Check,
     IngestOptions,
     PipelineError,
+    QueueWorker,
     TraceBridgeLayer,
     TracedPipeline,
+    TracedTopic,
     WorkerOptions,
 )
 
@@ -78,3 +80,12 @@ def test_the_xray_sdk_does_not_go_into_a_layer_published_elsewhere(new_stack: Ne
     with pytest.raises(PipelineError, match="leave out bridge_layer, or leave out xray_sdk") as caught:
         TracedPipeline(new_stack(), "Orders", **{hop: options[hop]})
     assert caught.value.check is Check.OPTION_CONFLICT
+
+
+def test_a_layer_published_elsewhere_is_given_once_to_a_function_behind_two_queues(new_stack: NewStack) -> None:
+    stack = new_stack()
+    function, layer = make_function(stack), "arn:aws:lambda:eu-west-1:111111111111:layer:trace-bridge:1"
+    options = WorkerOptions(handler=function, bridge_layer=layer)
+    for name in ("First", "Second"):
+        QueueWorker(stack, name, topic=TracedTopic(stack, f"{name}Topic").topic, options=options)
+    assert synthesize(stack).one("AWS::Lambda::Function", "Mine")["Layers"] == [layer]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator
+from inspect import signature
 from types import SimpleNamespace
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import traced_pipeline
@@ -39,12 +40,17 @@ def arguments_with_words() -> Iterator[tuple[Callable[..., Any], str]]:
                 yield from ((function, a) for a, hint in hints.items() if a != "return" and words_of(hint))
 
 
-def named(found: Iterator[tuple[Any, str]]) -> list[Any]:
-    return [pytest.param(*pair, id=f"{pair[0].__qualname__}-{pair[1]}") for pair in found]
+def refused(found: Iterator[tuple[Any, str]]) -> list[Any]:
+    """Each with each wrong value; None is none where the type names it, for a default that depends on others."""
+    return [
+        pytest.param(item, name, wrong, id=f"{item.__qualname__}-{name}-{wrong!r}")
+        for item, name in found
+        for wrong in WRONG
+        if wrong is not None or type(None) not in get_args(get_type_hints(item)[name])
+    ]
 
 
-@pytest.mark.parametrize(("options", "field"), named(fields_with_words()))
-@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+@pytest.mark.parametrize(("options", "field", "wrong"), refused(fields_with_words()))
 def test_every_field_with_a_closed_set_of_words(options: type, field: str, wrong: object) -> None:
     with pytest.raises(PipelineError) as caught:
         options(**{field: wrong})
@@ -54,12 +60,12 @@ def test_every_field_with_a_closed_set_of_words(options: type, field: str, wrong
         assert repr(word) in str(caught.value)
 
 
-@pytest.mark.parametrize(("function", "argument"), named(arguments_with_words()))
-@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+@pytest.mark.parametrize(("function", "argument", "wrong"), refused(arguments_with_words()))
 def test_every_argument_with_a_closed_set_of_words(function: Callable[..., Any], argument: str, wrong: object) -> None:
     # Words are looked at before anything else, so that no other argument is needed here.
+    given = [NOTHING] if any(p.kind is p.POSITIONAL_OR_KEYWORD for p in signature(function).parameters.values()) else []
     with pytest.raises(PipelineError) as caught:
-        function(NOTHING, **{argument: wrong})
+        function(*given, **{argument: wrong})
     assert caught.value.check is Check.OPTION_VALUE
     assert str(caught.value).startswith(f"{function.__qualname__.removesuffix('.__init__')}({argument}=) is {wrong!r}")
     for word in words_of(get_type_hints(function)[argument]):
@@ -75,6 +81,7 @@ def test_the_walk_finds_what_is_there() -> None:
     }
     assert {f"{function.__qualname__}.{argument}" for function, argument in arguments_with_words()} >= {
         "IngestApi.add_route.authorizer",
+        "Instrumentation.adot.export",
         "TraceEverything.__init__.trace_permission",
         "TraceEverything.below.trace_permission",
     }

@@ -36,6 +36,7 @@ from tests.support.lambda_process import Process
         ("LOGS", "datadog", "datadog"),
         ("ENGINE", "otel", "otel"),
         ("OTEL_RELATION", "link", "link"),
+        ("OTEL_ANNOTATIONS", "order.id, customer", ("order.id", "customer")),
     ],
 )
 def test_every_setting_is_read(variable: str, text: str, value: Any) -> None:

@@ -1,11 +1,11 @@
 """Spans of OpenTelemetry as segment documents, by the rules of the collector's AWS X-Ray exporter.
 
-Two rules differ, for a Lambda function to be one node of the trace map:
+Some rules differ, for a Lambda function to be one node of the trace map:
 
 - A local root, a span without a parent or with one in another process, is one segment named after the function, with
   the origin `AWS::Lambda::Function`: a message's span among them. The collector writes two documents for a consumer.
-- A client's or producer's span whose parent is in another process, Lambda's own segment, is a subsegment of that. The
-  collector puts a second segment of the function between them.
+- A client's, a producer's or an internal span whose parent is Lambda's own segment is a subsegment of that. The
+  collector makes it, or puts between them, a second segment of the function.
 
 https://github.com/open-telemetry/opentelemetry-collector-contrib/blob/main/exporter/awsxrayexporter/internal/translator/segment.go
 """
@@ -60,7 +60,9 @@ class Translation:
             segment_id = invocation.new_id()
             call = self._call(span) | {"parent_id": segment_id}
             return [call, _without_the_call(self._segment(span, invocation)) | {"id": segment_id}]
-        if span.kind is SpanKind.SERVER or (_is_local_root(span) and span.kind not in _CALLS):
+        if span.kind is SpanKind.SERVER or (
+            _is_local_root(span) and span.kind not in _CALLS and not _is_step_of(invocation, span)
+        ):
             return [self._segment(span, invocation)]
         return [self._call(span)]
 
@@ -141,6 +143,17 @@ def _parent_id(span: "ReadableSpan") -> str | None:
 
 def _is_local_root(span: "ReadableSpan") -> bool:
     return span.parent is None or span.parent.is_remote
+
+
+def _is_step_of(invocation: Invocation, span: "ReadableSpan") -> bool:
+    """Returns whether a span is a step of the function's own, right below the segment that Lambda writes."""
+    header, parent = invocation.header, span.parent
+    return (
+        span.kind is SpanKind.INTERNAL
+        and header is not None
+        and parent is not None
+        and (xray_trace_id(parent.trace_id), f"{parent.span_id:016x}") == (header.root, header.parent)
+    )
 
 
 def _without_the_call(segment: Document) -> Document:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from .. import _state
 from .._config import ConfigurationError
 from .._counts import count
 from .._emitter import get_emitter
@@ -41,13 +42,14 @@ class XRaySpanExporter(SpanExporter):
     is lost is counted (`trace_bridge.counters`). The exporter's own calls are in no trace.
 
     Spans become documents by the rules of the OpenTelemetry collector's AWS X-Ray exporter, but for two: a span without
-    a parent in this process is one segment named after the function, and a call made outside of any span goes below
-    Lambda's own segment.
+    a parent in this process is one segment named after the function, and what a function does outside of messages goes
+    right below Lambda's own segment.
 
     Args:
         annotations: Names of span attributes to be annotations, by which X-Ray finds traces (50 a trace); a resource's
-            attribute has `otel.resource.` in front. `all` for every attribute. Default: those alone that a span lists
-            in its attribute `aws.xray.annotations`. Whatever is no letter, digit or `_` in a name becomes `_`.
+            attribute has `otel.resource.` in front. `all` for every attribute. Default: none, beside those that
+            `TRACE_BRIDGE_OTEL_ANNOTATIONS` names, and those that a span lists in its attribute `aws.xray.annotations`.
+            Whatever is no letter, digit or `_` in a name becomes `_`.
 
     Raises:
         ConfigurationError: `annotations` is neither names nor `all`.
@@ -55,7 +57,10 @@ class XRaySpanExporter(SpanExporter):
 
     def __init__(self, *, annotations: Annotations = ()) -> None:
         log_group = os.environ.get(LAMBDA_LOG_GROUP_NAME)
-        self._translation = Translation(annotations=_checked(annotations), log_groups=(log_group,) if log_group else ())
+        self._translation = Translation(
+            annotations=_both(_checked(annotations), _state.settings.otel_annotations),
+            log_groups=(log_group,) if log_group else (),
+        )
         self._is_shut_down = False
 
     def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
@@ -101,6 +106,10 @@ class XRaySpanExporter(SpanExporter):
         if not self._is_shut_down:
             self._is_shut_down = True
             self.force_flush()
+
+
+def _both(annotations: Annotations, more: Annotations) -> Annotations:
+    return "all" if "all" in (annotations, more) else (*annotations, *more)
 
 
 def _checked(annotations: object) -> Annotations:
