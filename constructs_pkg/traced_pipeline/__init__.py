@@ -25,12 +25,13 @@ from .table_options import TableOptions
 from .topic import TracedTopic
 from .topic_options import TopicOptions
 from .trace_everything import TraceEverything, TraceFinding
-from .trace_state import TraceState
+from .trace_state import BridgeState, TraceState
 from .tracing_options import SamplingOptions, TraceGroupOptions
 from .worker_options import WorkerOptions
 
 __all__ = [
     "AccountTracing",
+    "BridgeState",
     "Check",
     "ContainerWorker",
     "ContainerWorkerOptions",

@@ -4,6 +4,8 @@ A copy of a part of `trace_bridge`'s own list, since the constructs do not impor
 name and value in both.
 """
 
+PREFIX = "TRACE_BRIDGE_"
+
 ENABLED = "TRACE_BRIDGE_ENABLED"
 ENGINE = "TRACE_BRIDGE_ENGINE"
 ENVELOPE = "TRACE_BRIDGE_ENVELOPE"

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
 import jsii
 from aws_cdk import AspectPriority, Aspects, CfnResource, IAspect
-from constructs import IConstruct
+from constructs import IConstruct, IMixin
 
 from .account_parts import declaring
 from .checks import Check, note
+from .consumer_bridge import Bridging, ConsumerBridge
+from .function_settings import FUNCTION_TYPES
 from .not_traceable import BY_ITS_APPLICATION, NOT_TRACEABLE
 from .option_checks import checks_arguments
+from .scope_exceptions import ScopeExceptions
 from .sns_trace_permission import SnsTracePermission
-from .trace_state import Outcome, TraceState
+from .sqs_consumers import MAPPING
+from .trace_state import BridgeState, Outcome, TraceState
 from .traceable import switch_for
 from .xray_policies import lets_topics_trace
 
@@ -31,30 +34,45 @@ class TraceFinding:
         path: The resource's path in the construct tree.
         resource_type: Its CloudFormation type.
         state: Whether it is traced.
-        reason: Why it is not traced, or what is still missing; otherwise empty.
+        reason: Why it is not traced or not bridged, or what is still missing; otherwise empty.
+        bridge: Whether a consumer of SQS has the bridge. Default: None, for all other resources, and without `bridge`.
+        changes: What was done to give it the bridge, a text each. Default: nothing.
     """
 
     path: str
     resource_type: str
     state: TraceState
     reason: str
+    bridge: BridgeState | None = None
+    changes: tuple[str, ...] = ()
 
 
-@jsii.implements(IAspect)
+@jsii.implements(IAspect, IMixin)
 class TraceEverything:
     """Turns tracing on for every resource that supports it, below a scope of any origin.
 
-    These are REST API stages, functions (with their permission), topics (with the stack's permission for SNS), AppSync
+    With `bridge=True` it also gives the consumers of SQS the bridge, and their handlers are then called once for each
+    message instead of once for each batch.
+
+    Traced are REST API stages, functions (with their permission), topics (with the stack's permission for SNS), AppSync
     GraphQL APIs and state machines, those of a SAM template that `CfnInclude` reads included. A function whose mode is
     set to `PassThrough` keeps it. Every other resource that carries requests is reported with the reason why it is not
     traced. It is an aspect and works at synthesis, so that resources added later are found too; applying it twice
-    changes nothing more.
+    changes nothing more. It is a mixin as well: `Mixins.of(app).apply(TraceEverything())` works at once, on what is
+    there by then.
 
     Args:
+        bridge: Whether functions that work through SQS queues are given the bridge: its layer, the handler
+            `trace_bridge.auto.handler` in front of their own, the permission to send segments, and partial batch
+            failures. Default: they are only traced.
         except_paths: Construct paths to skip, with `*` and `?` as wildcards. Default: none.
-        except_types: CloudFormation types to skip. Default: none.
+        except_types: CloudFormation types, and classes of constructs, to skip; of a class all that is inside a
+            construct of it. Default: none.
         trace_permission: `"stack"`: each stack with a topic gets the X-Ray resource policy SNS needs; `"none"`: the
             account has one already. Default: `"stack"`.
+
+    Raises:
+        PipelineError: An exception is an interface of the CDK, which constructs cannot be compared with.
 
     Example:
         ```python
@@ -64,7 +82,7 @@ class TraceEverything:
         app = App()
         stack = Stack(app, "Legacy")
         sns.Topic(stack, "Topic")
-        tracing = TraceEverything.below(app, except_paths=["Legacy/Internal/*"])
+        tracing = TraceEverything.below(app, bridge=True, except_paths=["Legacy/Internal/*"])
         ```
     """
 
@@ -72,14 +90,16 @@ class TraceEverything:
     def __init__(
         self,
         *,
+        bridge: bool = False,
         except_paths: Collection[str] = (),
-        except_types: Collection[str] = (),
+        except_types: Collection[str | type] = (),
         trace_permission: Literal["stack", "none"] = "stack",
     ) -> None:
-        self._except_paths = tuple(except_paths)
-        self._except_types = frozenset(except_types)
+        self._exceptions = ScopeExceptions(paths=except_paths, types=except_types)
         self._trace_permission = trace_permission
+        self._consumers = ConsumerBridge(self._exceptions) if bridge else None
         self._findings: dict[str, TraceFinding] = {}
+        self._functions: dict[str, CfnResource] = {}
 
     @classmethod
     @checks_arguments
@@ -87,19 +107,24 @@ class TraceEverything:
         cls,
         scope: IConstruct,
         *,
+        bridge: bool = False,
         except_paths: Collection[str] = (),
-        except_types: Collection[str] = (),
+        except_types: Collection[str | type] = (),
         trace_permission: Literal["stack", "none"] = "stack",
     ) -> TraceEverything:
         """Applies it to everything below a scope, before the aspects that only inspect.
 
         Args:
             scope: An app, a stage, a stack or any construct.
+            bridge: As in the constructor.
             except_paths: As in the constructor.
             except_types: As in the constructor.
             trace_permission: As in the constructor.
         """
-        aspect = cls(except_paths=except_paths, except_types=except_types, trace_permission=trace_permission)
+        aspect = cls(
+            bridge=bridge, except_paths=except_paths, except_types=except_types, trace_permission=trace_permission
+        )
+        aspect._exceptions.keep_within(scope)
         Aspects.of(scope).add(aspect, priority=AspectPriority.MUTATING)
         return aspect
 
@@ -115,21 +140,73 @@ class TraceEverything:
         resource_type, path = node.cfn_resource_type, node.node.path
         if path in self._findings:
             return
-        outcome = self._outcome(node, resource_type, path)
+        bridging = None if self._consumers is None else self._bridging(self._consumers, node, resource_type, path)
+        outcome = self._outcome(node, resource_type, path, bridging)
         if outcome is None:
             return
         state, reason = outcome
-        self._findings[path] = TraceFinding(path=path, resource_type=resource_type, state=state, reason=reason)
-        if state is not TraceState.ALREADY_ENABLED:
-            because = f"; {reason}" if reason else ""
-            note(node, Check.TRACE_EVERYTHING, f"tracing of {resource_type}: {state.value}{because}")
+        finding = TraceFinding(
+            path=path,
+            resource_type=resource_type,
+            state=state,
+            reason=reason,
+            bridge=None if bridging is None else bridging.state,
+            changes=() if bridging is None else bridging.changes,
+        )
+        self._findings[path] = finding
+        if state is not TraceState.ALREADY_ENABLED or bridging is not None:
+            note(node, Check.TRACE_EVERYTHING, _text_of(finding))
 
-    def _outcome(self, resource: CfnResource, resource_type: str, path: str) -> Outcome | None:
+    def supports(self, construct: IConstruct) -> bool:
+        """Tells whether it has anything to do with a construct; the CDK asks this of a mixin.
+
+        Args:
+            construct: The construct.
+        """
+        return CfnResource.is_cfn_resource(construct)
+
+    def apply_to(self, construct: IConstruct) -> None:
+        """Looks at one construct; the CDK calls this where it is applied as a mixin.
+
+        Args:
+            construct: The construct.
+        """
+        self.visit(construct)
+
+    def _bridging(
+        self, consumers: ConsumerBridge, resource: CfnResource, resource_type: str, path: str
+    ) -> Bridging | None:
+        """Gives a consumer the bridge; None for what is none."""
+        if resource_type in FUNCTION_TYPES:
+            self._functions[path] = resource
+            return consumers.give(resource, path)
+        if resource_type != MAPPING:
+            return None
+        if consumers.is_new(resource, path):
+            # Made by another aspect, perhaps of a function that was looked at before.
+            function = self._functions.get(consumers.function_of(resource, path))
+            if function is not None:
+                self._findings.pop(function.node.path, None)
+                self.visit(function)
+        return consumers.of_mapping(resource, path)
+
+    def _outcome(
+        self, resource: CfnResource, resource_type: str, path: str, bridging: Bridging | None
+    ) -> Outcome | None:
+        if bridging is None:
+            return self._traced(resource, resource_type, path)
+        if bridging.is_settled:
+            return TraceState.ENABLED, bridging.reason
+        outcome = self._traced(resource, resource_type, path) or (TraceState.SKIPPED, "")
+        state = TraceState.ENABLED if bridging.state is BridgeState.LINKED else outcome[0]
+        return state, "; ".join(dict.fromkeys(text for text in (outcome[1], bridging.reason) if text))
+
+    def _traced(self, resource: CfnResource, resource_type: str, path: str) -> Outcome | None:
         switch = switch_for(resource_type)
         if switch is None and resource_type not in NOT_TRACEABLE and resource_type not in BY_ITS_APPLICATION:
             return None
-        if resource_type in self._except_types or any(fnmatchcase(path, pattern) for pattern in self._except_paths):
-            return TraceState.SKIPPED, "it is excluded"
+        if left := self._exceptions.why(resource, path):
+            return TraceState.SKIPPED, left
         if switch is None:
             reason = NOT_TRACEABLE.get(resource_type)
             if reason is None:
@@ -151,3 +228,10 @@ class TraceEverything:
         if state is TraceState.ENABLED:
             return outcome
         return TraceState.ENABLED, "it was active, but nothing let SNS send its segments"
+
+
+def _text_of(finding: TraceFinding) -> str:
+    because = f"; {finding.reason}" if finding.reason else ""
+    bridge = "" if finding.bridge is None else f", bridge: {finding.bridge.value}"
+    changes = f" ({', '.join(finding.changes)})" if finding.changes else ""
+    return f"tracing of {finding.resource_type}: {finding.state.value}{bridge}{changes}{because}"

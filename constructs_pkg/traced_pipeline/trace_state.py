@@ -14,6 +14,15 @@ class TraceState(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+class BridgeState(StrEnum):
+    """What became of a consumer of SQS below `TraceEverything(bridge=True)`."""
+
+    CONTINUED = "continued"
+    LINKED = "linked"
+    ALREADY_BRIDGED = "already bridged"
+    UNBRIDGED = "unbridged"
+
+
 Outcome = tuple[TraceState, str]
 """The state, and why; the reason is empty where there is nothing to say."""
 

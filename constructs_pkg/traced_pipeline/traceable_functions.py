@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
+from .resource import referenced_resource
 from .roles import is_immutable
 from .segment_permission import write_segments
-from .synthesis_checks import resources_in_app
 from .trace_state import Outcome, TraceState, unknown_properties
 
 _EDGE = "edgelambda.amazonaws.com"
@@ -23,6 +22,7 @@ _UNMARKED_PROVIDERS = {
     "BucketNotificationsHandler050a0587b7544547bf325f094a3db834",
 }
 _FRAMEWORK = "framework-"
+_POLICY_ID = "TraceBridgeXRay"
 _NEEDS = "needs xray:PutTraceSegments and xray:PutTelemetryRecords"
 
 
@@ -35,7 +35,7 @@ def trace_function(resource: CfnResource) -> Outcome:
         )
     if not isinstance(resource, lambda_.CfnFunction):
         return unknown_properties()
-    if _runs_at_the_edge(resource):
+    if runs_at_the_edge(resource):
         return TraceState.UNSUPPORTED, "it runs as Lambda@Edge, which does not support X-Ray"
     mode = (Stack.of(resource).resolve(resource.tracing_config) or {}).get("mode")
     if mode == "Active":
@@ -43,13 +43,28 @@ def trace_function(resource: CfnResource) -> Outcome:
     if mode == "PassThrough":
         return TraceState.SKIPPED, "PassThrough is chosen: the function only propagates the trace, or continues its own"
     resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
+    return TraceState.ENABLED, let_send_segments(resource)
+
+
+def let_send_segments(resource: lambda_.CfnFunction) -> str:
+    """Gives a function's role the permission to send segments.
+
+    Returns:
+        What is missing where the role cannot be changed from here; otherwise an empty text.
+    """
     function = resource.node.scope
-    if not isinstance(function, lambda_.Function) or function.role is None:
-        return TraceState.ENABLED, f"its role is not known here and {_NEEDS}"
-    if is_immutable(function.role):
-        return TraceState.ENABLED, f"its role {function.role.node.path} is immutable here and {_NEEDS}"
-    function.add_to_role_policy(write_segments())
-    return TraceState.ENABLED, ""
+    if isinstance(function, lambda_.Function) and function.role is not None:
+        if is_immutable(function.role):
+            return f"its role {function.role.node.path} is immutable here and {_NEEDS}"
+        function.add_to_role_policy(write_segments())
+        return ""
+    role = _role_of(resource)
+    if not isinstance(role, iam.CfnRole) or role.stack != resource.stack:
+        return f"its role is not known here and {_NEEDS}"
+    if resource.node.try_find_child(_POLICY_ID) is None:
+        document = iam.PolicyDocument(statements=[write_segments()])
+        iam.CfnPolicy(resource, _POLICY_ID, policy_name=_POLICY_ID, policy_document=document, roles=[role.ref])
+    return ""
 
 
 def _is_provider(resource: CfnResource) -> bool:
@@ -65,7 +80,7 @@ def _is_provider(resource: CfnResource) -> bool:
     return any(entry.type.startswith(_PROVIDER_METADATA) for entry in function.node.metadata)
 
 
-def _runs_at_the_edge(resource: lambda_.CfnFunction) -> bool:
+def runs_at_the_edge(resource: lambda_.CfnFunction) -> bool:
     """Tells whether CloudFront may run a function: it needs a role that Lambda@Edge can assume.
 
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html
@@ -81,10 +96,4 @@ def _role_of(resource: lambda_.CfnFunction) -> IConstruct | None:
     if isinstance(function, lambda_.Function):
         return None if function.role is None else function.role.node.default_child
     # From a template, or made as an L1: the role is named by a reference.
-    stack = Stack.of(resource)
-    reference = stack.resolve(resource.role)
-    if not isinstance(reference, Mapping) or "Fn::GetAtt" not in reference:
-        return None
-    name = reference["Fn::GetAtt"][0]
-    roles = resources_in_app(resource, "AWS::IAM::Role")
-    return next((r for r in roles if r.stack == stack and stack.resolve(r.logical_id) == name), None)
+    return referenced_resource(resource.role)

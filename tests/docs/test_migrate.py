@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 
 from scripts.pages import ROOT, snippets
 from tests.support.snippets import Run
@@ -25,7 +28,7 @@ HANDED_OVER = {
 
 @pytest.fixture
 def before_and_after(run: Run) -> tuple[Synthesized, Synthesized]:
-    before, after = [snippet for snippet in snippets(PAGE) if snippet.is_an_app]
+    before, after, _ = [snippet for snippet in snippets(PAGE) if snippet.is_an_app]
     (old,), (new,) = run(before.code, str(before)), run(after.code, str(after))
     return synthesize(old), synthesize(new)
 
@@ -56,3 +59,21 @@ def test_a_migrated_pipeline_is_traced_and_as_open_as_before(before_and_after: t
     assert after.one("AWS::SNS::Topic")["TracingConfig"] == "Active"
     methods = [template.one("AWS::ApiGateway::Method")["AuthorizationType"] for template in (before, after)]
     assert methods == ["NONE", "NONE"]
+
+
+def test_explicit_wiring_keeps_its_ids(run: Run) -> None:
+    (snippet,) = [snippet for snippet in snippets(PAGE) if "override_logical_id" in snippet.code]
+    (stack,) = run(snippet.code, str(snippet))
+    after = synthesize(stack)
+    assert set(after.all("AWS::SNS::Subscription")) == {"Subscription"}
+    assert set(after.all("AWS::Lambda::EventSourceMapping")) == {"Mapping"}
+    mapping = after.one("AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionName"] == {"Ref": after.name_of("AWS::Lambda::Function", "Worker")}
+    # What CloudFormation replaces it for stays as a plain pipeline has it.
+    plain = Stack(App(), "Shop")
+    topic, queue = sns.Topic(plain, "Topic"), sqs.Queue(plain, "Queue")
+    protocol = sns.SubscriptionProtocol.SQS
+    sns.Subscription(plain, "Subscription", topic=topic, endpoint=queue.queue_arn, protocol=protocol)
+    subscription = synthesize(plain).one("AWS::SNS::Subscription")
+    replaces = ("Endpoint", "Protocol", "TopicArn")
+    assert {key: after.one("AWS::SNS::Subscription")[key] for key in replaces} == {k: subscription[k] for k in replaces}

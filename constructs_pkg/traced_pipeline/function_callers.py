@@ -1,0 +1,104 @@
+"""What calls the functions of an app beside SQS, as far as its templates tell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+
+from aws_cdk import CfnResource
+from constructs import IConstruct
+
+from .function_references import FunctionReferences
+from .function_settings import SAM_FUNCTION
+from .intrinsics import part_of
+from .invoke_rights import POLICY_TYPES, invoke_rights
+from .resource import properties_of
+from .sqs_consumers import SqsConsumers
+from .synthesis_checks import resources_in_app
+
+_PERMISSION, _URL = "AWS::Lambda::Permission", "AWS::Lambda::Url"
+_SQS_EVENT = "SQS"
+_ALL = "*"
+# What calls a function by a role that may be made elsewhere, and the properties that name the function. Whatever else
+# calls functions needs a permission of the function, which is a resource of its own.
+_TARGETS: Mapping[str, tuple[str, ...]] = {
+    "AWS::ApiGateway::Method": ("integration",),
+    "AWS::ApiGatewayV2::Integration": ("integrationUri",),
+    "AWS::AppSync::DataSource": ("lambdaConfig",),
+    "AWS::CloudFormation::CustomResource": ("serviceToken",),
+    "AWS::Lambda::EventInvokeConfig": ("destinationConfig",),
+    "AWS::Pipes::Pipe": ("target", "enrichment"),
+    "AWS::Scheduler::Schedule": ("target",),
+    "AWS::Serverless::StateMachine": ("definition", "definitionSubstitutions", "policies"),
+    "AWS::StepFunctions::StateMachine": ("definition", "definitionString", "definitionSubstitutions"),
+}
+_NOUNS = {_PERMISSION: "permission", _URL: "function URL"}
+
+
+class FunctionCallers:
+    """The callers of an app's functions, as it is when this is made; for use at synthesis.
+
+    Args:
+        references: The functions of the app.
+        consumers: Those that work through queues.
+        scope: Any construct of the app.
+    """
+
+    def __init__(self, references: FunctionReferences, consumers: SqsConsumers, scope: IConstruct) -> None:
+        self._references = references
+        self._callers: dict[str, list[str]] = defaultdict(list)
+        for function, path in consumers.other_mappings:
+            # A mapping of a function that is not known may be of any.
+            self._callers[function or _ALL].append(f"event source mapping {path}")
+        readers: dict[str, Callable[[CfnResource, str], Iterator[str]]] = {
+            _PERMISSION: self._by_permission,
+            _URL: self._by_url,
+            SAM_FUNCTION: self._by_sam,
+            **dict.fromkeys(POLICY_TYPES, self._by_policy),
+            **dict.fromkeys(_TARGETS, self._by_target),
+        }
+        for resource in resources_in_app(scope, *readers):
+            kind = resource.cfn_resource_type
+            callers = list(readers[kind](resource, kind))
+            if callers:
+                path = resource.node.path
+                noun = _NOUNS.get(kind, kind.rpartition("::")[2].lower())
+                for function in dict.fromkeys(callers):
+                    self._callers[function].append(f"{noun} {path}")
+
+    def of(self, function: str) -> list[str]:
+        """Returns what calls the function at a path, or may call it, beside SQS."""
+        return self._callers.get(function, []) + self._callers.get(_ALL, [])
+
+    def _by_permission(self, permission: CfnResource, _: str) -> Iterator[str]:
+        properties = properties_of(permission)
+        action = str(properties.get("action")).lower()
+        if "invoke" in action or action.endswith("*"):
+            yield from self._named(properties.get("functionName"), permission)
+
+    def _by_url(self, url: CfnResource, _: str) -> Iterator[str]:
+        yield from self._named(properties_of(url).get("targetFunctionArn"), url)
+
+    def _by_sam(self, function: CfnResource, _: str) -> Iterator[str]:
+        properties = properties_of(function)
+        events = properties.get("events")
+        others = isinstance(events, Mapping) and any(part_of(e, "type") != _SQS_EVENT for e in events.values())
+        if others or "functionUrlConfig" in properties:
+            yield function.node.path
+        # SAM makes policies of templates such as LambdaInvokePolicy.
+        yield from self._named(properties.get("policies"), function)
+
+    def _by_target(self, resource: CfnResource, kind: str) -> Iterator[str]:
+        properties = properties_of(resource)
+        for name in _TARGETS[kind]:
+            yield from self._named(properties.get(name), resource)
+
+    def _by_policy(self, policy: CfnResource, _: str) -> Iterator[str]:
+        for right in invoke_rights(policy):
+            if right.anything:
+                yield _ALL
+            for resource in right.resources:
+                yield from self._named(policy.stack.resolve(resource), policy)
+
+    def _named(self, value: object, resource: CfnResource) -> Iterator[str]:
+        return (function.path for function in self._references.named_by(value, resource))

@@ -1,0 +1,74 @@
+"""What a function is, read from its resource: CloudFormation's or SAM's, typed or a plain `CfnResource`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import CfnResource
+
+from .intrinsics import part_of
+from .resource import properties_of
+
+SAM_FUNCTION = "AWS::Serverless::Function"
+FUNCTION_TYPES = ("AWS::Lambda::Function", SAM_FUNCTION)
+_IMAGE = "Image"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSettings:
+    """The settings of a function. What is not stated is None; what only a deployment knows is an intrinsic function.
+
+    Attributes:
+        handler: Its handler.
+        runtime: The name of its runtime.
+        is_image: Whether it is a container image.
+        is_inline: Whether its code stands in the template.
+        layers: Its layers.
+        variables: Its environment variables.
+        is_signed: Whether a code signing configuration checks its code.
+        is_durable: Whether it is a durable function.
+        on_managed_instances: Whether it runs on Lambda Managed Instances.
+        mode: Its tracing mode.
+        timeout: Its timeout, in seconds.
+        events: For a SAM function, what calls it.
+        has_url: For a SAM function, whether it has a URL.
+    """
+
+    handler: object
+    runtime: object
+    is_image: bool
+    is_inline: bool
+    layers: object
+    variables: object
+    is_signed: bool
+    is_durable: bool
+    on_managed_instances: bool
+    mode: object
+    timeout: object
+    events: object
+    has_url: bool
+
+
+def settings_of(function: CfnResource) -> FunctionSettings:
+    """Returns the settings of a function."""
+    properties = properties_of(function)
+    code = properties.get("code")
+    of_sam = function.cfn_resource_type == SAM_FUNCTION
+    tracing = properties.get("tracing") if of_sam else part_of(properties.get("tracingConfig"), "mode")
+    return FunctionSettings(
+        handler=properties.get("handler"),
+        runtime=properties.get("runtime"),
+        is_image=properties.get("packageType") == _IMAGE
+        or "imageUri" in properties
+        or part_of(code, "imageUri") is not None,
+        is_inline="inlineCode" in properties or part_of(code, "zipFile") is not None,
+        layers=properties.get("layers"),
+        variables=part_of(properties.get("environment"), "variables"),
+        is_signed="codeSigningConfigArn" in properties,
+        is_durable="durableConfig" in properties,
+        on_managed_instances="capacityProviderConfig" in properties,
+        mode=tracing,
+        timeout=properties.get("timeout"),
+        events=properties.get("events"),
+        has_url="functionUrlConfig" in properties,
+    )
