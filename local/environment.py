@@ -10,6 +10,8 @@ from local.tls import Material
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
+XRAY_HOST = f"xray.{REGION}.amazonaws.com"
+"""X-Ray's host on AWS, which leads functions to the local AWS."""
 
 # What an interpreter needs to start; everything else could lead a client to a real account or through a proxy.
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")

@@ -12,6 +12,7 @@ from local.patches.lambda_ import (
     event_source_permissions,
     exec_wrapper,
     functions,
+    hosts,
     log_format,
     node_functions,
     payload_limits,
@@ -48,6 +49,7 @@ def install(work_dir: Path) -> Daemon:
     functions.install(state, daemon)
     log_format.install()
     exec_wrapper.install(work_dir)
+    hosts.install()
     error_types.install()
     node_functions.install()
     error_logs.install()

@@ -130,6 +130,7 @@ REQUIRED = (
         module=_RUNTIME,
         path="_PYTHON_WORKER_SCRIPT",
         text=(
+            "    code_dir = init[",
             "sys.path.insert(0, code_dir)",
             "sys.path.insert(0, _py)",
             "sys.path.insert(0, _ld)",

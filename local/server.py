@@ -51,7 +51,7 @@ def run(options: Options) -> None:
     work_dir.mkdir(parents=True, exist_ok=True)
     listener = socket.create_server(("127.0.0.1", options.port))
     port: int = listener.getsockname()[1]
-    material, credentials = tls.create(work_dir / "tls"), environment.new_credentials()
+    material, credentials = tls.create(work_dir / "tls", environment.XRAY_HOST), environment.new_credentials()
     environment.close_environment(
         work_dir=work_dir, port=port, material=material, credentials=credentials, log_level=options.log_level
     )

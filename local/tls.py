@@ -25,8 +25,8 @@ class Material:
     key: Path
 
 
-def create(directory: Path) -> Material:
-    """Writes a new authority and a certificate for 127.0.0.1 and localhost below `directory`."""
+def create(directory: Path, *names: str) -> Material:
+    """Writes a new authority and a certificate for 127.0.0.1, localhost and further names below `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local AWS authority")])
@@ -37,7 +37,7 @@ def create(directory: Path) -> Material:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    hosts = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    hosts = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *map(x509.DNSName, ("localhost", *names))]
     server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "local AWS")])
     server = (
         _builder(server_name, authority_name, server_key.public_key())

@@ -6,6 +6,7 @@ wheel's instrumentation of Lambda records a span for the batch too, which the la
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from tests.support.local_aws.xray import spans_policy
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.peers
-ROLES = ("ingest", "parent", "link")
+ROLES = ("ingest", "parent", "link", "otlp")
 ORDER: dict[str, object] = {"id": "adot-1", "customer": "Ann", "amount": 12.5}
 SERVER, CLIENT = Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
 PRODUCER, CONSUMER = Span.SPAN_KIND_PRODUCER, Span.SPAN_KIND_CONSUMER
@@ -56,14 +57,19 @@ class Adot:
         """The span of a worker's message, which is the bridge's."""
         return self.sent(role, CONSUMER, "messaging.message.id")
 
-    def trace(self, trace_id: str, *arguments: str) -> dict[str, Any]:
-        """What the command line makes of a trace, once the trace has come to its table."""
+    def trace(self, trace_id: str, *arguments: str, tables: int = 1) -> dict[str, Any]:
+        """What the command line makes of a trace, once the trace has come to so many tables."""
 
         def ended() -> dict[str, Any] | None:
             result: dict[str, Any] = command(self.pipeline, "trace", trace_id, "--json", *arguments).json()
-            return result if result["traces"][0]["ends_in_table"] else None
+            [trace] = (trace for trace in result["traces"] if trace["id"] == trace_id)
+            return result if hops(trace).count("AWS::DynamoDB::Table") == tables else None
 
-        return wait_for(ended, what=f"the table of trace {trace_id}")
+        return wait_for(ended, what=f"{tables} tables in trace {trace_id}")
+
+    def request_trace(self) -> dict[str, Any]:
+        """What the command line makes of the request's trace, without those that are linked with it."""
+        return self.trace(self.trace_id, "--no-links", tables=2)
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +109,13 @@ def documents(trace: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def hops(trace: dict[str, Any]) -> list[str]:
-    """The kinds of a trace's nodes, from the first to the last; a segment of ADOT's spans is a service."""
+    """The kinds of a trace's nodes; a segment of ADOT's spans is a service."""
     return [node.partition("/")[0] for node in trace["nodes"]]
 
 
 def deliveries(adot: Adot) -> set[str]:
     """The subsegments by which the topic put the messages into the queues."""
-    [trace] = adot.trace(adot.trace_id, "--no-links")["traces"]
+    [trace] = adot.request_trace()["traces"]
     [topic] = (document for document in trace["documents"] if document.get("origin") == "AWS::SNS")
     return {delivery["id"] for delivery in topic["subsegments"]}
 
@@ -119,7 +125,7 @@ def test_the_sender_is_below_lambdas_own_segment_and_above_the_topic(adot: Adot)
     published = adot.sent("ingest", PRODUCER, "aws.sns.topic.arn")
     assert {xray_id(span.trace_id) for span in (handled, published)} == {adot.trace_id}
     assert published.parent_span_id == handled.span_id
-    [trace] = adot.trace(adot.trace_id, "--no-links")["traces"]
+    [trace] = adot.request_trace()["traces"]
     assert documents(trace)[handled.parent_span_id.hex()]["name"] == "Invocation"
     [topic] = (document for document in trace["documents"] if document.get("origin") == "AWS::SNS")
     assert topic["parent_id"] == published.span_id.hex()
@@ -131,19 +137,19 @@ def test_with_the_sender_as_parent_one_request_is_one_trace(adot: Adot) -> None:
     assert message.parent_span_id.hex() in deliveries(adot)
     assert written.parent_span_id == message.span_id
     assert len(message.links) == 0
-    drawn = adot.trace(adot.trace_id, "--no-links")
+    drawn = adot.request_trace()
     [trace] = drawn["traces"]
     assert (trace["connected"], trace["clusters"], trace["missing_parents"]) == (True, 1, [])
-    assert hops(trace) == [
-        "AWS::ApiGateway::Stage",
-        "AWS::Lambda::Function",
-        "service",
-        "AWS::SNS",
-        *["AWS::SQS::Queue"] * 2,
-        "service",
-        "remote",
-        "AWS::DynamoDB::Table",
-    ]
+    # The ingest function is Lambda's segment and ADOT's, its workers ADOT's alone.
+    assert Counter(hops(trace)) == {
+        "AWS::ApiGateway::Stage": 1,
+        "AWS::Lambda::Function": 1,
+        "AWS::SNS": 1,
+        "AWS::SQS::Queue": 3,
+        "service": 3,
+        "remote": 1,
+        "AWS::DynamoDB::Table": 2,
+    }
     assert len(drawn["clusters"]) == 1
 
 
@@ -167,18 +173,33 @@ def test_with_a_link_to_the_sender_the_message_is_in_a_trace_of_its_own(adot: Ad
     assert written.span_id.hex() not in documents(traces[adot.trace_id])
 
 
-def test_spans_are_retrieved_as_opentelemetry_has_them(adot: Adot) -> None:
-    message, xray = adot.message("parent"), adot.pipeline.client("xray")
-    adot.trace(adot.trace_id, "--no-links")
-    now = dt.datetime.now(dt.UTC)
+def records(adot: Adot) -> dict[str, dict[str, Any]]:
+    """The spans of the request's trace as OpenTelemetry has them, by their ids."""
+    adot.request_trace()
+    xray, now = adot.pipeline.client("xray"), dt.datetime.now(dt.UTC)
     token = xray.start_trace_retrieval(
         TraceIds=[adot.trace_id], StartTime=now - dt.timedelta(hours=1), EndTime=now + dt.timedelta(minutes=1)
     )["RetrievalToken"]
     wait_for(lambda: xray.list_retrieved_traces(RetrievalToken=token)["RetrievalStatus"] == "COMPLETE")
     [trace] = xray.list_retrieved_traces(RetrievalToken=token, TraceFormat="OTEL")["Traces"]
-    records = {span["Id"]: json.loads(span["Document"]) for span in trace["Spans"]}
-    record = records[message.span_id.hex()]
+    return {span["Id"]: json.loads(span["Document"]) for span in trace["Spans"]}
+
+
+def test_spans_are_retrieved_as_opentelemetry_has_them(adot: Adot) -> None:
+    message, kept = adot.message("parent"), records(adot)
+    record = kept[message.span_id.hex()]
     assert (record["kind"], record["parentSpanId"]) == ("CONSUMER", message.parent_span_id.hex())
     assert record["attributes"]["messaging.system"] == "aws_sqs"
     assert record["resource"]["attributes"]["telemetry.auto.version"].endswith("-aws")
-    assert records[message.parent_span_id.hex()]["name"] == "SQS"
+    assert kept[message.parent_span_id.hex()]["name"] == "SQS"
+
+
+def test_by_the_otlp_endpoint_a_worker_that_lambda_does_not_record_is_in_the_requests_trace(adot: Adot) -> None:
+    of_worker = [
+        record for record in records(adot).values() if "Exporting" in record["resource"]["attributes"]["service.name"]
+    ]
+    message, written = sorted(of_worker, key=lambda record: str(record["kind"]), reverse=True)
+    assert (message["kind"], written["kind"]) == ("CONSUMER", "CLIENT")
+    assert message["parentSpanId"] in deliveries(adot)
+    assert written["parentSpanId"] == message["spanId"]
+    assert adot.taps["otlp"].datagrams == []

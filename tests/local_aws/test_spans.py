@@ -16,11 +16,26 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.support.account import Account
-from tests.support.local_aws.functions import allow, document
+from tests.support.local_aws.functions import allow, archive, document, role
 from tests.support.local_aws.otlp import JSON, as_json, encoded, new_trace_id, pairs, post, request, send, span
 from tests.support.local_aws.xray import put
 from tests.support.waiting import wait_for
 
+# As AWS's distribution does it: to X-Ray's host by its name, signed with the function's credentials.
+EXPORTING = """
+import base64, os
+import botocore.session, urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+
+def handler(event, context):
+    session = botocore.session.get_session()
+    request = AWSRequest("POST", "https://xray.us-east-1.amazonaws.com/v1/traces", data=base64.b64decode(event["body"]),
+                         headers={"Content-Type": "application/x-protobuf"})
+    SigV4Auth(session.get_credentials(), "xray", "us-east-1").add_auth(request)
+    pool = urllib3.PoolManager(ca_certs=os.environ["REQUESTS_CA_BUNDLE"], timeout=10, retries=False)
+    return pool.request("POST", request.url, body=request.data, headers=dict(request.headers.items())).status
+"""
 GZIP = gzip.compress(b"x" * (6 * 1024 * 1024))
 
 
@@ -97,6 +112,24 @@ def test_the_endpoint_is_found_by_its_host(search: Any, aws: Account) -> None:
     body = request(span(trace_id)).SerializeToString()
     assert post(aws, body, host="xray.us-east-1.amazonaws.com")[0] == 200
     assert len(retrieved(search, trace_id, "OTEL")) == 1
+
+
+@pytest.mark.parametrize(("action", "status"), [("xray:PutSpans", 200), ("xray:PutTraceSegments", 403)])
+def test_a_function_exports_to_x_rays_own_host(search: Any, aws: Account, action: str, status: int) -> None:
+    functions, name, trace_id = aws.client("lambda"), f"exporting-{status}", new_trace_id()
+    functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role(aws, name, action),
+        Handler="index.handler",
+        Code={"ZipFile": archive(index=EXPORTING)},
+        Timeout=30,
+    )
+    body = base64.b64encode(request(span(trace_id)).SerializeToString()).decode()
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps({"body": body}))
+    assert json.loads(answer["Payload"].read()) == status
+    if status == 200:
+        assert len(retrieved(search, trace_id, "OTEL")) == 1
 
 
 def test_without_transaction_search_the_endpoint_refuses_with_awss_words(aws: Account) -> None:

@@ -30,6 +30,8 @@ _HANDLER = """    if "AWS_LAMBDA_EXEC_WRAPPER" in os.environ:
 """
 
 _EXIT_SECONDS = 2.0
+# How MiniStack begins its error about a process that ended before it was ready.
+_ENDED = "Worker process exited immediately"
 
 _has_wrapper: ContextVar[bool] = ContextVar("has_wrapper", default=False)
 
@@ -54,7 +56,8 @@ def install(work_dir: Path) -> None:
             try:
                 spawn(worker)
             except RuntimeError as problem:
-                raise (_exit_error(worker) if has_wrapper else None) or problem from None
+                ended = has_wrapper and str(problem).startswith(_ENDED)
+                raise (_exit_error(worker) if ended else None) or problem from None
 
     lambda_runtime._detect_runtime_binary = detect_or_launch
     lambda_runtime.Worker._spawn = spawn_by_wrapper

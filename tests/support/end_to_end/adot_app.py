@@ -1,6 +1,8 @@
-"""A CDK app: a pipeline whose functions run with AWS's distribution of OpenTelemetry (ADOT), one worker a relation.
+"""A CDK app: a pipeline whose functions run with AWS's distribution of OpenTelemetry (ADOT).
 
-The context value `taps` has further variables for its functions as JSON, by their roles: `ingest`, `parent` and `link`.
+Its worker has the sender as parent, and sends to Lambda's daemon. `Linking` does so with a link instead, `Exporting`
+with the sender as parent to X-Ray's OTLP endpoint. The context value `taps` has further variables for the functions as
+JSON, by their roles: `ingest`, `parent`, `link` and `otlp`.
 """
 
 import json
@@ -10,6 +12,7 @@ from typing import cast
 
 from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from traced_pipeline import IngestOptions, SamplingOptions, TracedPipeline, WorkerOptions
 
@@ -17,6 +20,13 @@ from harness.local_aws import ROOT
 
 _LAYER = Path(__file__).parent / "adot_layer"
 _ADOT = ROOT / ".venv-adot"
+_BY_OTLP = {
+    "OTEL_TRACES_EXPORTER": "otlp",
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://xray.us-east-1.amazonaws.com/v1/traces",
+    # Lambda does not record the invocation, so its own span is not to begin a trace.
+    "OTEL_TRACES_SAMPLER": "parentbased_always_off",
+}
 
 
 def main() -> None:
@@ -36,19 +46,24 @@ def main() -> None:
         WorkerOptions(
             tracing="linked",
             environment=_variables(taps["link"]) | {"TRACE_BRIDGE_OTEL_RELATION": "link"},
-            table=dynamodb.Table(
-                stack,
-                "Linked",
-                partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-                billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            ),
+            table=_table(stack, "Linked"),
         ),
     )
+    exporting = orders.add_worker(
+        "Exporting",
+        WorkerOptions(environment=_variables(taps["otlp"]) | _BY_OTLP, table=_table(stack, "Exported")),
+    )
+    exporting.function.add_to_role_policy(iam.PolicyStatement(actions=["xray:PutSpans"], resources=["*"]))
     layer = lambda_.LayerVersion(stack, "Layer", code=lambda_.Code.from_asset(str(_LAYER)))
-    for function in (orders.ingest_function, orders.worker_function, linking.function):
+    for function in (orders.ingest_function, orders.worker_function, linking.function, exporting.function):
         cast("lambda_.Function", function).add_layers(layer)
     CfnOutput(stack, "ApiUrl", value=orders.url)
     app.synth()
+
+
+def _table(stack: Stack, name: str) -> dynamodb.Table:
+    key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    return dynamodb.Table(stack, name, partition_key=key, billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST)
 
 
 def _variables(tap: dict[str, str]) -> dict[str, str]:
