@@ -140,14 +140,14 @@ def test_with_the_sender_as_parent_one_request_is_one_trace(adot: Adot) -> None:
     drawn = adot.request_trace()
     [trace] = drawn["traces"]
     assert (trace["connected"], trace["clusters"], trace["missing_parents"]) == (True, 1, [])
-    # The ingest function is Lambda's segment and ADOT's, its workers ADOT's alone.
+    # The ingest function is Lambda's segment and ADOT's, its two workers ADOT's alone, each with what it consumes from.
     assert Counter(hops(trace)) == {
         "AWS::ApiGateway::Stage": 1,
         "AWS::Lambda::Function": 1,
         "AWS::SNS": 1,
         "AWS::SQS::Queue": 3,
         "service": 3,
-        "remote": 1,
+        "remote": 2,
         "AWS::DynamoDB::Table": 2,
     }
     assert len(drawn["clusters"]) == 1
@@ -202,4 +202,5 @@ def test_by_the_otlp_endpoint_a_worker_that_lambda_does_not_record_is_in_the_req
     assert (message["kind"], written["kind"]) == ("CONSUMER", "CLIENT")
     assert message["parentSpanId"] in deliveries(adot)
     assert written["parentSpanId"] == message["spanId"]
-    assert adot.taps["otlp"].datagrams == []
+    # For Application Signals the invocation's own span goes to the daemon all the same, as not sampled.
+    assert adot.taps["otlp"].spans() == []
