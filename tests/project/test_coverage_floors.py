@@ -70,7 +70,7 @@ def test_it():
 
 
 def test_only_tests_of_the_packages_count_and_so_do_the_programs_they_start(tmp_path: Path) -> None:
-    names = {"docs": "first", "unit": "second", "project": "third", "cli": "fourth"}
+    names = {"browser": "first", "unit": "second", "project": "third", "cli": "fourth"}
     called = [f"{name}{by}" for name in names.values() for by in ("", "_by_a_program")]
     (tmp_path / "shop.py").write_text("".join(f"def {name}():\n    return 1\n" for name in called))
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]["run"]

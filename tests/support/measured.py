@@ -6,14 +6,14 @@ import os
 
 import coverage
 
-_MEASURED = ("tests/unit/", "tests/synth/", "tests/cli/", "tests/end_to_end/")
+_MEASURED = ("tests/unit/", "tests/synth/", "tests/cli/", "tests/docs/", "tests/end_to_end/")
 _OF_CHILDREN = "COVERAGE_PROCESS_CONFIG"
 
 
 class Measuring:
     """Has coverage.py, where this process runs under it, measure some tests and not the others.
 
-    Those count that are about what ships: what the tests of the local AWS, of the docs and of the project run too makes
+    Those count that are about what ships: what the tests of the local AWS and of the project run too makes
     up for none of them, and to measure Python code takes as long again as to run it.
     """
 

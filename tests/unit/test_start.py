@@ -26,6 +26,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
+@pytest.mark.program
 def test_a_worker_loads_a_handful_of_modules_before_its_first_message_and_none_of_others() -> None:
     environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
     ran = subprocess.run(
