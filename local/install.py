@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from local.patches import aws_calls, kms, sns, sns_message_size, spans, xray
-from local.patches.apigateway import request_validation, resources, stage
-from local.patches.cloudformation import event_sources, outputs, resource_types
+from local.patches import appsync, aws_calls, eventbridge, kms, s3, sns, sns_message_size, spans, stepfunctions, xray
+from local.patches.apigateway import request_validation, resources, sns_integration, stage
+from local.patches.cloudformation import event_sources, outputs, resource_types, secrets, state_machines, target_groups
 from local.patches.iam import batch_permissions, managed_policies, signatures
 from local.patches.lambda_ import (
     error_logs,
@@ -45,6 +45,10 @@ def install(work_dir: Path) -> Daemon:
     dead_letters.install()
     kms.install()
     sns.install(state)
+    eventbridge.install()
+    s3.install()
+    stepfunctions.install(state)
+    appsync.install(state)
     sns_message_size.install()
     functions.install(state, daemon)
     log_format.install()
@@ -57,8 +61,12 @@ def install(work_dir: Path) -> Daemon:
     event_source_permissions.install()
     payload_limits.install()
     stage.install(state)
+    sns_integration.install()
     request_validation.install()
     resources.install()
     resource_types.install(state)
+    secrets.install()
+    state_machines.install()
+    target_groups.install()
     outputs.install()
     return daemon

@@ -55,15 +55,19 @@ class Name:
         return f"{self}: does not hold {missing[0]!r} any more" if missing else None
 
 
+_APPSYNC = "ministack.services.appsync"
 _APIGATEWAY = "ministack.services.apigateway_v1"
 _CORE = "ministack.core"
 _EC2 = "ministack.services.ec2"
+_EVENTS = "ministack.services.eventbridge"
 _FUNCTIONS = "ministack.services.lambda_svc"
 _KMS = "ministack.services.kms"
 _LOGS = "ministack.services.cloudwatch_logs"
 _RUNTIME = "ministack.core.lambda_runtime"
+_S3 = "ministack.services.s3"
 _SNS = "ministack.services.sns"
 _SQS = "ministack.services.sqs"
+_STATES = "ministack.services.stepfunctions"
 
 REQUIRED = (
     Name(module="ministack.app", path="app", parameters=("scope", "receive", "send")),
@@ -207,6 +211,28 @@ REQUIRED = (
     Name(module=_SQS, path="_queues"),
     Name(module=_SQS, path="esm_wake"),
     Name(module=_SQS, path="_queue_url_for_account", parameters=("account_id", "name")),
+    Name(module="ministack.services.alb", path="_targets"),
+    Name(module=_APIGATEWAY, path="_invoke_lambda_custom_v1", parameters=("integration", "api_id", "stage_name")),
+    Name(module=_APIGATEWAY, path="_parse_service_integration_uri", parameters=("uri",)),
+    Name(module=_APIGATEWAY, path="_render_request_template_v1", parameters=("template", "body_str", "params_map")),
+    Name(
+        module=_APIGATEWAY,
+        path="_service_integration_response",
+        parameters=("integration", "backend_status", "backend_text", "accept", "request_params"),
+    ),
+    Name(module=_APPSYNC, path="_apis"),
+    Name(module=_APPSYNC, path="_execute_graphql", parameters=("api_id", "data", "request_headers", "authorize")),
+    Name(module=_APPSYNC, path="_invoke_lambda_with_event", parameters=("data_source", "event")),
+    Name(module=_APPSYNC, path="_resolve_lambda", parameters=("api_id", "resolver", "data_source")),
+    Name(module=_EVENTS, path="_dispatch_event", parameters=("event", "view")),
+    Name(module=_EVENTS, path="_dispatch_to_sqs", parameters=("spec", "payload")),
+    Name(module=_EVENTS, path="_put_events", parameters=("data",)),
+    Name(module=_S3, path="_deliver_event_to_sqs", parameters=("arn", "event_payload", "bucket_region")),
+    Name(module=_STATES, path="_executions"),
+    Name(module=_STATES, path="_invoke_resource", parameters=("resource", "input_data")),
+    Name(module=_STATES, path="_run_execution", parameters=("exec_arn",)),
+    Name(module=_STATES, path="_start_execution", parameters=("data",)),
+    Name(module=_STATES, path="_state_machines"),
     Name(module="ministack.services.cloudformation.provisioners", path="_RESOURCE_HANDLERS"),
     Name(
         module="ministack.services.cloudformation.stacks",

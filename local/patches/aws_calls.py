@@ -7,12 +7,13 @@ from ministack import app
 
 from local.propagation import request_context
 
-# The APIs that pass a caller's header on: Invoke, Publish and PublishBatch, SendMessage and SendMessageBatch.
-_SERVICES = ("lambda", "sns", "sqs")
+# The APIs that propagate a caller's header: Invoke, Publish and PublishBatch, SendMessage and SendMessageBatch,
+# PutEvents, StartExecution, and those of S3 that notifications are about.
+_SERVICES = ("events", "lambda", "s3", "sns", "sqs", "states")
 
 
 def install() -> None:
-    """Keeps `X-Amzn-Trace-Id` of every call to Lambda, SNS and SQS in `flow.inbound`, and when it came."""
+    """Keeps `X-Amzn-Trace-Id` of every call to these services in `request_context.inbound`, and when it came."""
     for service in _SERVICES:
         app.SERVICE_HANDLERS[service] = _keeping_header(app.SERVICE_HANDLERS[service])
 

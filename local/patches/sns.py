@@ -9,6 +9,8 @@ sampling itself. A message that a queue's policy keeps out goes to the subscript
 import itertools
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -44,6 +46,15 @@ class _TopicSegment:
 _sequence = itertools.count(1)
 _delivery: ContextVar[_Delivery | None] = ContextVar("delivery", default=None)
 _topic_segment: ContextVar[_TopicSegment | None] = ContextVar("topic_segment", default=None)
+
+
+@contextmanager
+def delivering(header: str | None) -> Iterator[None]:
+    """Lets what is put on a queue by another service than SNS have a tracing header, for the length of a block."""
+    known = TraceHeader.parse(header)
+    delivery = _Delivery(header=known.render() if known else None, fifo=False)
+    with request_context.using(_delivery, delivery):
+        yield
 
 
 def install(xray: XRay) -> None:

@@ -10,7 +10,7 @@ there and in the service graph of grafana/x-ray-datasource, src/XRayDataSource.t
 import hashlib
 from typing import Any
 
-_MESSAGING = ("AWS::SQS::Queue", "AWS::SNS", "AWS::Events")
+_MESSAGING = ("AWS::SQS::Queue", "AWS::SNS", "AWS::Events", "AWS::S3::Bucket")
 _COPIED = ("start_time", "end_time", "in_progress", "http", "error", "fault", "throttle")
 # SDKs name a call after the service's endpoint; X-Ray's documents have the service's own name.
 _SERVICE_NAMES = {
@@ -72,7 +72,7 @@ def node_name(segment: dict[str, Any]) -> str:
 def _answered(origin: str, answering: list[str]) -> bool:
     # A queue's or a topic's consumer continues from the caller's subsegment without being the service that
     # was called: X-Ray's own map for SQS draws producer, queue, consumer (X-Ray Developer Guide, "Amazon SQS
-    # and AWS X-Ray").
+    # and AWS X-Ray"), and so does its map for EventBridge. That it is so for a bucket is assumed.
     if origin in _MESSAGING:
         service = origin.split("::")[1]
         return any(answer.split("::")[1:2] == [service] for answer in answering)

@@ -5,6 +5,8 @@ Amazon API Gateway APIs".
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +49,27 @@ class Exchange:
 
 
 _exchange: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+
+
+@contextmanager
+def service_call(name: str, aws: Fields) -> Iterator[None]:
+    """Lets a call of an AWS service, made for the request being served, have the stage's header, and records it.
+
+    Args:
+        name: The service's name in X-Ray.
+        aws: The call's `aws` fields.
+    """
+    exchange = _exchange.get()
+    if exchange is None or exchange.sampled is None:
+        yield
+        return
+    subsegment_id, start = new_entity_id(), time.time()
+    parent = subsegment_id if exchange.sampled == "1" else exchange.parent
+    header = TraceHeader(root=exchange.root, parent=parent, sampled=exchange.sampled)
+    with request_context.using(request_context.inbound, header.render()):
+        yield
+    call = {"id": subsegment_id, "name": name, "namespace": "aws", "start_time": start, "end_time": time.time()}
+    exchange.calls.append({**call, "aws": {"region": get_region(), **aws}})
 
 
 def install(xray: XRay) -> None:
