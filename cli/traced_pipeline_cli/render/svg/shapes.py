@@ -31,6 +31,16 @@ GLYPHS: dict[NodeKind, str] = {
         '<rect x="8.5" y="2.5" width="7" height="5" rx="1"/><rect x="2" y="16" width="7" height="5" rx="1"/>'
         '<rect x="15" y="16" width="7" height="5" rx="1"/><path d="M12 7.5v4M5.5 16v-4.5h13V16"/>'
     ),
+    "graphql": (
+        '<path d="M12 3.5 19.5 8v8L12 20.5 4.5 16V8zM12 3.5 4.5 16h15z"/>'
+        '<circle cx="12" cy="3.5" r="1.2"/><circle cx="4.5" cy="16" r="1.2"/><circle cx="19.5" cy="16" r="1.2"/>'
+    ),
+    "stream": (
+        '<path d="M2.5 7c3.2-3 6.3 3 9.5 0s6.3 3 9.5 0M2.5 12c3.2-3 6.3 3 9.5 0s6.3 3 9.5 0"/>'
+        '<path d="M2.5 17c3.2-3 6.3 3 9.5 0s6.3 3 9.5 0"/>'
+    ),
+    "secret": '<rect x="4.5" y="10.5" width="15" height="10" rx="1.5"/><path d="M8 10.5V7a4 4 0 0 1 8 0v3.5M12 14v3"/>',
+    "environment": '<path d="M4 20.5V9l8-5.5L20 9v11.5zM9.5 20.5v-6h5v6"/>',
     "instance": '<path d="M4 4h16v6.5H4zM4 13.5h16V20H4zM7 7.2h.01M7 16.8h.01M11 7.2h6M11 16.8h6"/>',
     "container": '<path d="M12 2.5 20.5 7v10L12 21.5 3.5 17V7zM3.5 7l8.5 4.7L20.5 7M12 11.7v9.8"/>',
     "service": '<path d="M12 2.5 20 7v10l-8 4.5L4 17V7z"/><circle cx="12" cy="12" r="3.2"/>',
@@ -41,13 +51,15 @@ _LIGHT |= {"edge": "#818b98", "bad": "#cf222e", "link": "#0a6f86"}
 _LIGHT |= {"fault": "#cf222e", "error": "#9a6700", "throttle": "#8250df"}
 _LIGHT |= {"stage": "#7a3fd0", "function": "#c2560c", "topic": "#c2255c", "queue": "#a626a4", "table": "#0b62d6"}
 _LIGHT |= {"bucket": "#1a7f37", "events": "#c2255c", "workflow": "#7a3fd0", "container": "#c2560c"}
-_LIGHT |= {"instance": "#c2560c", "service": "#59636e"}
+_LIGHT |= {"instance": "#c2560c", "service": "#59636e", "environment": "#c2560c"}
+_LIGHT |= {"graphql": "#7a3fd0", "stream": "#a626a4", "secret": "#1a7f37"}
 _DARK = {"ground": "#0d1117", "frame": "#151b23", "line": "#3d444d", "text": "#f0f6fc", "muted": "#9198a1"}
 _DARK |= {"edge": "#9198a1", "bad": "#ff7b72", "link": "#56d4dd"}
 _DARK |= {"fault": "#ff7b72", "error": "#e3b341", "throttle": "#d2a8ff"}
 _DARK |= {"stage": "#c297ff", "function": "#ffa657", "topic": "#ff8fb8", "queue": "#e598e0", "table": "#79b8ff"}
 _DARK |= {"bucket": "#56d364", "events": "#ff8fb8", "workflow": "#c297ff", "container": "#ffa657"}
-_DARK |= {"instance": "#ffa657", "service": "#9198a1"}
+_DARK |= {"instance": "#ffa657", "service": "#9198a1", "environment": "#ffa657"}
+_DARK |= {"graphql": "#c297ff", "stream": "#e598e0", "secret": "#56d364"}
 _KINDS = tuple(GLYPHS)
 
 
