@@ -51,16 +51,18 @@ def start(deployed: Deployed, body: dict[str, object]) -> str:
     return trace_id
 
 
-def whole_trace(deployed: Deployed, trace_id: str, *, tables: int = 1) -> Followed:
+def whole_trace(
+    deployed: Deployed, trace_id: str, *, tables: int = 1, origin: str = "AWS::ApiGateway::Stage"
+) -> Followed:
     """Wait until a trace has come to so many tables; it must be one whole.
 
-    Whether it is, is settled by parent ids in the documents alone: one segment has none, and is the stage; every other
-    one's parent is a segment or subsegment of the same trace.
+    Whether it is, is settled by parent ids in the documents alone: one segment has none, and is where the trace is said
+    to begin; every other one's parent is a segment or subsegment of the same trace.
     """
     documents = wait_for(_reached(deployed, trace_id, tables), what=f"trace {trace_id} with {tables} tables")
     assert {document["trace_id"] for document in documents} == {trace_id}
     spans = {span["id"] for document in documents for span in _spans(document)}
-    assert [d.get("origin") for d in documents if "parent_id" not in d] == ["AWS::ApiGateway::Stage"]
+    assert [d.get("origin") for d in documents if "parent_id" not in d] == [origin]
     assert {d["parent_id"] for d in documents if "parent_id" in d} <= spans
     trace_map = build_map([parse_trace({"Id": trace_id, "Segments": documents})])
     assert len(trace_map.clusters) == 1

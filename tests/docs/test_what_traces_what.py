@@ -1,0 +1,44 @@
+"""docs/what-traces-what.md: each row has a source, and a test that exists, or says that it is AWS's word."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from scripts.pages import ROOT
+
+PAGE = (ROOT / "docs" / "what-traces-what.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.splitlines()
+    if line.startswith("| ") and not line.startswith(("| service |", "| consumer |"))
+]
+TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+
+
+def _name(row: list[str]) -> str:
+    return row[0]
+
+
+def test_the_services_of_the_field_are_there() -> None:
+    named = " ".join(map(_name, ROWS))
+    ways_in = ("API Gateway", "AppSync", "Load Balancer", "EventBridge", "S3", "Step Functions")
+    services = (*ways_in, "SNS", "SQS", "Kinesis", "DynamoDB Streams", "Lambda", "ECS", "Secrets Manager", "HTTP")
+    assert [service for service in services if service not in named] == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=_name)
+def test_each_row_has_its_source(row: list[str]) -> None:
+    assert re.search(r"\(https://docs\.aws\.amazon\.com/\S+\)", row[-2])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=_name)
+def test_each_row_has_a_test_that_exists_or_says_that_it_is_aws_s_word(row: list[str]) -> None:
+    tests = TEST.findall(row[-1])
+    assert bool(tests) != (row[-1] == "AWS's word")
+    for file, name in tests:
+        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        defined = {n.name for n in tree.body if isinstance(n, (ast.ClassDef, ast.FunctionDef))}
+        assert not name or name in defined
