@@ -102,6 +102,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ],
         [
             "authorization",
+            "durability",
             "container_checks",
             "filter_checks",
             "function_checks",

@@ -44,6 +44,7 @@ class Check(StrEnum):
     OUT_OF_REACH = "traced-pipeline:out-of-reach"
     DUPLICATE_SUBSCRIPTION = "traced-pipeline:duplicate-subscription"
     DUPLICATE_EVENT_SOURCE = "traced-pipeline:duplicate-event-source"
+    DURABLE_FUNCTION = "traced-pipeline:durable-function"
     NO_ASSETS = "traced-pipeline:no-assets"
     ACCOUNT_SETTING_TWICE = "traced-pipeline:account-setting-twice"
     INSTRUMENTATION_NEEDS_ACTIVE = "traced-pipeline:instrumentation-needs-active"

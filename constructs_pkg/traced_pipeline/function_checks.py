@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from .checks import Check, PipelineError
 from .function_options import FunctionOptions
 from .instrumentation import layers_of
-from .layer import MOST_LAYERS, RUNTIMES
+from .layer import MOST_LAYERS, PYTHONS, RUNTIMES
 from .limits import limits_of
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
@@ -73,6 +73,13 @@ def runtime_of_bridge(runtime: lambda_.Runtime) -> lambda_.Runtime:
     """
     known = {fit.name: fit for fit in RUNTIMES}
     names = list(known)
+    constant = runtime.name.upper().replace("PYTHON", "PYTHON_").replace(".", "_")
+    if constant in PYTHONS and runtime.name not in known:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"runtime is {runtime.name}, but this release of aws-cdk-lib has no Runtime.{constant}, and makes no layer "
+            "for it; take a release that has it, or another runtime",
+        )
     if runtime.name not in known:
         raise PipelineError(
             Check.OPTION_VALUE,

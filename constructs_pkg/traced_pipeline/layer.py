@@ -12,13 +12,13 @@ from .environments import refuse_other_region
 from .layer_content import LayerContent, assemble
 from .staging import check_assets, staging_folder
 
-RUNTIMES = (
-    lambda_.Runtime.PYTHON_3_11,
-    lambda_.Runtime.PYTHON_3_12,
-    lambda_.Runtime.PYTHON_3_13,
-    lambda_.Runtime.PYTHON_3_14,
+PYTHONS = ("PYTHON_3_11", "PYTHON_3_12", "PYTHON_3_13", "PYTHON_3_14", "PYTHON_3_15")
+"""What the bridge is for, as the CDK names it; Lambda may know one before the CDK does."""
+
+RUNTIMES: tuple[lambda_.Runtime, ...] = tuple(
+    getattr(lambda_.Runtime, name) for name in PYTHONS if hasattr(lambda_.Runtime, name)
 )
-"""What the bridge is for."""
+"""Those that this release of the CDK has."""
 
 MOST_LAYERS = 5
 """How many layers a function takes: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html."""

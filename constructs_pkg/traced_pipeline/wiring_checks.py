@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError, warn
+from .durability import is_durable, refuse_durable
 from .layer import has_bridge
 from .resource import referenced_resource, resource_of
 from .synthesis_checks import check_at_synthesis, resources_below
@@ -42,6 +43,7 @@ def _check(stage: IConstruct) -> None:
     ]
     for mapping in mappings:
         _check_partial_failures(mapping)
+        _check_durability(mapping)
     _refuse_pairs(
         Check.DUPLICATE_SUBSCRIPTION,
         ((s, s.topic_arn, s.endpoint) for s in subscriptions if s.endpoint is not None),
@@ -81,6 +83,12 @@ def _check_partial_failures(mapping: lambda_.CfnEventSourceMapping) -> None:
             f"{_PARTIAL_FAILURES}: Lambda deletes the messages that the handler reports as failed; make it with "
             "report_batch_item_failures=True",
         )
+
+
+def _check_durability(mapping: lambda_.CfnEventSourceMapping) -> None:
+    function = _function_of(mapping)
+    if function is not None and has_bridge(function) and is_durable(function):
+        refuse_durable(_path(function))
 
 
 def _is_of_queue(mapping: lambda_.CfnEventSourceMapping) -> bool:

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from . import bridge_environment
 from .checks import Check, PipelineError, refuse_settings, warn
+from .durability import is_durable, refuse_durable
 from .environments import check_environment, refuse_other_region, table_name_for
 from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of, timeout_of
 from .existing_topic import check_topic, is_passive
@@ -19,6 +20,7 @@ from .function_options import Handler
 from .grants import Actions, grant_publish, grant_table
 from .handler_code import reference_publisher
 from .instrumentation import why_active
+from .resource import resource_of
 from .table_checks import REFERENCE_ACTIONS
 from .visibility import check_visibility
 from .work_queue import Consumer
@@ -156,9 +158,12 @@ def _use_function(
 ) -> WorkerFunction:
     refuse_settings(options, ("tracing",), existing="a function", instead="give a Handler instead")
     refuse_settings(options, ("zero_code",), existing="a function", how=_ZERO_CODE, instead="give a Handler instead")
+    own = own_function(existing)
+    if own is not None and is_durable(resource_of(own, lambda_.CfnFunction)):
+        refuse_durable(own.node.path)
     _check_stack(scope, existing, topic)
     refuse_other_region(scope, existing, existing.function_arn, "function", why=_SAME_REGION)
-    if own_function(existing) is not None:
+    if own is not None:
         # Said either way, so that a function behind two queues is warned of where they differ.
         environment.setdefault(bridge_environment.ENVELOPE, _NO_ENVELOPE)
     adopt_function(scope, existing, options, environment=environment, must_be_active=False)

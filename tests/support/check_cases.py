@@ -36,6 +36,7 @@ from .check_scenes import (
     api_of,
     by_group,
     containers,
+    durable_function,
     filters,
     function_of,
     function_with_role,
@@ -332,6 +333,11 @@ CASES: dict[Check, Case] = {
         "error",
         lambda s: account_tracing(s, region="eu-west-1"),
         lambda s: account_tracing(s, region="us-east-1"),
+    ),
+    Check.DURABLE_FUNCTION: Case(
+        "error",
+        lambda s: s.pipeline(worker=WorkerOptions(handler=durable_function(s, durable=True))),
+        lambda s: s.pipeline(worker=WorkerOptions(handler=durable_function(s, durable=False))),
     ),
     Check.BATCH_FAILURES_IGNORED: Case(
         "warning",

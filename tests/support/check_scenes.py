@@ -306,3 +306,14 @@ def sized_queue(scene: Scene, size: int) -> sqs.Queue:
 
 def by_group() -> TopicOptions:
     return TopicOptions(fifo=True, fifo_throughput_scope=sns.FifoThroughputScope.MESSAGE_GROUP)
+
+
+def durable_function(scene: Scene, *, durable: bool) -> lambda_.Function:
+    return lambda_.Function(
+        scene.stack,
+        "Mine",
+        code=lambda_.Code.from_asset(str(scene.folder)),
+        handler="app.handler",
+        runtime=lambda_.Runtime.PYTHON_3_14,
+        durable_config=lambda_.DurableConfig(execution_timeout=Duration.minutes(10)) if durable else None,
+    )
