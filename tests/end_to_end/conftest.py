@@ -39,13 +39,13 @@ def bridged(local_aws: LocalAws) -> Deployed:
 
 @pytest.fixture(scope="session")
 def modes(local_aws: LocalAws, bridged: Deployed) -> dict[str, Deployed]:
-    """The reference pipeline's other modes, beside the first, whose role for API Gateway's logs they use."""
+    """Pipelines in other modes, beside the reference pipeline, whose role for API Gateway's logs they use."""
     outputs = Cdk(local_aws, validate=False).deploy(app="python3 -m tests.support.end_to_end.modes", name="modes")
     assembly = local_aws.folder / "modes.out"
     return {
         mode: deployed(local_aws, stack, assembly=assembly)
         for stack in outputs
-        for mode in ("Unbridged", "Linked")
+        for mode in ("Unbridged", "Linked", "Spans")
         if stack.startswith(mode)
     }
 
@@ -60,6 +60,12 @@ def unbridged(modes: dict[str, Deployed]) -> Deployed:
 def linked(modes: dict[str, Deployed]) -> Deployed:
     """The reference pipeline whose worker keeps Lambda's own trace, linked to the request's."""
     return modes["Linked"]
+
+
+@pytest.fixture(scope="session")
+def spans(modes: dict[str, Deployed]) -> Deployed:
+    """A pipeline of OpenTelemetry, whose worker has spans of its own."""
+    return modes["Spans"]
 
 
 @pytest.fixture(scope="session")

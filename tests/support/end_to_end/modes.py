@@ -1,7 +1,10 @@
-"""A CDK app: the reference pipeline as it is with the bridge off, and with a linked worker."""
+"""A CDK app: the reference pipeline with the bridge off, with a linked worker, and one of OpenTelemetry."""
 
-from aws_cdk import App
+from pathlib import Path
+
+from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
 from constructs import Construct
+from traced_pipeline import Handler, IngestOptions, Instrumentation, TopicOptions, TracedPipeline, WorkerOptions
 
 from app import OrdersStack
 
@@ -15,7 +18,22 @@ def main() -> None:
         scope = Construct(app, name)
         scope.node.set_context("bridge", bridge)
         OrdersStack(scope, "Pipeline")
+    _spans(Stack(app, "Spans"))
     app.synth()
+
+
+def _spans(stack: Stack) -> None:
+    """A pipeline of OpenTelemetry, whose worker has spans of its own; SNS may send segments by the other stacks."""
+    orders = TracedPipeline(
+        stack,
+        "Orders",
+        ingest=IngestOptions(path="/orders"),
+        topic=TopicOptions(trace_permission="none"),
+        worker=WorkerOptions(handler=Handler(Path(__file__).parent / "spans")),
+        instrumentation=Instrumentation.open_telemetry(annotations=["order.id"]),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    CfnOutput(stack, "ApiUrl", value=orders.url)
 
 
 if __name__ == "__main__":
