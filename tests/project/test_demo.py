@@ -133,7 +133,11 @@ def _processes_that_mention(folder: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(["--requests", "none"], "'none' is no whole number from 1"), (["--bridge", "maybe"], "invalid choice: 'maybe'")],
+    [
+        (["--requests", "none"], "'none' is no whole number from 1"),
+        (["--bridge", "maybe"], "invalid choice: 'maybe'"),
+        (["--engine", "zipkin"], "invalid choice: 'zipkin' (choose from"),
+    ],
 )
 def test_a_wrong_option_is_told(arguments: list[str], told: str) -> None:
     ran = subprocess.run(_demo(*arguments), cwd=ROOT, capture_output=True, text=True)

@@ -14,7 +14,7 @@ from jsonschema import Draft4Validator
 from tests.support.templates import ROOT, Synthesized
 
 
-def run_app(out: Path, flags: dict[str, object], **context: str) -> Synthesized:
+def started(out: Path, flags: dict[str, object], **context: str) -> subprocess.CompletedProcess[str]:
     wanted = ("PATH", "JSII_NODE", "JSII_RUNTIME_PACKAGE_CACHE_ROOT", "PYTHONPATH")
     kept = {name: os.environ[name] for name in wanted if name in os.environ}
     environment = {
@@ -24,9 +24,12 @@ def run_app(out: Path, flags: dict[str, object], **context: str) -> Synthesized:
         "CDK_CONTEXT_JSON": json.dumps({**flags, **context}),
         "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
     }
-    done = subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    run = [sys.executable, "app.py"]
+    return subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def run_app(out: Path, flags: dict[str, object], **context: str) -> Synthesized:
+    done = started(out, flags, **context)
     assert done.returncode == 0, done.stderr
     assert (done.stdout, done.stderr) == ("", "")
     return Synthesized(json.loads((out / "TracedPipeline.template.json").read_text()))
@@ -43,6 +46,11 @@ def without_bridge(tmp_path_factory: pytest.TempPathFactory, context: dict[str, 
     return run_app(out, context, bridge="off", sampling="all")
 
 
+@pytest.fixture(scope="module")
+def of_otel(tmp_path_factory: pytest.TempPathFactory, context: dict[str, object]) -> Synthesized:
+    return run_app(tmp_path_factory.mktemp("otel") / "cdk.out", context, engine="otel")
+
+
 def test_outputs_are_what_people_need(reference: Synthesized) -> None:
     assert set(reference.template["Outputs"]) == {"ApiUrl", "QueueUrl", "DeadLetterQueueUrl", "TableName"}
     assert reference.template["Outputs"]["ApiUrl"]["Value"]["Fn::Join"][1][-1] == "/orders"
@@ -52,6 +60,23 @@ def test_by_default_the_bridge_works_and_sampling_is_awss_own(reference: Synthes
     assert reference.one("AWS::Lambda::Function", "Worker")["TracingConfig"] == {"Mode": "PassThrough"}
     assert "TRACE_BRIDGE_ENABLED" not in reference.variables("Worker")
     assert reference.all("AWS::XRay::SamplingRule") == {}
+
+
+def test_with_the_engine_otel_all_functions_have_opentelemetry_instead_of_the_xray_sdk(
+    reference: Synthesized, of_otel: Synthesized
+) -> None:
+    assert reference.one("AWS::Lambda::LayerVersion")["Description"] == "trace_bridge with the X-Ray SDK"
+    assert of_otel.one("AWS::Lambda::LayerVersion")["Description"] == "trace_bridge with OpenTelemetry"
+    for function in ("Ingest", "Worker"):
+        assert of_otel.variables(function)["TRACE_BRIDGE_ENGINE"] == "otel"
+        assert "TRACE_BRIDGE_ENGINE" not in reference.variables(function)
+    assert set(of_otel.resources) - set(reference.resources) == {of_otel.name_of("AWS::Lambda::LayerVersion")}
+
+
+def test_another_engine_is_refused(tmp_path: Path, context: dict[str, object]) -> None:
+    done = started(tmp_path / "cdk.out", context, engine="zipkin")
+    assert done.returncode != 0
+    assert "the context value engine is 'zipkin'; expected xray or otel" in done.stderr
 
 
 def test_bridge_off_shows_what_aws_does_by_itself(without_bridge: Synthesized) -> None:
