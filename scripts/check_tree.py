@@ -193,6 +193,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_scope",
             "_segment",
             "_subsegment",
+            "_unrecorded",
         ],
         [
             "_api",

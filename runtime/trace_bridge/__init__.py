@@ -24,6 +24,7 @@ Record: one message's part of its trace.
     _message: an SQS message, from Lambda or from boto3
     _event_bodies: bodies that EventBridge and S3 write
     _segment: the segment of a message
+    _unrecorded: the segment of a message that is not sampled
     _document: segment documents, written as JSON
     _record: the two shapes of a received message, Lambda's and boto3's
     _subsegment: the subsegment of an AWS call

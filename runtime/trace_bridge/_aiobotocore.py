@@ -24,7 +24,7 @@ def follow_aiobotocore() -> None:
 async def _call(
     make_api_call: Callable[..., Awaitable[_Answer]], client: Any, operation_name: str, api_params: Mapping[str, Any]
 ) -> _Answer:
-    if left_alone(client, operation_name, "aiobotocore.client"):
+    if left_alone(client, operation_name, vars(sys.modules["aiobotocore.client"])):
         return await make_api_call(client, operation_name, api_params)
     with AwsCall(client, operation_name, api_params) as call:
         answer = await make_api_call(client, operation_name, api_params)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+import botocore.client
 
 from . import _forks, _state
 from ._engines import get_engine
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 
 _NOT_RECORDED = frozenset({"GetSamplingRules", "GetSamplingTargets", "PutTraceSegments", "PutTelemetryRecords"})
+_BOTOCORE = vars(botocore.client)
+
 _TRACE_HEADER = "X-Amzn-Trace-Id"
 _BY_SDK = ""
 _BY_SPAN = "the current span's"
@@ -41,15 +44,15 @@ set_outgoing = _outgoing.set
 """Sets it."""
 
 
-def left_alone(client: Any, operation: str, module: str) -> bool:
+def left_alone(client: Any, operation: str, module: Mapping[str, object]) -> bool:
     """Returns whether a call is made as if there were no bridge.
 
     Args:
         client: The client.
         operation: Name of the operation.
-        module: The module whose calls the X-Ray SDK's patch records.
+        module: What is in the client's module, which the X-Ray SDK's patch marks.
     """
-    if not _state.settings.instrument or is_aside() or hasattr(sys.modules.get(module), "_xray_enabled"):
+    if "_xray_enabled" in module or not _state.settings.instrument or is_aside():
         return True
     return operation in _NOT_RECORDED and client.meta.service_model.endpoint_prefix == "xray"
 
@@ -58,7 +61,7 @@ def record_call(
     make_api_call: Callable[..., Mapping[str, Any]], client: Any, operation: str, parameters: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Makes a call of botocore's client, and records it."""
-    if left_alone(client, operation, "botocore.client"):
+    if left_alone(client, operation, _BOTOCORE):
         return make_api_call(client, operation, parameters)
     scope = inherited_scope()
     parent = None if scope is None else usual_parent(scope)
@@ -70,9 +73,8 @@ def record_call(
     # The usual way, without the steps of `AwsCall`: below a message, which sends it.
     message, meta = scope.message, client.meta
     invocation = message.invocation
-    subsegment = AwsSubsegment(
-        invocation.new_id(), meta.service_model.endpoint_prefix, time.time(), operation, meta.region_name
-    )
+    service, region = meta.service_model.endpoint_prefix, meta.region_name
+    subsegment = AwsSubsegment(invocation.new_id(), service, time.time(), operation, region)
     parent.subsegments.append(subsegment)
     before = outgoing()
     set_outgoing(f"Root={message.trace_id};Parent={subsegment.id};Sampled=1{invocation.lineage_field}")

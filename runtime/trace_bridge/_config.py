@@ -110,7 +110,7 @@ class Settings:
         unknown = values.keys() - _READ_FROM.keys()
         if unknown:
             raise TypeError(f"no settings of trace_bridge: {', '.join(sorted(unknown))}")
-        vars(self).update(values)
+        vars(self).update({name: getattr(type(self), name) for name in _READ_FROM} | values)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"settings do not change; {name} is set by `changed`, which gives others")

@@ -43,7 +43,8 @@ class Emitter:
         self._api: ApiEmitter | None = None
         self._making = threading.RLock()
         self._lock = threading.Lock()
-        self._holds = 0
+        self.holds = 0
+        """Batches under way."""
         self._way: tuple[Invocation | None, bool] = (None, False)
 
     @property
@@ -88,7 +89,7 @@ class Emitter:
 
     def settle(self, invocation: Invocation) -> None:
         """Waits, outside of a batch, until what was collected has left."""
-        if not self._holds and not self._is_settled:
+        if not self.holds and not self._is_settled:
             self.flush(invocation)
 
     def goes_to_daemon(self, invocation: Invocation) -> bool:
@@ -121,13 +122,13 @@ class Emitter:
     def hold(self) -> None:
         """Begins a batch: documents for X-Ray itself are collected until `release`."""
         with self._lock:
-            self._holds += 1
+            self.holds += 1
 
     def release(self, invocation: Invocation) -> None:
         """Ends a batch: when this returns, its documents have left or are counted as lost."""
         with self._lock:
-            self._holds = max(0, self._holds - 1)
-            last = not self._holds
+            self.holds = max(0, self.holds - 1)
+            last = not self.holds
         if last:
             self.flush(invocation)
 

@@ -26,10 +26,18 @@ if TYPE_CHECKING:
     from ._invocation import Invocation
     from ._places import NotRecorded, SpanPlace
     from ._segment import MessageSegment, Recording
+    from ._unrecorded import UnrecordedSegment
 
 
 class Messages(Protocol):
     """Records messages that follow one another in one thread, all of one invocation."""
+
+    @property
+    def unrecorded(self) -> type[UnrecordedSegment] | None:
+        """The class of messages that are not sampled, where `begin` and `leave` only make one and set its end.
+
+        A batch then does so itself, without the calls. None where they do more.
+        """
 
     def begin(
         self, record: Mapping[str, Any], recording: Recording, trace_id: str | None, parent_id: str | None

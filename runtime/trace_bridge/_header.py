@@ -4,10 +4,16 @@ import re
 from typing import NamedTuple
 
 canonical_header = re.compile(
-    r"Root=(1-[0-9a-f]{8}-(?!0{24})[0-9a-f]{24});Parent=((?!0{16})[0-9a-f]{16});Sampled=([01])"
-    r"(?:;Lineage=([^;=\s]{1,1024}))?"
+    r"Root=1-[0-9a-f]{8}-(?!0{24})[0-9a-f]{24};Parent=(?!0{16})[0-9a-f]{16};Sampled=[01]"
+    r"(?:;Lineage=[^;=\s]{1,1024})?"
 ).fullmatch
-"""Matches a header as AWS services and the SDKs write it: root, parent, `0` or `1`, lineage."""
+"""Matches a header as AWS services and the SDKs write it: root, parent, `0` or `1`, lineage.
+
+Its fields stand at fixed places; a slice is quicker than a group of the match.
+"""
+
+ROOT, PARENT, SAMPLED, LINEAGE = slice(5, 40), slice(48, 64), 73, slice(83, None)
+"""Where the fields of such a header are."""
 
 _ZERO_PARENT = "0" * 16
 _ZERO_UNIQUE = "0" * 24
@@ -45,11 +51,9 @@ class TraceHeader(NamedTuple):
         """
         if not isinstance(text, str):
             return None
-        canonical = canonical_header(text)
-        if canonical is not None:
-            root, parent, sampled, lineage = canonical.groups()
+        if canonical_header(text) is not None:
             # Half the time of cls(...), which goes by a function of Python's own making.
-            return tuple.__new__(cls, (root, parent, sampled == "1", lineage))
+            return tuple.__new__(cls, (text[ROOT], text[PARENT], text[SAMPLED] == "1", text[LINEAGE] or None))
         return cls._parse_tolerantly(text) if len(text) <= _MAX_LENGTH else None
 
     @classmethod

@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import partial
+from time import time
 from typing import TYPE_CHECKING
 
+from . import _forks
+from ._header import SAMPLED, canonical_header
 from ._message import Message
 from ._record import message_id_of
 from ._reserve import Reserve
 from ._safely import safely
+from ._scope import enter_scope, inherited_scope, new_object
 from ._tracer import Tracer
 
 if TYPE_CHECKING:
@@ -189,18 +193,37 @@ class Batch:
         finally:
             tracer.close()
 
-    def _run_lane(
+    def _run_lane(  # noqa: C901 - a call less a message is what this is long for
         self, function: Callable[[Message], object], lane: Iterable[int], tracer: Tracer, run: RunAwaitable
     ) -> None:
         records, message, begin, end = self._records, self._message, tracer.begin, tracer.end
         may_begin, begun, done, on_done = self._may_begin, self._begun, self._done, self._on_done
+        invocation, plain_in, unrecorded = tracer.invocation, tracer.plain_in, tracer.unrecorded
         for index in lane:
             if not may_begin():
                 return
             begun[index] = True
-            record, segment = records[index], None
+            record, unsampled = records[index], None
+            segment: MessageSegment | None = None
             try:
-                segment = begin(record)
+                if (
+                    unrecorded is not None
+                    and type(record) is dict
+                    and type(attributes := record.get("attributes")) is dict
+                    and type(header := attributes.get("AWSTraceHeader")) is str
+                    and header[SAMPLED:] == "0"
+                    and canonical_header(header) is not None
+                    and plain_in == _forks.number
+                    and inherited_scope() is None
+                ):
+                    # As `tracer.begin` does: where nothing is recorded, its calls are most of what a message costs.
+                    tracer.before = None
+                    tracer.unsampled += 1
+                    segment = unsampled = new_object(unrecorded)
+                    unsampled.invocation, unsampled.record, unsampled.header = invocation, record, header
+                    enter_scope(unsampled)
+                else:
+                    segment = begin(record)
                 try:
                     result = function(message(record))
                     if result is not None:
@@ -208,7 +231,12 @@ class Batch:
                 except BaseException as error:
                     end(segment, error)
                     raise
-                end(segment, None)
+                if unsampled is not None and inherited_scope() is unsampled:
+                    # As `tracer.end` does.
+                    enter_scope(None)
+                    unsampled.end_time = time()
+                else:
+                    end(segment, None)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - as above

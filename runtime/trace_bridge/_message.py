@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ._event_bodies import EventBridgeEvent, S3Object
     from ._header import TraceHeader
 
-_parse = json.JSONDecoder().decode
+_decoder = json.JSONDecoder()
+_decode, _begin_of = _decoder.decode, _decoder.raw_decode
 
 
 class Message:
@@ -96,7 +97,7 @@ class Message:
         """
         try:
             if parse_float is parse_int is None:
-                return _parse(self.body)
+                return _parsed(self.body)
             return json.loads(self.body, parse_float=parse_float, parse_int=parse_int)
         except ValueError as error:
             raise ValueError(
@@ -203,6 +204,19 @@ class Message:
             return int(self.attributes[attribute])
         except (KeyError, TypeError, ValueError):
             return None
+
+
+def _parsed(body: str) -> Any:
+    """Returns a body parsed as JSON: without looking for white space around it, half of the time, where there is none.
+
+    Raises:
+        ValueError: The body is not JSON.
+    """
+    try:
+        value, end = _begin_of(body)
+    except ValueError:
+        return _decode(body)
+    return value if end == len(body) else _decode(body)
 
 
 def _seconds(milliseconds: int | None) -> float | None:

@@ -72,6 +72,8 @@ class OtelMessages:
 
     __slots__ = ("_attributes", "_engine", "_invocation", "_name", "_queue", "_relation", "_tracer")
 
+    unrecorded = None
+
     def __init__(self, invocation: Invocation, tracer: Tracer, relation: OtelRelation, engine: OtelEngine) -> None:
         self._invocation = invocation
         self._tracer = tracer

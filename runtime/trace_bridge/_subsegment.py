@@ -28,7 +28,7 @@ class AwsSubsegment:
         end_time: Seconds since the epoch; 0.0 while the call is under way.
     """
 
-    __slots__ = ("_aws", "_cause", "_recorded", "_status", "end_time", "id", "name", "start_time")
+    __slots__ = ("_aws", "_cause", "_operation", "_region", "_status", "end_time", "id", "name", "start_time")
 
     type = "subsegment"
     namespace = "aws"
@@ -39,10 +39,9 @@ class AwsSubsegment:
         self.name = name
         self.start_time = start_time
         self.end_time = 0.0
-        self._aws: dict[str, object] = {"operation": operation}
-        if region:
-            self._aws["region"] = region
-        self._recorded = recorded(name, operation)
+        self._operation = operation
+        self._region = region
+        self._aws: dict[str, object] = {}
         self._status: int | None = None
         self._cause: dict[str, object] | None = None
 
@@ -57,9 +56,18 @@ class AwsSubsegment:
 
     def answered(self, parameters: Mapping[str, Any], response: Mapping[str, Any]) -> None:
         """Records what the service answered and the parameters worth showing (table, queue, topic, …)."""
-        self._take_metadata(response.get("ResponseMetadata"))
-        self._take_parameters(parameters)
-        _record(self._recorded.response, response, self._aws)
+        aws, described = self._aws, recorded(self.name, self._operation)
+        metadata = response.get("ResponseMetadata")
+        if type(metadata) is dict or isinstance(metadata, Mapping):
+            status = metadata.get("HTTPStatusCode")
+            self._status = status if isinstance(status, int) else None
+            if request_id := metadata.get("RequestId"):
+                aws["request_id"] = request_id
+            if retries := metadata.get("RetryAttempts"):
+                aws["retries"] = retries
+        if type(parameters) is dict or isinstance(parameters, Mapping):
+            _record(described.request, parameters, aws)
+        _record(described.response, response, aws)
 
     def failed(self, error: BaseException, parameters: Mapping[str, Any]) -> str:
         """Records an exception of the call.
@@ -70,41 +78,31 @@ class AwsSubsegment:
         from ._errors import cause, exception_entry
 
         response = safely(getattr, error, "response", None)
-        entry = exception_entry(error, remote=isinstance(response, Mapping))
+        answer = response if isinstance(response, Mapping) else None
+        entry = exception_entry(error, remote=answer is not None)
         self._cause = cause(entry)
-        if isinstance(response, Mapping):
-            self.answered(parameters, response)
-        else:
-            self._take_parameters(parameters)
+        self.answered(parameters, {} if answer is None else answer)
         return str(entry["id"])
 
     def text(self) -> str:
         """Returns the subsegment as a document, JSON."""
         end = f'"end_time":{self.end_time!r}' if self.end_time else '"in_progress":true'
-        answer = "" if self._status is None else f',"http":{{"response":{{"status":{self._status}}}}}'
+        region = f',"region":{quote(self._region)}' if self._region else ""
+        aws = "".join(
+            [f',"{name}":{quote(value) if type(value) is str else encode(value)}' for name, value in self._aws.items()]
+        )
+        status = self._status
+        answer = "" if status is None else f',"http":{{"response":{{"status":{status}}}}}'
+        outcome = outcome_fields(status, self._cause) if self._cause is not None or (status or 0) >= 400 else ""
         return (
             f'{{"id":"{self.id}","name":{quote(self.name)},"start_time":{self.start_time!r},{end},"namespace":"aws",'
-            f'"aws":{encode(self._aws)}{answer}{outcome_fields(self._status, self._cause)}}}'
+            f'"aws":{{"operation":{quote(self._operation)}{region}{aws}}}{answer}{outcome}}}'
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the subsegment as a document."""
         document: dict[str, Any] = json.loads(self.text())
         return document
-
-    def _take_parameters(self, parameters: Mapping[str, Any]) -> None:
-        if isinstance(parameters, Mapping):
-            _record(self._recorded.request, parameters, self._aws)
-
-    def _take_metadata(self, metadata: object) -> None:
-        if not isinstance(metadata, Mapping):
-            return
-        status = metadata.get("HTTPStatusCode")
-        self._status = status if isinstance(status, int) else None
-        for key, name in (("RequestId", "request_id"), ("RetryAttempts", "retries")):
-            value = metadata.get(key)
-            if value:
-                self._aws[name] = value
 
 
 def _record(fields: Iterable[Field], actual: Mapping[str, Any], into: dict[str, object]) -> None:

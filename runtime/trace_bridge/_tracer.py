@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from . import _forks, _sdk_joining, _state
 from ._counts import count
 from ._engines import get_engine
-from ._header import TraceHeader, canonical_header
+from ._header import PARENT, ROOT, SAMPLED, TraceHeader, canonical_header
 from ._invocation import current_invocation
 from ._record import attributes_of
-from ._scope import Scope, current_scope, enter_message, enter_scope, inherited_scope, leave_message
+from ._scope import Scope, current_scope, enter_message, enter_scope, inherited_scope, leave_message, new_object
 
 if TYPE_CHECKING:
     from typing import Any
@@ -44,25 +44,27 @@ class Tracer:
     """
 
     __slots__ = (
-        "_before",
         "_begin",
         "_context",
         "_continued",
         "_end",
-        "_invocation",
         "_leave",
         "_messages",
         "_on_undecided",
-        "_plain_in",
-        "_unsampled",
+        "before",
+        "invocation",
+        "plain_in",
+        "unrecorded",
+        "unsampled",
     )
 
     def __init__(self, context: LambdaContext | None, on_undecided: OnUndecided | None) -> None:
         self._context = context
         self._on_undecided = on_undecided
-        self._before: Scope | None = None
-        self._invocation = current_invocation(context)
-        self._messages = messages = get_engine().messages(self._invocation)
+        self.before: Scope | None = None
+        """What was current before the message begun last."""
+        self.invocation = current_invocation(context)
+        self._messages = messages = get_engine().messages(self.invocation)
         self._begin, self._end, self._leave = messages.begin, messages.end, messages.leave
         settings = _state.settings
         is_plain = (
@@ -71,9 +73,11 @@ class Tracer:
             and settings.queue_segment == "never"
             and settings.max_trace_age_days is None
         )
-        # The process in which messages take the short way.
-        self._plain_in = self._invocation.process if is_plain else -1
-        self._continued = self._unsampled = 0
+        self.plain_in = self.invocation.process if is_plain else -1
+        """The process in which messages take the short way."""
+        self.unrecorded = messages.unrecorded if is_plain else None
+        """As of `Messages`, for whoever begins such messages without the calls; None where nobody may."""
+        self._continued = self.unsampled = 0
 
     def begin(self, record: Mapping[str, Any]) -> MessageSegment:
         """Begins the segment of a message and makes the message the current one.
@@ -82,35 +86,36 @@ class Tracer:
             TypeError: The record is no mapping, or a whole event.
         """
         if (
-            self._plain_in == _forks.number
+            self.plain_in == _forks.number
             and type(record) is dict
             and type(attributes := record.get("attributes")) is dict
             and type(text := attributes.get("AWSTraceHeader")) is str
-            and (header := canonical_header(text)) is not None
+            and canonical_header(text) is not None
         ):
-            trace_id, parent_id, sampled, _ = header.groups()
-            if sampled == "1":
+            if text[SAMPLED] == "1":
                 self._continued += 1
-                segment = self._begin(record, "recorded", trace_id, parent_id)
+                segment = self._begin(record, "recorded", text[ROOT], text[PARENT])
             else:
-                self._unsampled += 1
-                segment = self._begin(record, "unsampled", trace_id, parent_id)
+                self.unsampled += 1
+                segment = self._begin(record, "unsampled", text[ROOT], text[PARENT])
             # As `enter_message` does, without the call.
-            self._before = before = inherited_scope()
-            enter_scope(Scope(segment, (), before))
+            scope = new_object(Scope)
+            scope.message, scope.opened, scope.outer = segment, (), inherited_scope()
+            self.before = scope.outer
+            enter_scope(scope)
             return segment
-        if self._invocation.process != _forks.number:
+        if self.invocation.process != _forks.number:
             self.__init__(self._context, self._on_undecided)  # type: ignore[misc] # a forked process begins anew
         check_record(record)
         segment = self._begun(record)
         if segment.recording != "none":
-            self._before = enter_message(segment)
+            self.before = enter_message(segment)
             if segment.recording == "recorded" and _state.settings.in_progress:
                 self._announce(segment)
         elif _state.settings.enabled and current_scope() is None:
-            self._before = enter_message(segment)
+            self.before = enter_message(segment)
         else:
-            self._before = None
+            self.before = None
         return segment
 
     def end(self, segment: MessageSegment, error: BaseException | None) -> None:
@@ -121,7 +126,7 @@ class Tracer:
             error: What the message failed with; None when it succeeded.
         """
         # As `leave_message` does, without the call.
-        scope, before = inherited_scope(), self._before
+        scope, before = inherited_scope(), self.before
         if scope is not None and scope.message is segment:
             if before is not None and before.message.end_time:
                 leave_message(segment, before)
@@ -142,12 +147,12 @@ class Tracer:
 
     def close(self) -> None:
         """Counts the messages begun, and the documents sent, since it was called last."""
-        if self._invocation.process == _forks.number:
+        if self.invocation.process == _forks.number:
             if self._continued:
                 count("continued", self._continued)
-            if self._unsampled:
-                count("unsampled", self._unsampled)
-            self._continued = self._unsampled = 0
+            if self.unsampled:
+                count("unsampled", self.unsampled)
+            self._continued = self.unsampled = 0
             self._messages.close()
 
     def _begun(self, record: Mapping[str, Any]) -> MessageSegment:
@@ -159,7 +164,7 @@ class Tracer:
         if header is None:
             recording: Recording = "none"
         elif header.sampled is None:
-            recording = _decide(header, self._invocation, self._on_undecided or settings.on_undecided)
+            recording = _decide(header, self.invocation, self._on_undecided or settings.on_undecided)
         else:
             recording = "recorded" if header.sampled else "unsampled"
         oldest = settings.max_trace_age_days
@@ -173,7 +178,7 @@ class Tracer:
         if recording == "recorded" and settings.queue_segment == "always":
             from ._links import QueueWait
 
-            wait = QueueWait.of(record, self._invocation)
+            wait = QueueWait.of(record, self.invocation)
             if wait is not None:
                 segment.insert_queue_wait(wait)
         return segment

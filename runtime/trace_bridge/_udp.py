@@ -52,7 +52,17 @@ class UdpEmitter:
             datagram: Prefix and document.
             at: Seconds, monotonic.
         """
-        return self._reserves(len(datagram), at) and self._passes(datagram.encode("ascii"))
+        # As `_reserves` and `_passes` do, without the calls.
+        cost = 256 + (1 << (len(datagram) + _OVERHEAD).bit_length())
+        sent = self._sent_in_window
+        if at - self._window_began >= _WINDOW_SECONDS or sent + cost > self._room:
+            return self._reserves(len(datagram), at) and self._passes(datagram.encode("ascii"))
+        self._sent_in_window = sent + cost
+        try:
+            self._socket.send(datagram.encode("ascii"))
+        except OSError:
+            return self._passes(datagram.encode("ascii"))
+        return True
 
     def _reserves(self, size: int, at: float) -> bool:
         # Threads that count at once may count a few datagrams too few; half of the buffer is kept free.

@@ -12,6 +12,7 @@ from ._emitter import get_emitter
 from ._json import quote
 from ._record import queue_arn_of
 from ._segment import MessageSegment
+from ._unrecorded import UnrecordedSegment
 
 if TYPE_CHECKING:
     from ._engine import Engine, Messages
@@ -29,6 +30,8 @@ class XRayMessages:
     """
 
     __slots__ = ("_constants", "_emitter", "_invocation", "_metadata", "_queue", "_sent", "_udp", "begin")
+
+    unrecorded = UnrecordedSegment
 
     def __init__(self, invocation: Invocation) -> None:
         self.begin = partial(MessageSegment, invocation)
@@ -73,7 +76,8 @@ class XRayMessages:
             return
         if self._udp is not None and len(document) <= MAX_BYTES and self._udp.send_if_room(document, time.monotonic()):
             self._sent += 1
-            self._emitter.settle(self._invocation)
+            if not self._emitter.holds:
+                self._emitter.settle(self._invocation)
         else:
             self._emitter.emit_text(document[len(PREFIX) :], self._invocation)
 
