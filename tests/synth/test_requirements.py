@@ -32,6 +32,12 @@ def make_wheel(folder: Path, tag: str) -> None:
         wheel.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in [*content, f"{info}/RECORD"]))
 
 
+@pytest.fixture(autouse=True)
+def pip_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of ours runs in pip's process, and measuring it takes longer than pip does."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture
 def handler_folder(elsewhere: Path) -> Path:
     make_wheel(elsewhere.parent / "wheels", "cp314-cp314-manylinux2014_aarch64")
