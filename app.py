@@ -40,9 +40,8 @@ class OrdersStack(Stack):
         if engine not in INSTRUMENTATIONS:
             raise ValueError(f"the context value engine is {engine!r}; expected xray or otel")
         sample_all = self.node.try_get_context("sampling") == "all"
-        logging_role: Literal["existing", "create"] = (
-            "existing" if self.node.try_get_context("account_logging_role") == "existing" else "create"
-        )
+        # The options refuse any other word.
+        logging_role = self.node.try_get_context("account_logging_role") or "create"
         orders = TracedPipeline(
             self,
             "Orders",

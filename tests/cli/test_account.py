@@ -3,67 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
 from traced_pipeline_cli.deployment.inspect_account import read_account
 from traced_pipeline_cli.deployment.model import AccountPart
 from traced_pipeline_cli.render.terminal_verdict import account_lines
 
-ACCOUNT = "111122223333"
+from tests.support.account_reads import ACCOUNT, FRESH, Session, rule
+
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/logs"
 DISCOVERY = "AWSServiceRoleForCloudWatchApplicationSignals"
-EVERYTHING = dict.fromkeys(("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", "ResourceARN"), "*")
 PARTS = ["sns_permission", "api_logging_role", "transaction_search", "application_signals", "sampling_rule"]
-
-
-@dataclass
-class Session:
-    """Clients that answer from a table of operations; one that is not in it is denied."""
-
-    answers: dict[str, Any]
-
-    def client(self, service: str) -> Client:
-        return Client(answers=self.answers)
-
-
-@dataclass
-class Client:
-    answers: dict[str, Any]
-
-    @property
-    def meta(self) -> Client:
-        return self
-
-    @property
-    def region_name(self) -> str:
-        return "eu-west-1"
-
-    def get_paginator(self, operation: str) -> Pages:
-        return Pages(call=getattr(self, operation))
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def call(**arguments: object) -> Any:
-            answer = self.answers.get(operation, "AccessDeniedException")
-            if isinstance(answer, Exception):
-                raise answer
-            if isinstance(answer, str):
-                name = "".join(word.capitalize() for word in operation.split("_"))
-                raise ClientError({"Error": {"Code": answer, "Message": "not authorized"}}, name)
-            return answer
-
-        return call
-
-
-@dataclass
-class Pages:
-    call: Callable[..., Any]
-
-    def paginate(self) -> Any:
-        return self.call()
 
 
 def policy(name: str = "topics", *, arn: str = f"arn:aws:sns:eu-west-1:{ACCOUNT}:*") -> dict[str, str]:
@@ -75,20 +27,6 @@ def policy(name: str = "topics", *, arn: str = f"arn:aws:sns:eu-west-1:{ACCOUNT}
         "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "StringLike": {"aws:SourceArn": arn}},
     }
     return {"PolicyName": name, "PolicyDocument": json.dumps({"Statement": [statement]})}
-
-
-def rule(name: str, **fields: object) -> dict[str, Any]:
-    return {"SamplingRule": {"RuleName": name, **EVERYTHING, **fields}}
-
-
-FRESH: dict[str, Any] = {
-    "get_caller_identity": {"Arn": f"arn:aws:iam::{ACCOUNT}:user/me"},
-    "list_resource_policies": [{"ResourcePolicies": []}],
-    "get_account": {},
-    "get_trace_segment_destination": {"Destination": "XRay", "Status": "ACTIVE"},
-    "get_role": "NoSuchEntity",
-    "get_sampling_rules": [{"SamplingRuleRecords": [rule("Default")]}],
-}
 
 
 def read(**answers: object) -> dict[str, AccountPart]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+import botocore.session
 import pytest
 
 from scripts.pages import ROOT
@@ -20,6 +21,25 @@ TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 def _name(row: list[str]) -> str:
     return row[0]
+
+
+def _members(service: str, shape: str) -> set[str]:
+    """The members of a shape of botocore's service model."""
+    return set(botocore.session.get_session().get_service_model(service).shape_for(shape).members)
+
+
+def test_records_of_streams_have_no_place_for_a_header() -> None:
+    kinesis, table = _members("kinesis", "Record"), _members("dynamodbstreams", "Record")
+    assert {"Data", "PartitionKey", "SequenceNumber"} <= kinesis
+    assert {"dynamodb", "eventName"} <= table
+    read = kinesis | table | _members("dynamodbstreams", "StreamRecord") | _members("kinesis", "PutRecordInput")
+    assert [name for name in read if re.search("trace|header|attribute", name, re.IGNORECASE)] == []
+
+
+def test_requests_that_can_carry_a_header_have_a_place_for_it() -> None:
+    assert "TraceHeader" in _members("events", "PutEventsRequestEntry")
+    assert "traceHeader" in _members("stepfunctions", "StartExecutionInput")
+    assert "MessageSystemAttributes" in _members("sqs", "SendMessageRequest")
 
 
 def test_the_services_of_the_field_are_there() -> None:
