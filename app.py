@@ -7,7 +7,7 @@ Context values (`cdk synth -c name=value`):
     sampling: `all` records every request, for demonstrations.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
 from constructs import Construct
@@ -40,8 +40,8 @@ class OrdersStack(Stack):
         if engine not in INSTRUMENTATIONS:
             raise ValueError(f"the context value engine is {engine!r}; expected xray or otel")
         sample_all = self.node.try_get_context("sampling") == "all"
-        # The options refuse any other word.
-        logging_role = self.node.try_get_context("account_logging_role") or "create"
+        # The options refuse another word.
+        logging_role: Any = self.node.try_get_context("account_logging_role") or "create"
         orders = TracedPipeline(
             self,
             "Orders",

@@ -16,6 +16,7 @@ import pytest
 from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_sns as sns
 from traced_pipeline import (
+    AccountTracing,
     Instrumentation,
     PipelineError,
     QueueWorker,
@@ -54,10 +55,18 @@ def instrumented(stack: Stack) -> None:
     orders.add_worker("Ship", WorkerOptions(instrumentation=Instrumentation.vendor([layer], engine="auto")))
 
 
+def account(stack: Stack) -> None:
+    """A pipeline, and all that an account has once."""
+    parts = {"transaction_search": "create", "application_signals": "create", "sampling_rule": "create"}
+    AccountTracing(stack, "Tracing", **parts)  # type: ignore[arg-type]
+    TracedPipeline(stack, "Orders")
+
+
 STACKS: dict[str, Callable[[Stack], object]] = {
     "default": lambda stack: TracedPipeline(stack, "Orders"),
     "rich": rich.build,
     "existing": existing,
+    "account": account,
     "instrumented": instrumented,
 }
 

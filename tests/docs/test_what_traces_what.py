@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import Any
 
 import botocore.session
 import pytest
@@ -25,7 +26,8 @@ def _name(row: list[str]) -> str:
 
 def _members(service: str, shape: str) -> set[str]:
     """The members of a shape of botocore's service model."""
-    return set(botocore.session.get_session().get_service_model(service).shape_for(shape).members)
+    found: Any = botocore.session.get_session().get_service_model(service).shape_for(shape)
+    return set(found.members)
 
 
 def test_records_of_streams_have_no_place_for_a_header() -> None:
