@@ -68,7 +68,23 @@ class Cdk:
         )
         return by_stack
 
-    def _run(self, name: str, arguments: Sequence[str], folder: Path) -> None:
+    def diff(self, assembly: Path, *, name: str) -> str:
+        """Compares every stack of a cloud assembly with what is deployed.
+
+        Args:
+            assembly: The folder that holds it.
+            name: What the run's files are named after.
+
+        Returns:
+            What the CLI prints.
+
+        Raises:
+            CdkError: It could not be compared.
+        """
+        log = self._run(f"diff-{name}", ["diff", "--method", "template", "--app", str(assembly)], ROOT)
+        return log.read_text(encoding="utf-8")
+
+    def _run(self, name: str, arguments: Sequence[str], folder: Path) -> Path:
         log = self._aws.folder / f"cdk-{name}.log"
         command = [str(ROOT / "node_modules/.bin/cdk"), *arguments, *_QUIET]
         with log.open("wb") as output:
@@ -84,6 +100,7 @@ class Cdk:
             )
         if finished.returncode:
             raise CdkError(f"cdk {arguments[0]} failed: {_reason(log)} ({log})")
+        return log
 
 
 def _reason(log: Path) -> str:

@@ -12,6 +12,7 @@ from harness.cdk import Cdk
 from harness.local_aws import LocalAws
 from tests.support.end_to_end.copies import Copies
 from tests.support.end_to_end.deployed import Deployed, Examples, deployed
+from tests.support.end_to_end.ordinary import Ordinary, synthesize_ordinary
 
 _HERE = Path(__file__).parent
 
@@ -48,6 +49,14 @@ def modes(local_aws: LocalAws, bridged: Deployed) -> dict[str, Deployed]:
         for mode in ("Unbridged", "Linked", "Spans")
         if stack.startswith(mode)
     }
+
+
+@pytest.fixture(scope="session")
+def ordinary(local_aws: LocalAws, bridged: Deployed) -> Ordinary:
+    """A pipeline of the CDK's own constructs, beside the first, whose role for API Gateway's logs it uses."""
+    folder = local_aws.folder / "ordinary"
+    synthesize_ordinary(folder)
+    return Ordinary(aws=local_aws, assemblies=folder)
 
 
 @pytest.fixture(scope="session")
