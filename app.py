@@ -1,6 +1,7 @@
 """The reference pipeline: orders come in over an API and end in a table.
 
 Context values (`cdk synth -c name=value`):
+    account_logging_role: `existing` or `none` in place of `create`, which is the default: `make deploy` says which.
     bridge: `off` shows what AWS does by itself: the worker is traced, and the bridge is switched off; `linked` keeps
         Lambda's own trace of the worker, linked to the request's, beside the continued one.
     engine: `otel` records the functions' work as spans of OpenTelemetry; `xray`, which is the default, as segments.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Stage, Token
 from constructs import IConstruct
 
 AccountPart: TypeAlias = Literal["create", "existing", "none"]
@@ -39,8 +39,8 @@ def declare(construct: IConstruct, parts: Mapping[PartName, AccountPart]) -> Non
 
 def declarations_beside(scope: IConstruct) -> list[Declaration]:
     """Returns what the app says, as far as it is made, of a construct's account and Region."""
-    here = _place(scope)
-    return [d for d in _declared.get(scope.node.root, []) if _place(d.construct) == here]
+    here = place_of(scope)
+    return [d for d in _declared.get(scope.node.root, []) if place_of(d.construct) == here]
 
 
 def declaring(scope: IConstruct, part: PartName) -> IConstruct | None:
@@ -52,6 +52,11 @@ def declaring(scope: IConstruct, part: PartName) -> IConstruct | None:
     return next((d.construct for d in declarations_beside(scope) if d.parts[part] != "none"), None)
 
 
-def _place(scope: IConstruct) -> tuple[str, str]:
-    stack = Stack.of(scope)
-    return stack.account, stack.region
+def place_of(scope: IConstruct) -> tuple[str, str, str]:
+    """Returns the account and Region of a construct, and the stage of the app where they are known too late to compare.
+
+    Stages that say nothing of their account are meant for several.
+    """
+    stack, stage = Stack.of(scope), Stage.of(scope)
+    known = not (Token.is_unresolved(stack.account) or Token.is_unresolved(stack.region))
+    return stack.account, stack.region, "" if known or stage is None else stage.node.path

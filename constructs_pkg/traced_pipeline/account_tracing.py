@@ -12,7 +12,7 @@ from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from .account_logging import account_logging
-from .account_parts import AccountPart, PartName, declarations_beside, declare
+from .account_parts import AccountPart, PartName, declarations_beside, declare, place_of
 from .checks import Check, PipelineError, names_path
 from .limits import INDEXING_PERCENTAGE, check_limit
 from .names import account_wide_name
@@ -179,12 +179,10 @@ class AccountTracing(Construct):
         return discovery
 
     def _refuse_rivals(self) -> None:
-        here = Stack.of(self)
         made = [r for r in (self._api_account, self._transaction_search, self._discovery) if r is not None]
         paths = {resource.node.path for resource in made}
         for resource in resources_in_app(self, *{r.cfn_resource_type for r in made}) if made else []:
-            same = (resource.stack.account, resource.stack.region) == (here.account, here.region)
-            if same and resource.node.path not in paths:
+            if resource.node.path not in paths and place_of(resource) == place_of(self):
                 raise PipelineError(
                     Check.ACCOUNT_SETTING_TWICE,
                     f"{self.node.path} and {resource.node.path} both make the {resource.cfn_resource_type} of an "

@@ -26,8 +26,8 @@ def _name(row: list[str]) -> str:
 
 def _members(service: str, shape: str) -> set[str]:
     """The members of a shape of botocore's service model."""
-    found: Any = botocore.session.get_session().get_service_model(service).shape_for(shape)
-    return set(found.members)
+    described: Any = botocore.session.get_session().get_service_model(service).shape_for(shape)
+    return set(described.members)
 
 
 def test_records_of_streams_have_no_place_for_a_header() -> None:

@@ -157,8 +157,8 @@ class TestStraightToTopic:
 
 def _items(deployed: Deployed) -> dict[str, dict[str, Any]]:
     """The items of a stack's only table, by their ids."""
-    found = deployed.client("dynamodb").scan(TableName=deployed.pipeline.table, ConsistentRead=True)["Items"]
-    return {item["id"]["S"]: item for item in found}
+    items = deployed.client("dynamodb").scan(TableName=deployed.pipeline.table, ConsistentRead=True)["Items"]
+    return {item["id"]["S"]: item for item in items}
 
 
 def _post(deployed: Deployed, path: str, body: dict[str, Any], headers: dict[str, str]) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnWaitConditionHandle, Environment, Stack
+from aws_cdk import App, CfnWaitConditionHandle, Environment, Stack, Stage
 from aws_cdk import aws_sns as sns
 from cdk_nag import AwsSolutionsChecks
 from traced_pipeline import (
@@ -235,6 +235,13 @@ class TestTwice:
         TracedPipeline(shop, "Orders", ingest=IngestOptions(account_logging_role="create"))
         with pytest.raises(RuntimeError, match="both make the AWS::ApiGateway::Account of an account and Region"):
             app.synth()
+
+    def test_stages_that_say_nothing_of_their_account_are_fine(self, new_app: NewApp) -> None:
+        app = new_app()
+        for name in ("dev", "prod"):
+            stack = Stack(Stage(app, name), "Account")
+            AccountTracing(stack, "Tracing", transaction_search="create")
+            assert _kinds(synthesize(stack)) >= {"AWS::XRay::TransactionSearchConfig"}
 
     def test_two_accounts_of_one_app_are_fine(self, new_app: NewApp) -> None:
         app = new_app()

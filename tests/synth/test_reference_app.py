@@ -73,6 +73,12 @@ def test_with_the_engine_otel_all_functions_have_opentelemetry_instead_of_the_xr
     assert set(of_otel.resources) - set(reference.resources) == {of_otel.name_of("AWS::Lambda::LayerVersion")}
 
 
+def test_another_word_for_the_logging_role_is_refused(tmp_path: Path, context: dict[str, object]) -> None:
+    done = started(tmp_path / "cdk.out", context, account_logging_role="exsting")
+    assert done.returncode != 0
+    assert "IngestOptions.account_logging_role is 'exsting', but must be 'existing', 'create' or 'none'" in done.stderr
+
+
 def test_another_engine_is_refused(tmp_path: Path, context: dict[str, object]) -> None:
     done = started(tmp_path / "cdk.out", context, engine="zipkin")
     assert done.returncode != 0
