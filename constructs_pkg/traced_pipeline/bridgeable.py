@@ -10,13 +10,11 @@ from aws_cdk import aws_lambda as lambda_
 from .bridge_environment import PREFIX
 from .function_settings import FunctionSettings
 from .intrinsics import is_intrinsic
-from .layer import RUNTIMES, has_bridge
+from .layer import MOST_LAYERS, RUNTIMES, has_bridge
 
 AUTO_HANDLER = "trace_bridge.auto.handler"
 """The bridge's handler, which calls a function's own one once for each message."""
 
-# https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
-_MOST_LAYERS = 5
 # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
 _EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _OF_LAYERS = "/opt/"
@@ -104,8 +102,8 @@ def _of_layers(settings: FunctionSettings) -> Iterator[str]:
     layers = settings.layers
     if is_intrinsic(layers):
         yield f"its layers are {_unknown(layers)}"
-    elif isinstance(layers, list) and len(layers) >= _MOST_LAYERS:
-        yield f"it has {len(layers)} layers, and Lambda takes at most {_MOST_LAYERS}"
+    elif isinstance(layers, list) and len(layers) >= MOST_LAYERS:
+        yield f"it has {len(layers)} layers, and Lambda takes at most {MOST_LAYERS}"
     if settings.is_signed:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-codesigning.html
         yield "its code signing configuration takes signed layers only, and the bridge's is not signed"

@@ -21,6 +21,7 @@ from .synthesis_checks import check_at_synthesis
 WITHOUT_BODY = {"GET", "HEAD", "DELETE", "OPTIONS"}
 """Methods whose requests have no body."""
 
+# https://docs.aws.amazon.com/apigateway/latest/api/API_PutIntegration.html
 _INTEGRATION_TIMEOUT_SECONDS = 29
 # https://docs.aws.amazon.com/apigateway/latest/api/API_PutMethod.html
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")

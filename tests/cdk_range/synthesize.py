@@ -26,7 +26,7 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from tests.support import rich
+from tests.support import every_option, rich
 from tests.support.check_cases import CASES, Case
 from tests.support.check_scenes import HERE, Scene
 from tests.support.stacks import make_function
@@ -65,6 +65,7 @@ def account(stack: Stack) -> None:
 STACKS: dict[str, Callable[[Stack], object]] = {
     "default": lambda stack: TracedPipeline(stack, "Orders"),
     "rich": rich.build,
+    "options": every_option.build,
     "existing": existing,
     "account": account,
     "instrumented": instrumented,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import botocore.session
 import pytest
+from traced_pipeline import existing_function, ingest_checks, work_queue, worker_checks
 from traced_pipeline.limits import API_NAME, INDEXING_PERCENTAGE, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
 
 NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
@@ -33,6 +35,38 @@ def test_limits_are_those_of_the_service_model(name: str) -> None:
     assert limit.most in (None, shape.metadata.get("max"))
     if limit.pattern:
         assert shape.metadata["pattern"] == limit.pattern
+
+
+IN_WORDS = {
+    "largest batch of a FIFO queue": (
+        "lambda CreateEventSourceMapping BatchSize",
+        f"For FIFO queues the max is {worker_checks._LARGEST_OF_FIFO}.",
+    ),
+    "timeout of a function that says none": (
+        "lambda CreateFunction Timeout",
+        f"The default is {existing_function._DEFAULT_TIMEOUT_SECONDS} seconds",
+    ),
+    "visibility timeout of a queue that says none": (
+        "sqs CreateQueue Attributes",
+        f"to 43,200 (12 hours). Default: {work_queue._SQS_DEFAULT_VISIBILITY_SECONDS}.",
+    ),
+    "longest retention": (
+        "sqs CreateQueue Attributes",
+        f"to {work_queue._DEAD_LETTER_DAYS * 24 * 3600:,} seconds ({work_queue._DEAD_LETTER_DAYS} days)",
+    ),
+    "API Gateway's patience": (
+        "apigateway PutIntegration timeoutInMillis",
+        f"The default value is 29,000 milliseconds or {ingest_checks._INTEGRATION_TIMEOUT_SECONDS} seconds.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "words"), IN_WORDS.values(), ids=IN_WORDS)
+def test_numbers_that_the_service_model_has_in_words(model: str, words: str) -> None:
+    service, operation, member = model.split()
+    shape: Any = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    said = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", shape.members[member].documentation))
+    assert words in said
 
 
 @pytest.mark.parametrize("limit", NAMED.values(), ids=NAMED)
