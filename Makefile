@@ -42,14 +42,7 @@ quick: setup ## Checks format and lint and runs the unit tests that start no pro
 	@$(RUN) python -m pytest -q -n 2 -m 'not peers and not program' tests/unit
 
 check: setup ## Checks format, lint, types, dependencies and the synthesized template.
-	@$(RUN) ruff format --check .
-	@$(RUN) ruff check .
-	@$(RUN) python scripts/check_tree.py
-	@$(RUN) python -m pip check
-	@$(RUN) mypy
-	@$(RUN) python scripts/pages.py
-	@$(RUN) cdk synth --quiet $(CDK_FLAGS) --output build/check.out
-	@$(RUN) cfn-lint --ignore-checks W3005 -- build/check.out/*.template.json
+	@$(RUN) python -m scripts.check
 
 test: test-setup ## Runs all the tests; the page of traces in Chromium, which is installed where it can be.
 	@$(RUN) python -m scripts.chromium
