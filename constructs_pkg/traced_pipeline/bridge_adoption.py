@@ -11,7 +11,7 @@ from aws_cdk import aws_sam as sam
 from . import bridge_environment
 from .bridgeable import AUTO_HANDLER
 from .function_settings import FunctionSettings
-from .layer import mark_bridged, publish_with_layer, trace_bridge_layer
+from .layer import BRIDGED, publish_with_layer, trace_bridge_layer
 from .layer_content import LayerContent
 from .sqs_consumers import REPORTS_FAILURES, QueueMapping
 from .traceable_functions import let_send_segments
@@ -38,7 +38,7 @@ def give_bridge(
     # Beside the variables that are there, wherever they were set.
     function.add_property_override(f"Environment.Variables.{bridge_environment.HANDLER}", settings.handler)
     if isinstance(function, lambda_.CfnFunction):
-        mark_bridged(function)
+        function.node.add_metadata(BRIDGED, True)
     return [
         f"layer {layer.node.path}",
         f"handler {AUTO_HANDLER}, which calls {settings.handler} once for each message",

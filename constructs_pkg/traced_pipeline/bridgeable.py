@@ -34,10 +34,10 @@ _WRAPPERS: Mapping[str, str] = {
 
 def has_own_bridge(function: CfnResource, settings: FunctionSettings) -> bool:
     """Tells whether a function is set up for the bridge: by these constructs, by its handler, or by its variables."""
-    if isinstance(function, lambda_.CfnFunction) and has_bridge(function):
-        return True
     variables = settings.variables if isinstance(settings.variables, Mapping) else {}
-    return settings.handler == AUTO_HANDLER or any(str(name).startswith(PREFIX) for name in variables)
+    if settings.handler == AUTO_HANDLER or any(str(name).startswith(PREFIX) for name in variables):
+        return True
+    return isinstance(function, lambda_.CfnFunction) and has_bridge(function)
 
 
 def why_not(function: CfnResource, settings: FunctionSettings, fixed_versions: Iterable[str]) -> list[str]:

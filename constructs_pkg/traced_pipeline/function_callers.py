@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 from aws_cdk import CfnResource
 from constructs import IConstruct
@@ -12,9 +13,11 @@ from .function_references import FunctionReferences
 from .function_settings import SAM_FUNCTION
 from .intrinsics import part_of
 from .invoke_rights import POLICY_TYPES, invoke_rights
-from .resource import properties_of
+from .resource import properties_of_all
 from .sqs_consumers import SqsConsumers
 from .synthesis_checks import resources_in_app
+
+Properties: TypeAlias = Mapping[str, object]
 
 _PERMISSION, _URL = "AWS::Lambda::Permission", "AWS::Lambda::Url"
 _SQS_EVENT = "SQS"
@@ -50,37 +53,40 @@ class FunctionCallers:
         for function, path in consumers.other_mappings:
             # A mapping of a function that is not known may be of any.
             self._callers[function or _ALL].append(f"event source mapping {path}")
-        readers: dict[str, Callable[[CfnResource, str], Iterator[str]]] = {
+        readers: dict[str, Callable[[CfnResource, Properties, str], Iterator[str]]] = {
             _PERMISSION: self._by_permission,
             _URL: self._by_url,
             SAM_FUNCTION: self._by_sam,
-            **dict.fromkeys(POLICY_TYPES, self._by_policy),
             **dict.fromkeys(_TARGETS, self._by_target),
         }
-        for resource in resources_in_app(scope, *readers):
-            kind = resource.cfn_resource_type
-            callers = list(readers[kind](resource, kind))
-            if callers:
-                path = resource.node.path
-                noun = _NOUNS.get(kind, kind.rpartition("::")[2].lower())
-                for function in dict.fromkeys(callers):
-                    self._callers[function].append(f"{noun} {path}")
+        for kind, read in readers.items():
+            resources = resources_in_app(scope, kind)
+            for resource, properties in zip(resources, properties_of_all(resources), strict=True):
+                self._add(resource, kind, read(resource, properties, kind))
+        for kind in POLICY_TYPES:
+            for resource in resources_in_app(scope, kind):
+                self._add(resource, kind, self._by_policy(resource))
+
+    def _add(self, resource: CfnResource, kind: str, called: Iterable[str]) -> None:
+        functions = dict.fromkeys(called)
+        if functions:
+            caller = f"{_NOUNS.get(kind, kind.rpartition('::')[2].lower())} {resource.node.path}"
+            for function in functions:
+                self._callers[function].append(caller)
 
     def of(self, function: str) -> list[str]:
         """Returns what calls the function at a path, or may call it, beside SQS."""
         return self._callers.get(function, []) + self._callers.get(_ALL, [])
 
-    def _by_permission(self, permission: CfnResource, _: str) -> Iterator[str]:
-        properties = properties_of(permission)
+    def _by_permission(self, permission: CfnResource, properties: Properties, _: str) -> Iterator[str]:
         action = str(properties.get("action")).lower()
         if "invoke" in action or action.endswith("*"):
             yield from self._named(properties.get("functionName"), permission)
 
-    def _by_url(self, url: CfnResource, _: str) -> Iterator[str]:
-        yield from self._named(properties_of(url).get("targetFunctionArn"), url)
+    def _by_url(self, url: CfnResource, properties: Properties, _: str) -> Iterator[str]:
+        yield from self._named(properties.get("targetFunctionArn"), url)
 
-    def _by_sam(self, function: CfnResource, _: str) -> Iterator[str]:
-        properties = properties_of(function)
+    def _by_sam(self, function: CfnResource, properties: Properties, _: str) -> Iterator[str]:
         events = properties.get("events")
         others = isinstance(events, Mapping) and any(part_of(e, "type") != _SQS_EVENT for e in events.values())
         if others or "functionUrlConfig" in properties:
@@ -88,12 +94,11 @@ class FunctionCallers:
         # SAM makes policies of templates such as LambdaInvokePolicy.
         yield from self._named(properties.get("policies"), function)
 
-    def _by_target(self, resource: CfnResource, kind: str) -> Iterator[str]:
-        properties = properties_of(resource)
+    def _by_target(self, resource: CfnResource, properties: Properties, kind: str) -> Iterator[str]:
         for name in _TARGETS[kind]:
             yield from self._named(properties.get(name), resource)
 
-    def _by_policy(self, policy: CfnResource, _: str) -> Iterator[str]:
+    def _by_policy(self, policy: CfnResource) -> Iterator[str]:
         for right in invoke_rights(policy):
             if right.anything:
                 yield _ALL

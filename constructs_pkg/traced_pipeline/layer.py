@@ -24,7 +24,9 @@ MOST_LAYERS = 5
 """How many layers a function takes: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html."""
 
 _LAYER_ID = "TraceBridgeLayer"
-_BRIDGED = "traced-pipeline:bridged"
+BRIDGED = "traced-pipeline:bridged"
+"""The metadata of a function that has the bridge's layer."""
+
 _LAYER_MAKES_VERSION = "@aws-cdk/aws-lambda:recognizeLayerVersion"
 
 
@@ -79,12 +81,12 @@ def brought_layer(scope: Construct, construct_id: str, given: str | lambda_.ILay
 def mark_bridged(function: lambda_.CfnFunction) -> None:
     """Notes that a function has the bridge's layer, wherever that comes from."""
     if not has_bridge(function):
-        function.node.add_metadata(_BRIDGED, True)
+        function.node.add_metadata(BRIDGED, True)
 
 
 def has_bridge(function: lambda_.CfnFunction) -> bool:
     """Tells whether a function was given the bridge's layer."""
-    return any(entry.type == _BRIDGED for entry in function.node.metadata)
+    return any(entry.type == BRIDGED for entry in function.node.metadata)
 
 
 class TraceBridgeLayer:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from aws_cdk import CfnResource, Reference, Tokenization
+from aws_cdk import CfnResource, Reference, Stack, Tokenization
 from constructs import IConstruct
 
 ResourceT = TypeVar("ResourceT", bound=CfnResource)
@@ -37,7 +37,21 @@ def properties_of(resource: CfnResource) -> Mapping[str, object]:
     What was set by `add_property_override` is not among them: the CDK shows that to nobody. It resolves whatever the
     resource holds, which fixes lazy values and policy statements, so that it is for types without either.
     """
-    # One call to the CDK instead of one for each property, and the only one that reads what SAM's union types hold.
-    properties: Mapping[str, object] = resource.stack.resolve(resource._cfn_properties) or {}  # noqa: SLF001
-    # A plain CfnResource spells them as in a template.
-    return {f"{name[:1].lower()}{name[1:]}": value for name, value in properties.items()}
+    return properties_of_all([resource])[0]
+
+
+def properties_of_all(resources: Sequence[CfnResource]) -> list[Mapping[str, object]]:
+    """Returns what `properties_of` does for each of some resources, with one call to the CDK to resolve a stack's."""
+    by_stack: dict[Stack, dict[str, object]] = {}
+    stacks = [resource.stack for resource in resources]
+    for number, (stack, resource) in enumerate(zip(stacks, resources, strict=True)):
+        # One call instead of one for each property, and the only one that reads what SAM's union types hold.
+        by_stack.setdefault(stack, {})[str(number)] = resource._cfn_properties  # noqa: SLF001
+    resolved: dict[str, Mapping[str, object]] = {}
+    for stack, properties in by_stack.items():
+        resolved |= stack.resolve(properties)
+    # A plain CfnResource spells the names as in a template.
+    return [
+        {f"{name[:1].lower()}{name[1:]}": value for name, value in resolved.get(str(number), {}).items()}
+        for number in range(len(resources))
+    ]
