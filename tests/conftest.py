@@ -29,6 +29,13 @@ if "JSII_NODE" not in os.environ and _node_path.exists():
 _measuring = Measuring()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses tests that are named after an object's address: each process of a test run would name them otherwise."""
+    named = [item.nodeid for item in items if " at 0x" in item.nodeid]
+    if named:
+        raise pytest.UsageError(f"give these cases ids that are the same in every process: {named}")
+
+
 def pytest_collection_finish() -> None:
     """Spares the garbage collector all that the test modules have loaded, which stays to the end."""
     gc.collect()

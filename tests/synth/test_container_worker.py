@@ -27,6 +27,7 @@ from traced_pipeline import (
     TracedTopic,
 )
 
+from tests.support.case_ids import case_id
 from tests.support.stacks import NewStack
 from tests.support.templates import Synthesized, refusal, synthesize, warnings
 
@@ -372,7 +373,7 @@ class TestIsRefused:
             ({"backlog_per_task": 0}, "backlog_per_task is 0, but must be at least 1"),
             ({"min_capacity": -1}, "min_capacity is -1, but must be at least 0"),
         ],
-        ids=str,
+        ids=case_id,
     )
     def test_what_cannot_work(
         self, new_stack: NewStack, elsewhere: Path, options: dict[str, Any], expected: str

@@ -24,6 +24,7 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
+from tests.support.case_ids import case_id
 from tests.support.stacks import NewStack
 from tests.support.templates import synthesize, warnings, warnings_of
 
@@ -165,7 +166,7 @@ def test_more_layers_than_a_function_takes(new_stack: NewStack, elsewhere: objec
         ({"ephemeral_storage_size": Size.mebibytes(513)}, "SnapStart takes no more than 512 MiB"),
         ({"runtime": lambda_.Runtime.PYTHON_3_11}, "the runtime is python3.11, which SnapStart does not support"),
     ],
-    ids=str,
+    ids=case_id,
 )
 def test_what_does_not_go_with_snap_start(new_stack: NewStack, options: dict[str, Any], said: str) -> None:
     worker = WorkerOptions(snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS, **options)
