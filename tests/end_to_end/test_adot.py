@@ -25,7 +25,7 @@ from tests.support.local_aws.xray import spans_policy
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.peers
-ROLES = ("ingest", "parent", "link", "otlp")
+ROLES = ("ingest", "parent", "link", "otlp", "segments")
 ORDER: dict[str, object] = {"id": "adot-1", "customer": "Ann", "amount": 12.5}
 SERVER, CLIENT = Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT
 PRODUCER, CONSUMER = Span.SPAN_KIND_PRODUCER, Span.SPAN_KIND_CONSUMER
@@ -69,7 +69,7 @@ class Adot:
 
     def request_trace(self) -> dict[str, Any]:
         """What the command line makes of the request's trace, without those that are linked with it."""
-        return self.trace(self.trace_id, "--no-links", tables=2)
+        return self.trace(self.trace_id, "--no-links", tables=3)
 
 
 @pytest.fixture(scope="module")
@@ -140,15 +140,16 @@ def test_with_the_sender_as_parent_one_request_is_one_trace(adot: Adot) -> None:
     drawn = adot.request_trace()
     [trace] = drawn["traces"]
     assert (trace["connected"], trace["clusters"], trace["missing_parents"]) == (True, 1, [])
-    # The ingest function is Lambda's segment and ADOT's, its two workers ADOT's alone, each with what it consumes from.
+    # The ingest function is Lambda's segment and ADOT's. A worker is ADOT's alone, with what it consumes from, or one
+    # segment of a function where the bridge writes it.
     assert Counter(hops(trace)) == {
         "AWS::ApiGateway::Stage": 1,
-        "AWS::Lambda::Function": 1,
+        "AWS::Lambda::Function": 2,
         "AWS::SNS": 1,
-        "AWS::SQS::Queue": 3,
+        "AWS::SQS::Queue": 4,
         "service": 3,
         "remote": 2,
-        "AWS::DynamoDB::Table": 2,
+        "AWS::DynamoDB::Table": 3,
     }
     assert len(drawn["clusters"]) == 1
 
@@ -202,5 +203,16 @@ def test_by_the_otlp_endpoint_a_worker_that_lambda_does_not_record_is_in_the_req
     assert (message["kind"], written["kind"]) == ("CONSUMER", "CLIENT")
     assert message["parentSpanId"] in deliveries(adot)
     assert written["parentSpanId"] == message["spanId"]
-    # For Application Signals the invocation's own span goes to the daemon all the same, as not sampled.
-    assert adot.taps["otlp"].spans() == []
+    assert adot.taps["otlp"].datagrams == []
+
+
+def test_by_the_bridges_exporter_such_a_worker_is_one_segment_of_the_function(adot: Adot) -> None:
+    [trace] = adot.request_trace()["traces"]
+    [segment] = (
+        document
+        for document in trace["documents"]
+        if document.get("origin") == "AWS::Lambda::Function" and "Segmenting" in document["name"]
+    )
+    assert segment["parent_id"] in deliveries(adot)
+    assert [called["name"] for called in segment["subsegments"]] == ["DynamoDB"]
+    assert adot.taps["segments"].datagrams == []
