@@ -16,9 +16,14 @@ def test_a_file_runs_in_one_process() -> None:
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tests" / "end_to_end").glob("test_*.py")), ids=lambda path: path.name)
-def test_all_that_use_the_shared_account_run_in_one_process(file: Path) -> None:
-    shares = re.search(r"\b(local_aws|bridged|unbridged|linked|modes|copies): ", file.read_text(encoding="utf-8"))
-    assert (scope_of(f"tests/end_to_end/{file.name}::test_any") == "tests/end_to_end/") is bool(shares)
+def test_all_that_share_an_account_run_in_one_process(file: Path) -> None:
+    fixtures = {
+        "tests/end_to_end/": r"\b(local_aws|bridged|unbridged|linked|spans|modes|copies): ",
+        "tests/end_to_end/examples": r"\bexamples: ",
+    }
+    text, scope = file.read_text(encoding="utf-8"), scope_of(f"tests/end_to_end/{file.name}::test_any")
+    for shared, used in fixtures.items():
+        assert (scope == shared) is bool(re.search(used, text))
 
 
 def test_the_processes_of_make_test_get_them_so(tmp_path: Path) -> None:
