@@ -77,7 +77,7 @@ def record_call(
     subsegment = AwsSubsegment(invocation.new_id(), service, time.time(), operation, region)
     parent.subsegments.append(subsegment)
     before = outgoing()
-    set_outgoing(f"Root={message.trace_id};Parent={subsegment.id};Sampled=1{invocation.lineage_field}")
+    set_outgoing(message.header_text(subsegment.id))
     try:
         answer = make_api_call(client, operation, parameters)
     except BaseException as error:

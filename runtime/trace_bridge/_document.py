@@ -179,6 +179,7 @@ def links_document(
     start_time: float,
     end_time: float,
     messages: Sequence[tuple[str, str]],
+    count: int,
 ) -> str:
     """Returns a subsegment of Lambda's own trace that names the traces in which messages were continued.
 
@@ -188,13 +189,14 @@ def links_document(
         parent_id: Id of Lambda's own segment.
         start_time: Seconds since the epoch.
         end_time: Seconds since the epoch.
-        messages: Trace id and segment id of each message; at most 100 are named, all are counted.
+        messages: Trace id and segment id of the first messages, at most 100.
+        count: How many messages there are.
     """
-    links = ",".join(f'{{"trace_id":"{trace}","segment_id":"{segment}"}}' for trace, segment in messages[:MAX_LINKS])
+    links = ",".join(f'{{"trace_id":"{trace}","segment_id":"{segment}"}}' for trace, segment in messages)
     return (
         f'{{"type":"subsegment","id":"{segment_id}","name":"trace_bridge","trace_id":"{trace_id}",'
         f'"parent_id":"{parent_id}","start_time":{start_time!r},"end_time":{end_time!r},'
-        f'"annotations":{{"continued_messages":{len(messages)},"continued_trace_id":"{messages[0][0]}"}},'
+        f'"annotations":{{"continued_messages":{count},"continued_trace_id":"{messages[0][0]}"}},'
         f'"metadata":{{"trace_bridge":{{"continued":[{links}]}}}}}}'
     )
 

@@ -12,7 +12,7 @@ from ._own_subsegment import NOT_RECORDED, OwnSubsegment, Subsegment, name_as_ta
 from ._place import current_place, open_in, open_outside, set_open_outside
 from ._places import BesideSdk, InMessage, NotRecorded, OfInvocation, SpanSubsegment
 from ._safely import safely
-from ._scope import Scope, current_scope, enter_scope, inherited_scope, is_aside
+from ._scope import Scope, current_scope, enter_scope, inherited_scope, is_aside, new_object
 from ._segment import MessageSegment
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
             name becomes `subsegment`.
     """
 
-    __slots__ = ("_before", "_entered", "_name", "_place", "_process", "_recorded")
+    __slots__ = ("_again", "_before", "_entered", "_name", "_place", "_process", "_recorded")
 
     _before: Any
     _entered: Scope
@@ -51,8 +51,11 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
     def __init__(self, name: str) -> None:
         self._name = name if type(name) is str else safely(str, name) or ""
         self._recorded: Subsegment = NOT_RECORDED
+        self._again: list[subsegment] | None = None
 
     def __enter__(self) -> Subsegment:
+        if self._recorded is not NOT_RECORDED:
+            return self._enter_again()
         scope = inherited_scope()
         if (
             scope is not None
@@ -63,22 +66,30 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
             and ((parent := open_in(scope) if scope.opened else message) is message or type(parent) is OwnSubsegment)
             and not is_aside()
         ):
-            # The usual way, without the steps of `_begin`: below a message, which sends it.
-            own = OwnSubsegment(message.invocation.new_id(), self._name, message)
-            if len(scope.opened) > _DEEPEST:
+            # The usual way, without the steps of `_begin` and the calls of classes: below a message, which sends it.
+            self._recorded = own = new_object(OwnSubsegment)
+            try:
+                own.id = message.invocation.ids.pop()
+            except IndexError:
+                own.id = message.invocation.new_id()
+            own.name, own.message, own.subsegments, own.start_time = self._name, message, [], time()
+            opened = scope.opened
+            if len(opened) > _DEEPEST:
                 parent = _not_too_deep(scope, parent)
             parent.subsegments.append(own)
-            self._before = scope
-            self._entered = Scope(message, (*scope.opened, own), scope.outer)
-            enter_scope(self._entered)
-            self._place = None
-            self._recorded = own
+            self._before, self._place = scope, None
+            self._entered = entered = new_object(Scope)
+            entered.message, entered.opened, entered.outer = message, (*opened, own), scope.outer
+            enter_scope(entered)
             return own
         return safely(self._begin) or NOT_RECORDED
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._again and (block := self._open_here(self._again)) is not self:
+            block.__exit__(kind, error, trace)
+            return
         recorded = self._recorded
         if recorded is NOT_RECORDED:
             return
@@ -90,10 +101,29 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
             and type(recorded) is OwnSubsegment
             and recorded.joined is None
         ):
-            recorded.end_time = max(recorded.start_time, time())  # as `close` does
             enter_scope(self._before)
+            began, ended = recorded.start_time, time()
+            recorded.end_time = max(began, ended)  # as `close` does
         else:
             safely(self._end, recorded, error)
+
+    def _enter_again(self) -> Subsegment:
+        """Begins another of the same name, as the first is open still: inside of it, or in another thread or task."""
+        block = subsegment(self._name)
+        if self._again is None:
+            self._again = []
+        self._again.append(block)
+        return block.__enter__()
+
+    def _open_here(self, again: list[subsegment]) -> subsegment:
+        """Returns the block that is open where the running code is; the newest where that cannot be told."""
+        begun = {id(block._recorded): block for block in (self, *again)}  # noqa: SLF001 - of this class
+        scope = inherited_scope()
+        open_here = [begun[id(entity)] for entity in (() if scope is None else scope.opened) if id(entity) in begun]
+        block = open_here[-1] if open_here else again[-1]
+        if block is not self:
+            again.remove(block)
+        return block
 
     async def __aenter__(self) -> Subsegment:
         return self.__enter__()

@@ -10,10 +10,10 @@ from . import _state
 from ._http_hosts import is_ignored
 from ._http_neighbours import is_recorded_elsewhere
 from ._http_subsegment import HttpSubsegment, target_of
-from ._place import current_place
-from ._places import BesideSdk, NotRecorded
+from ._place import current_place, usual_parent
+from ._places import BesideSdk, InMessage, NotRecorded
 from ._safely import safely
-from ._scope import is_aside
+from ._scope import inherited_scope, is_aside
 from ._sdk_calls import SdkHttpCall
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
-    from ._places import InMessage, OfInvocation, SpanPlace
+    from ._places import OfInvocation, SpanPlace
 
 TRACE_HEADER = "X-Amzn-Trace-Id"
 
@@ -60,7 +60,10 @@ class HttpCall:
         target = target_of(url)
         if target is None or is_ignored(target.host, target.port):
             return
-        place = current_place()
+        scope = inherited_scope()
+        parent = None if scope is None else usual_parent(scope)
+        # The usual place, without the steps of `current_place`.
+        place = current_place() if scope is None or parent is None else InMessage(scope.message, parent)
         if is_recorded_elsewhere(client, place):
             return
         if isinstance(place, NotRecorded):

@@ -14,7 +14,7 @@ def _argument(args: tuple[Any, ...], kwargs: dict[str, Any], index: int, name: s
 def record_requests(send: Callable[..., Any], session: Any, *args: Any, **kwargs: Any) -> Any:
     if is_under_way():
         return send(session, *args, **kwargs)
-    request = _argument(args, kwargs, 0, "request")
+    request: Any = args[0] if args else kwargs.get("request")
     with HttpCall("requests", getattr(request, "method", None), getattr(request, "url", None)) as call:
         if call.header is not None:
             safely(call.carry, request.headers)

@@ -52,6 +52,7 @@ class Invocation:
         "constants",
         "context",
         "continued",
+        "continued_count",
         "function_arn",
         "header",
         "ids",
@@ -77,7 +78,12 @@ class Invocation:
         self.name = place.name
         self.process = _forks.number
         self.continued: list[tuple[str, str]] = []
-        """Trace and segment id of the messages continued beside a trace of Lambda's own, for that to refer to."""
+        """Trace and segment id of the first messages continued beside a trace of Lambda's own, for that to refer to.
+
+        Not of all: what a message leaves behind is looked through by every collection of garbage.
+        """
+        self.continued_count = 0
+        """How many there are."""
         self.ids: list[str] = []
         """Ids drawn beforehand; `new_id` draws more."""
         self._metadata: tuple[object, str] = (self, "")

@@ -5,8 +5,9 @@ import select
 import socket
 import ssl
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from time import time
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,6 +19,13 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+
+_LONGEST_IDLE_SECONDS = 300.0
+"""How long a connection is kept without use.
+
+NAT gateways forget one after 350 seconds: https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html.
+What is forgotten without a word costs the documents of the call that finds out.
+"""
 
 
 class Answer(NamedTuple):
@@ -41,16 +49,18 @@ class KeptConnections:
         url: Where the server is; its path does not matter.
         ca_bundle: File of the certificates that are trusted; None for a URL of `http`.
         seconds: Longest wait for a connection, and longest wait for an answer.
+        clock: Seconds, those of a frozen environment included, as a monotonic clock's are not.
     """
 
-    def __init__(self, url: str, *, ca_bundle: str | None, seconds: float) -> None:
+    def __init__(self, url: str, *, ca_bundle: str | None, seconds: float, clock: Callable[[], float] = time) -> None:
         parts = urlsplit(url)
         self._url = url
         self._host, self._port = parts.hostname or "", parts.port
         self._seconds = seconds
         # Reading the certificates takes longer than a call, so it is done once.
         self._tls = ssl.create_default_context(cafile=ca_bundle) if parts.scheme == "https" else None
-        self._idle: deque[http.client.HTTPConnection] = deque()
+        self._clock = clock
+        self._idle: deque[tuple[http.client.HTTPConnection, float]] = deque()
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Sends a request and returns the answer.
@@ -80,23 +90,24 @@ class KeptConnections:
         if response.will_close:
             connection.close()
         else:
-            self._idle.append(connection)
+            self._idle.append((connection, self._clock()))
         return answer
 
     def close(self) -> None:
         """Closes the connections that are not in use."""
         with suppress(IndexError):  # another thread may be quicker
             while self._idle:
-                self._idle.pop().close()
+                self._idle.pop()[0].close()
 
     def _kept(self) -> http.client.HTTPConnection | None:
         """Returns a connection of an earlier call; one that can be read before a request was closed meanwhile."""
         while self._idle:
             try:
-                connection = self._idle.pop()
+                connection, since = self._idle.pop()
             except IndexError:  # another thread was quicker
                 return None
-            if connection.sock is not None and not _can_be_read(connection.sock):
+            is_fresh = self._clock() - since < _LONGEST_IDLE_SECONDS
+            if is_fresh and connection.sock is not None and not _can_be_read(connection.sock):
                 return connection
             connection.close()
         return None

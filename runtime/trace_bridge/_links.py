@@ -65,8 +65,9 @@ def continued_document(invocation: Invocation, began: float) -> str | None:
         The document; None where Lambda records no trace of its own, or no message went on in another.
     """
     messages, invocation.continued = invocation.continued, []
+    count, invocation.continued_count = invocation.continued_count, 0
     header = invocation.header
     if not messages or header is None or header.parent is None:
         return None
     ended = max(began, now())
-    return links_document(invocation.new_id(), header.root, header.parent, began, ended, messages)
+    return links_document(invocation.new_id(), header.root, header.parent, began, ended, messages, count)

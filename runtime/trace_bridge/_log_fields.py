@@ -110,6 +110,8 @@ def log_fields_of(message: MessageSegment) -> LogFields:
             span_id=message.id,
             message_trace_id=message.message_trace_id,
         )
+        if not fields.datadog:
+            message._own_log_fields = fields.own  # noqa: SLF001
     return fields
 
 

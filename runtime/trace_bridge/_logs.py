@@ -74,15 +74,13 @@ def _adding_fields(call_handlers: _CallHandlers) -> _CallHandlers:
             # Every line takes this way: of a message that is under way and has been logged about before.
             if (
                 scope is not None
-                and not (message := scope.message).end_time
-                and (fields := message._log_fields) is not None  # noqa: SLF001 - see `log_fields_of`
-                and not fields.datadog
+                and (fields := (message := scope.message)._own_log_fields) is not None  # noqa: SLF001 - see there
+                and not message.end_time
                 and chosen() is None
             ):
-                attributes = record.__dict__
-                for name, value in fields.own:
-                    if name not in attributes:
-                        attributes[name] = value
+                add = record.__dict__.setdefault
+                for name, value in fields:
+                    add(name, value)
             else:
                 if current is None:
                     from . import _log_fields, _scope

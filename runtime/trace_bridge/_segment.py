@@ -86,6 +86,8 @@ class MessageSegment:
     message_trace_id: str | None = None
     _sender_id: str | None = None
     _log_fields: LogFields | None = None
+    _own_log_fields: tuple[tuple[str, str], ...] | None = None
+    """The fields of its log lines, once they are made and where there are none but the bridge's own."""
     _links: Sequence[Mapping[str, str]] = ()
 
     def __init__(
@@ -115,7 +117,9 @@ class MessageSegment:
                     self._nested = True
                     self.parent_id = invocation.header.parent
                 elif trace_id is not None:
-                    invocation.continued.append((trace_id, self.id))
+                    invocation.continued_count += 1
+                    if invocation.continued_count <= MAX_LINKS:
+                        invocation.continued.append((trace_id, self.id))
 
     @property
     def sampled(self) -> bool:
@@ -215,9 +219,10 @@ class MessageSegment:
         """
         if self.trace_id is None or self.recording == "none":
             return None
-        lineage = self.invocation.lineage
         if self.recording == "recorded":
-            return format_header(self.trace_id, parent_id or self.id, True, lineage)
+            # As `format_header` does, without the call.
+            return f"Root={self.trace_id};Parent={parent_id or self.id};Sampled=1{self.invocation.lineage_field}"
+        lineage = self.invocation.lineage
         if self.recording == "unsampled":
             return format_header(self.trace_id, self.parent_id, False, lineage)
         return format_header(self.trace_id, None, None, lineage)

@@ -28,6 +28,7 @@ from ._kept_connections import KeptConnections
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Protocol
+    from urllib.parse import SplitResult
 
     from ._kept_connections import Answer
 
@@ -160,6 +161,7 @@ class SignedClient:
         if self._route is None:
             connections = KeptConnections(request.url, ca_bundle=self._trusted(), seconds=self._seconds)
             headers = {name: _text(request.headers[name]) for name in _KEPT_HEADERS if name in request.headers}
+            headers["Host"] = _host(parts)  # the signer would read it from the URL, twice a call
             self._route = _Route(request.url, parts.path, headers, signature, connections)
         headers = {name: _text(value) for name, value in request.headers.items()}
         answer = self._route.connections.post(parts.path, request.body, headers)
@@ -171,6 +173,13 @@ class SignedClient:
         bundle: Any = self._ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE")
         trusted: str | None = get_cert_path(bundle or True)
         return trusted
+
+
+def _host(parts: SplitResult) -> str:
+    """Returns the header `Host` of a URL, without the port that is the scheme's own."""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    is_default = parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme))
+    return host if is_default else f"{host}:{parts.port}"
 
 
 class _Body:

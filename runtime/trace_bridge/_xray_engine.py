@@ -89,10 +89,12 @@ class XRayMessages:
 
     def _nested(self, segment: MessageSegment, ended: float) -> str:
         """Returns the field `subsegments`, of what is ended now at the latest."""
+        texts = []
         for subsegment in segment.subsegments:
             if subsegment.in_progress:
                 subsegment.close(ended)
-        return f',"subsegments":[{",".join([subsegment.text() for subsegment in segment.subsegments])}]'
+            texts.append(subsegment.text())
+        return f',"subsegments":[{",".join(texts)}]'
 
     def _end_in_full(self, segment: MessageSegment, error: BaseException | None) -> None:
         if error is not None:

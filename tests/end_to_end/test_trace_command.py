@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ from traced_pipeline_cli.__main__ import main
 from traced_pipeline_cli.aws.http import new_trace_id
 
 from tests.support.end_to_end.deployed import Deployed
+from tests.support.end_to_end.pages import lines_in, shown_in
 from tests.support.waiting import wait_for
 
 HOPS = ["API stage", "ingest", "topic", "queue", "worker", "table"]
@@ -137,10 +137,7 @@ def test_a_linked_worker_is_one_cluster_and_has_the_link(linked: Deployed, trace
 def page_of(trace_ids: Iterable[str], file: Path) -> dict[str, Any]:
     """What the page of traces shows."""
     assert main(["trace", *trace_ids, "--html", str(file)]) == 0
-    found = re.search(r'id="data">(.*?)</script>', file.read_text(encoding="utf-8"), re.DOTALL)
-    assert found is not None
-    shown: dict[str, Any] = json.loads(found.group(1))
-    return shown
+    return shown_in(file)
 
 
 def test_the_messages_of_one_batch_have_their_own_lines_in_the_page(
@@ -163,11 +160,8 @@ def test_the_messages_of_one_batch_have_their_own_lines_in_the_page(
     traced(bridged, traces[0])
 
     def lines() -> list[dict[str, Any]] | None:
-        shown = page_of(traces, tmp_path / "trace.html")
-        order = [trace["id"] for trace in shown["traces"]]
-        found = [line for of in shown["logs"] if of for line in of["lines"] if " is done" in line["text"]]
-        found = [{**line, "traces": [order[place] for place in line["traces"]]} for line in found]
-        return found if len(found) == len(ids) else None
+        done = lines_in(page_of(traces, tmp_path / "trace.html"), " is done")
+        return done if len(done) == len(ids) else None
 
     shown = wait_for(lines, what="the lines of the five messages")
     segments = {

@@ -160,6 +160,12 @@ def loader_of_models(monkeypatch: "pytest.MonkeyPatch") -> Any:
     return _client._loader
 
 
+def while_counting(work: Callable[[], object]) -> None:
+    """Does work while the same thread counts, as the handler of a signal does."""
+    with _counts._lock:
+        work()
+
+
 def set_machine_vendor(monkeypatch: "pytest.MonkeyPatch", vendor: str) -> None:
     """Sets what the machine says who made it."""
     monkeypatch.setattr(_invocation, "_machine_vendor", lambda: vendor)

@@ -142,7 +142,7 @@ def test_uploads_share_one_connection_and_none_goes_through_botocores_client(
 def test_a_connection_that_was_closed_meanwhile_is_not_used(client: Any, xray: XRay) -> None:
     xray.closes = True
     _upload(client)
-    while client._route.connections._idle[0].sock.recv(1, socket.MSG_PEEK) != b"":
+    while client._route.connections._idle[0][0].sock.recv(1, socket.MSG_PEEK) != b"":
         pass
     _upload(client)
     assert len(xray.requests) == 2
@@ -184,6 +184,40 @@ def test_connections_that_a_gateway_forgot_cost_one_call_and_not_one_each() -> N
         assert kept.post("/", b"", {}).status == 200
     finally:
         over.set()
+        kept.close()
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+
+def test_a_connection_idle_for_longer_than_gateways_keep_it_is_made_anew() -> None:
+    clock = [1_000.0]
+    clients = set()
+
+    class Counting(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            clients.add(self.client_address)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Counting)
+    server.daemon_threads = True
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    serving.start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    kept = bridge.KeptConnections(url, ca_bundle=None, seconds=5, clock=lambda: clock[0])
+    try:
+        for seconds, connections in ((0, 1), (299, 1), (301, 2), (1, 2)):
+            clock[0] += seconds
+            assert kept.post("/", b"", {}).status == 200
+            assert len(clients) == connections
+    finally:
         kept.close()
         server.shutdown()
         serving.join()

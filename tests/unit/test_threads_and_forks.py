@@ -15,6 +15,7 @@ from aws_xray_sdk.core import xray_recorder
 from botocore.config import Config
 from trace_bridge import Message, TracedThreadPoolExecutor, continue_trace, counters, sqs_handler
 
+from tests.support import bridge
 from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
 
@@ -158,3 +159,15 @@ def test_a_child_process_that_leaves_the_message_does_not_send_its_segment_again
         _in_a_child(lambda: block.__exit__(None, None, None))
         block.__exit__(None, None, None)
     assert len(process.documents_of(trace_id(2))) == 1
+
+
+def test_a_signals_handler_may_record_a_message_while_its_thread_counts(process: Process) -> None:
+    def record_one() -> None:
+        with continue_trace(RECORD, LambdaContext()):
+            pass
+
+    thread = threading.Thread(target=bridge.while_counting, args=(record_one,), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(process.documents_of(ROOT)) == 1

@@ -30,6 +30,7 @@ def main() -> None:
             worker=WorkerOptions(handler=Handler(folder, "app.handler")),
         )
         CfnOutput(stack, "ApiUrl", value=orders.url)
+        CfnOutput(stack, "QueueUrl", value=orders.queue.queue_url)
         app.synth()
 
 
