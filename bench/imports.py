@@ -18,11 +18,11 @@ import gc, importlib, json, re, sys, time
 import boto3
 from bench.events import Context, batch
 boto3.client("dynamodb")
-# A collection takes longer than an import, and falls where it may. What is there already is left out of all of them.
-gc.collect()
-gc.freeze()
 
 def milliseconds(step):
+    # A collection of what is there already takes longer than an import, and falls where it may.
+    gc.collect()
+    gc.freeze()
     began = time.process_time()
     step()
     return (time.process_time() - began) * 1000
@@ -49,19 +49,16 @@ if sys.argv[1] == "sdk":
     print(json.dumps({"sdk": milliseconds(sdk)}))
 else:
     figures = {"bridge" if sys.argv[1] == "bridge" else "read ahead": milliseconds(bridge)}
-    at_start = own()
     if sys.argv[1] == "worker":
+        at_start = own()
         event = batch(1, sampled=True)
         figures["first message"] = milliseconds(lambda: handler(event, Context()))
-    later = own()[len(at_start):]
-    # A second time, when all that they need of others is there.
-    for name in at_start + later:
-        del sys.modules[name]
-    re.purge()
-    if sys.argv[1] == "bridge":
+        later = own()[len(at_start):]
+        # A second time, when all that they need of others is there.
+        for name in at_start + later:
+            del sys.modules[name]
+        re.purge()
         figures["own"] = milliseconds(lambda: again(at_start))
-    else:
-        again(at_start)
         figures["own, first message"] = milliseconds(lambda: again(later))
     print(json.dumps(figures))
 """

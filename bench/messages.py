@@ -98,8 +98,9 @@ def _goals(figures: Figures) -> list[Goal]:
     ]
     for how in ("with .pyc", "without .pyc"):
         row = figures[f"import {how}, ms"]
-        wanted.append((f"import {how} ÷ aws_xray_sdk.core", 0.5, row["bridge"] / row["sdk"]))
-    wanted.append(("import with .pyc, the bridge's own modules, ms", 2.0, figures["import with .pyc, ms"]["own"]))
+        wanted.append((f"import {how} and decorated handler ÷ aws_xray_sdk.core", 0.5, row["bridge"] / row["sdk"]))
+    own = figures["import with .pyc, ms"]["own"]
+    wanted.append(("import and decorated handler, the bridge's own modules with .pyc, ms", 2.0, own))
     return [(name, limit, round(measured, 2)) for name, limit, measured in wanted]
 
 
