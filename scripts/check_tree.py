@@ -94,6 +94,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "container_options",
             "function_options",
             "ingest_options",
+            "monitoring_options",
             "queue_options",
             "table_options",
             "topic_options",
@@ -120,10 +121,12 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         [
             "account_logging",
             "api_definition",
+            "alarms",
             "container_cluster",
             "container_image",
             "container_scaling",
             "container_task",
+            "dashboard",
             "event_source",
             "bridge_adoption",
             "bridgeable",
@@ -139,6 +142,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "queue_subscription",
             "rest_api",
             "sampling_rule",
+            "saved_queries",
             "sidecar",
             "sns_trace_permission",
             "trace_group",
@@ -160,6 +164,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "worker_function",
         ],
         ["pipeline"],
+        ["pipeline_monitoring"],
     ],
     # base, record, export, adapters, consumers
     ("runtime", "trace_bridge"): [

@@ -17,7 +17,9 @@ from .ingest_api import IngestApi
 from .ingest_options import IngestOptions
 from .instrumentation import Instrumentation
 from .layer import TraceBridgeLayer
+from .monitoring_options import MonitoringOptions
 from .pipeline import TracedPipeline
+from .pipeline_monitoring import PipelineMonitoring
 from .queue_options import QueueOptions
 from .queue_worker import QueueWorker
 from .sns_trace_permission import SnsTracePermission
@@ -41,7 +43,9 @@ __all__ = [
     "IngestApi",
     "IngestOptions",
     "Instrumentation",
+    "MonitoringOptions",
     "PipelineError",
+    "PipelineMonitoring",
     "QueueOptions",
     "QueueWorker",
     "SamplingOptions",

@@ -17,6 +17,7 @@ from .checks import Check, PipelineError
 from .container_options import ContainerWorkerOptions
 from .function_options import FunctionOptions
 from .ingest_options import IngestOptions
+from .monitoring_options import MonitoringOptions
 from .queue_options import QueueOptions
 from .topic_options import TopicOptions
 from .tracing_options import SamplingOptions, TraceGroupOptions
@@ -57,6 +58,8 @@ _VISIBILITY = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIRefer
 _FARGATE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"
 _CONTAINER = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html"
 _SCALING = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html"
+_ALARM = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+_API_METRICS = "https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html"
 _RULE = "https://docs.aws.amazon.com/xray/latest/api/API_SamplingRule.html"
 
 LIMITS: Mapping[type, Mapping[str, Limit]] = {
@@ -140,6 +143,11 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "min_capacity": Limit(least=0, source=_SCALING),
         "max_capacity": Limit(source=_SCALING),
         "backlog_per_task": Limit(source=_SCALING),
+    },
+    MonitoringOptions: {
+        "longest_wait": Limit(source=_ALARM),
+        "longest_request": Limit(source=_ALARM),
+        "server_errors": Limit(least=0, most=1, source=_API_METRICS),
     },
     SamplingOptions: {
         "path": Limit(most=128, source=_RULE, model="xray CreateSamplingRule SamplingRule.URLPath"),

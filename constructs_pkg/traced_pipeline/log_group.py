@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .checks import Check, warn
+from .resource import resource_of
 
 
 def make_log_group(
@@ -40,6 +42,19 @@ def make_log_group(
         encryption_key=key,
         removal_policy=removal_policy or RemovalPolicy.RETAIN,
     )
+
+
+def log_group_name_of(function: lambda_.IFunction) -> str | None:
+    """Returns the name of the log group that a function writes to; None of a function that is made elsewhere.
+
+    Without one of its own, it is named after the function:
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    """
+    if not isinstance(function, lambda_.Function):
+        return None
+    config = Stack.of(function).resolve(resource_of(function, lambda_.CfnFunction).logging_config) or {}
+    name = config.get("logGroup")
+    return f"/aws/lambda/{function.function_name}" if name is None else Token.as_string(name)
 
 
 def _let_logs_use(scope: Construct, key: kms.IKey) -> None:

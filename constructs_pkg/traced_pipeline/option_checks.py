@@ -15,6 +15,7 @@ from .checks import Check, PipelineError
 from .container_options import ContainerWorkerOptions
 from .function_options import FunctionOptions, Handler
 from .limits import check_limit, limits_of
+from .monitoring_options import MonitoringOptions
 from .option_types import TypeHint, describe, matches, members
 from .table_options import TableOptions
 from .topic_options import TopicOptions
@@ -22,7 +23,15 @@ from .tracing_options import SamplingOptions, TraceGroupOptions
 
 ArgumentsP = ParamSpec("ArgumentsP")
 ReturnT = TypeVar("ReturnT")
-Options = ContainerWorkerOptions | FunctionOptions | SamplingOptions | TableOptions | TopicOptions | TraceGroupOptions
+Options = (
+    ContainerWorkerOptions
+    | FunctionOptions
+    | MonitoringOptions
+    | SamplingOptions
+    | TableOptions
+    | TopicOptions
+    | TraceGroupOptions
+)
 
 # The CDK itself speaks of these, as in any other construct.
 _OF_EVERY_CONSTRUCT = {"self", "cls", "scope", "construct_id"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from aws_cdk import PhysicalName, RemovalPolicy, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
@@ -14,6 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from .alarms import dead_letters_alarm
 from .checks import Check, PipelineError, names_path
 from .container_cluster import make_cluster
 from .container_options import ContainerWorkerOptions
@@ -58,6 +61,8 @@ class TracedPipeline(Construct):
         trace_group: A group of the pipeline's traces in X-Ray. Default: none.
         instrumentation: What records the work of the pipeline's functions, unless their own options say otherwise.
             Default: `Instrumentation.xray()`, the bridge itself.
+        dead_letter_alarms: Whether each worker's dead-letter queue has an alarm on its messages, which were accepted
+            and could not be processed. `PipelineMonitoring` says whom it notifies. Default: it has one.
         removal_policy: What happens to the table and the log groups when they are removed from the stack, unless their
             own options say otherwise. Default: they are kept.
 
@@ -90,12 +95,17 @@ class TracedPipeline(Construct):
         sampling: SamplingOptions | None = None,
         trace_group: TraceGroupOptions | None = None,
         instrumentation: Instrumentation | None = None,
+        dead_letter_alarms: bool = True,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
         self._removal_policy = removal_policy
         self._cluster: ecs.Cluster | None = None
         self._instrumentation = instrumentation
+        self._has_alarms = dead_letter_alarms
+        self._dead_letter_alarms: dict[str, cloudwatch.Alarm] = {}
+        self._workers: list[QueueWorker | ContainerWorker] = []
+        self._on_worker: list[Callable[[QueueWorker | ContainerWorker], None]] = []
         self._topic = self._make_topic(topic)
         self._table = self._make_table(table)
         self._ingest = self._make_ingest(ingest or IngestOptions())
@@ -154,6 +164,11 @@ class TracedPipeline(Construct):
         return self._worker
 
     @property
+    def dead_letter_alarms(self) -> Mapping[str, cloudwatch.Alarm]:
+        """The alarms on the workers' dead-letter queues, by the workers' ids."""
+        return dict(self._dead_letter_alarms)
+
+    @property
     @names_path
     def url(self) -> str:
         """The URL of the pipeline's route."""
@@ -196,7 +211,27 @@ class TracedPipeline(Construct):
             options = replace(options, cluster=self._shared_cluster())
         if options.removal_policy is None:
             options = replace(options, removal_policy=self._removal_policy)
-        return ContainerWorker(self, construct_id, topic=self._topic, options=options)
+        worker = ContainerWorker(self, construct_id, topic=self._topic, options=options)
+        self._add(worker)
+        return worker
+
+    def each_worker(self, action: Callable[[QueueWorker | ContainerWorker], None]) -> None:
+        """Does something with each worker of the pipeline, those that are added later included.
+
+        Args:
+            action: Gets a worker; at once, or when it is added.
+        """
+        self._on_worker.append(action)
+        for worker in self._workers:
+            action(worker)
+
+    def _add(self, worker: QueueWorker | ContainerWorker) -> None:
+        self._workers.append(worker)
+        if self._has_alarms:
+            alarm = dead_letters_alarm(worker, "DeadLetters", worker.dead_letter_queue)
+            self._dead_letter_alarms[worker.node.id] = alarm
+        for action in self._on_worker:
+            action(worker)
 
     @names_path
     @checks_arguments
@@ -255,7 +290,9 @@ class TracedPipeline(Construct):
         return IngestApi(self, "Ingest", topic=self._topic, options=self._with_defaults(options))
 
     def _make_worker(self, construct_id: str, options: WorkerOptions) -> QueueWorker:
-        return QueueWorker(self, construct_id, topic=self._topic, options=self._with_defaults(options))
+        worker = QueueWorker(self, construct_id, topic=self._topic, options=self._with_defaults(options))
+        self._add(worker)
+        return worker
 
     def _with_defaults(self, options: OptionsT) -> OptionsT:
         """Returns a hop's options with what the pipeline says where they say nothing."""

@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from traced_pipeline import (
     ContainerWorkerOptions,
     IngestOptions,
+    PipelineMonitoring,
     QueueWorker,
     SamplingOptions,
     TopicOptions,
@@ -22,7 +23,7 @@ from traced_pipeline import (
 
 
 def build(stack: Stack) -> None:
-    """Fan-out with filters, a chain, customer keys, an alias, a VPC, containers, a sampling rule, a group, and FIFO."""
+    """Fan-out with filters, a chain, keys, an alias, a VPC, containers, alarms, a sampling rule, a group, and FIFO."""
     topic_key, queue_key = (kms.Key(stack, f"{name}Key", enable_key_rotation=True) for name in ("Topic", "Queue"))
     shipped = TracedTopic(stack, "Shipped", options=TopicOptions(key=topic_key)).topic
     orders = TracedPipeline(
@@ -77,3 +78,4 @@ def build(stack: Stack) -> None:
     )
     QueueWorker(stack, "Ship", topic=shipped, options=WorkerOptions(table=orders.table, queue_key=queue_key, vpc=vpc))
     TracedPipeline(stack, "Payments", topic=TopicOptions(fifo=True))
+    PipelineMonitoring(stack, "Watch", pipeline=orders)

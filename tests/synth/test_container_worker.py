@@ -295,7 +295,7 @@ class TestScaling:
         assert [step["ScalingAdjustment"] for step in steps["StepAdjustments"]] == [1]
 
     def test_otherwise_has_no_alarm(self, template: Synthesized) -> None:
-        assert not [name for name in template.all("AWS::CloudWatch::Alarm") if "OrdersPlain" in name]
+        assert not [name for name in template.all("AWS::CloudWatch::Alarm") if "OrdersPlainService" in name]
 
     def test_can_have_schedules_besides(self, stack: Stack) -> None:
         worker = stack.node.find_child("Orders").node.find_child("Plain")

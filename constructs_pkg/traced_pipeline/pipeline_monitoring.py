@@ -1,0 +1,157 @@
+"""Whether a pipeline works: alarms, a dashboard and saved queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from .alarms import errors_alarm, latency_alarm, server_errors_alarm, throttles_alarm, waiting_alarm
+from .checks import names_path
+from .container_worker import ContainerWorker
+from .dashboard import front_rows, further_front_rows, worker_rows
+from .environments import refuse_other_region
+from .log_group import log_group_name_of
+from .monitoring_options import MonitoringOptions
+from .names import account_wide_name
+from .option_checks import check_options, checks_arguments
+from .pipeline import TracedPipeline
+from .queue_worker import QueueWorker
+from .references import check_references
+from .saved_queries import save_queries
+
+_LONGEST_WAIT = Duration.minutes(15)
+_LONGEST_REQUEST = Duration.seconds(5)
+_LONGEST_NAME = 200
+
+
+class PipelineMonitoring(Construct):
+    """Watches a pipeline: alarms for what somebody has to act on, a dashboard, and queries of its logs.
+
+    Workers that are added to the pipeline later are watched too. The alarms on dead-letter queues are the pipeline's
+    own; here they get the `alarm_topic`.
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the construct.
+        pipeline: The pipeline.
+        options: What is watched. Default: `MonitoringOptions()`.
+
+    Raises:
+        PipelineError: An option has a value that AWS does not take, or the topic cannot be notified.
+
+    Example:
+        ```python
+        from aws_cdk import App, Stack
+        from aws_cdk import aws_sns as sns
+        from traced_pipeline import MonitoringOptions, PipelineMonitoring, TracedPipeline
+
+        stack = Stack(App(), "Shop")
+        orders = TracedPipeline(stack, "Orders")
+        on_call = sns.Topic(stack, "OnCall")
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(alarm_topic=on_call))
+        ```
+    """
+
+    @names_path
+    @checks_arguments
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        pipeline: TracedPipeline,
+        options: MonitoringOptions | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._options = options or MonitoringOptions()
+        check_options(self._options)
+        check_references(self, self._options)
+        topic = self._options.alarm_topic
+        if topic is not None:
+            why = "an alarm notifies topics of its own Region only"
+            refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
+        self._pipeline = pipeline
+        self._alarms: list[cloudwatch.Alarm] = []
+        self._log_groups: list[str] = []
+        self._dashboard = cloudwatch.Dashboard(self, "Dashboard") if self._options.dashboard else None
+        stage = _stage_of(pipeline.api)
+        if self._options.alarms and stage is not None:
+            self._watch_api(stage)
+        self._add_log_group(log_group_name_of(pipeline.ingest_function))
+        pipeline.each_worker(self._watch)
+        self._queries: Mapping[str, logs.CfnQueryDefinition] = {}
+        if self._options.queries:
+            folder = account_wide_name(pipeline, max_length=_LONGEST_NAME)
+            self._queries = save_queries(self, folder, lambda: self._log_groups)
+
+    @property
+    def alarms(self) -> list[cloudwatch.Alarm]:
+        """The alarms, without those on dead-letter queues, which are the pipeline's."""
+        return list(self._alarms)
+
+    @property
+    def dashboard(self) -> cloudwatch.Dashboard | None:
+        """The dashboard, if there is one."""
+        return self._dashboard
+
+    @property
+    def queries(self) -> Mapping[str, logs.CfnQueryDefinition]:
+        """The saved queries: `Trace`, `Failures` and `Slowest`."""
+        return self._queries
+
+    def _watch_api(self, stage: apigateway.Stage) -> None:
+        longest = self._options.longest_request or _LONGEST_REQUEST
+        self._add_alarm(server_errors_alarm(self, "ServerErrors", stage, self._options.server_errors))
+        self._add_alarm(latency_alarm(self, "Latency", stage, longest))
+
+    def _watch(self, worker: QueueWorker | ContainerWorker) -> None:
+        name = worker.node.id
+        alarm = self._pipeline.dead_letter_alarms.get(name)
+        if alarm is not None:
+            self._notify(alarm)
+        consumer = worker.service if isinstance(worker, ContainerWorker) else worker.function
+        if self._options.alarms:
+            longest = self._options.longest_wait or _LONGEST_WAIT
+            self._add_alarm(waiting_alarm(self, f"{name}Waiting", worker.queue, longest))
+            if isinstance(worker, QueueWorker):
+                self._add_alarm(errors_alarm(self, f"{name}Errors", worker.function))
+                self._add_alarm(throttles_alarm(self, f"{name}Throttles", worker.function))
+        if isinstance(worker, ContainerWorker):
+            self._add_log_group(worker.log_group.log_group_name)
+        else:
+            self._add_log_group(log_group_name_of(worker.function))
+        if self._dashboard is not None:
+            first = worker is self._pipeline.worker
+            stage = _stage_of(self._pipeline.api)
+            front = (
+                front_rows(stage, self._pipeline.ingest_function, self._pipeline.topic)
+                if first
+                else further_front_rows(name)
+            )
+            table = self._pipeline.table if first else None
+            back = worker_rows(name, worker.queue, worker.dead_letter_queue, consumer, table)
+            for before, behind in zip(front, back, strict=True):
+                self._dashboard.add_widgets(*before, *behind)
+
+    def _add_alarm(self, alarm: cloudwatch.Alarm) -> None:
+        self._alarms.append(alarm)
+        self._notify(alarm)
+
+    def _notify(self, alarm: cloudwatch.Alarm) -> None:
+        if self._options.alarm_topic is not None:
+            alarm.add_alarm_action(cloudwatch_actions.SnsAction(self._options.alarm_topic))
+
+    def _add_log_group(self, name: str | None) -> None:
+        if name is not None and name not in self._log_groups:
+            self._log_groups.append(name)
+
+
+def _stage_of(api: apigateway.IRestApi) -> apigateway.Stage | None:
+    """Returns the stage of an API that is made in this app; None of another, whose name is not known."""
+    return api.deployment_stage if isinstance(api, apigateway.RestApi) else None

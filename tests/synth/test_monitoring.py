@@ -1,0 +1,290 @@
+"""What watches a pipeline: alarms by metrics that AWS has, a dashboard from left to right, and saved queries."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_sns as sns
+from cdk_monitoring_constructs import MonitoringFacade
+from cdk_nag import AwsSolutionsChecks
+from traced_pipeline import (
+    Check,
+    ContainerWorkerOptions,
+    IngestOptions,
+    MonitoringOptions,
+    PipelineError,
+    PipelineMonitoring,
+    TracedPipeline,
+)
+
+from tests.support.stacks import NewStack
+from tests.support.templates import Synthesized, synthesize, warnings
+
+_AWS = "https://docs.aws.amazon.com"
+_API = f"{_AWS}/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html"
+_LAMBDA = f"{_AWS}/lambda/latest/dg/monitoring-metrics-types.html"
+_SNS = f"{_AWS}/sns/latest/dg/sns-monitoring-using-cloudwatch.html"
+_SQS = f"{_AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"
+_DYNAMODB = f"{_AWS}/amazondynamodb/latest/developerguide/metrics-dimensions.html"
+_ECS = f"{_AWS}/AmazonECS/latest/developerguide/available-metrics.html"
+
+DOCUMENTED: dict[tuple[str, str], tuple[set[str], str]] = {
+    ("AWS/ApiGateway", "Count"): ({"ApiName", "Stage"}, _API),
+    ("AWS/ApiGateway", "4XXError"): ({"ApiName", "Stage"}, _API),
+    ("AWS/ApiGateway", "5XXError"): ({"ApiName", "Stage"}, _API),
+    ("AWS/ApiGateway", "Latency"): ({"ApiName", "Stage"}, _API),
+    ("AWS/Lambda", "Invocations"): ({"FunctionName"}, _LAMBDA),
+    ("AWS/Lambda", "Errors"): ({"FunctionName"}, _LAMBDA),
+    ("AWS/Lambda", "Throttles"): ({"FunctionName"}, _LAMBDA),
+    ("AWS/Lambda", "Duration"): ({"FunctionName"}, _LAMBDA),
+    ("AWS/SNS", "NumberOfMessagesPublished"): ({"TopicName"}, _SNS),
+    ("AWS/SNS", "NumberOfNotificationsDelivered"): ({"TopicName"}, _SNS),
+    ("AWS/SNS", "NumberOfNotificationsFailed"): ({"TopicName"}, _SNS),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ({"QueueName"}, _SQS),
+    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): ({"QueueName"}, _SQS),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): ({"QueueName"}, _SQS),
+    ("AWS/DynamoDB", "WriteThrottleEvents"): ({"TableName"}, _DYNAMODB),
+    ("AWS/DynamoDB", "ReadThrottleEvents"): ({"TableName"}, _DYNAMODB),
+    ("AWS/DynamoDB", "SuccessfulRequestLatency"): ({"TableName", "Operation"}, _DYNAMODB),
+    ("AWS/ECS", "CPUUtilization"): ({"ClusterName", "ServiceName"}, _ECS),
+    ("AWS/ECS", "MemoryUtilization"): ({"ClusterName", "ServiceName"}, _ECS),
+}
+"""The dimensions of each metric that is used, and the document that has them."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, context: dict[str, object]) -> Stack:
+    """A pipeline that is watched, with workers that are added afterwards."""
+    stack = Stack(App(outdir=str(tmp_path_factory.mktemp("watched")), context=context), "Shop")
+    orders = TracedPipeline(stack, "Orders")
+    topic = sns.Topic(stack, "OnCall", enforce_ssl=True)
+    PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(alarm_topic=topic))
+    orders.add_worker("Audit")
+    image = ecs.ContainerImage.from_registry("registry.example.com/bill:1")
+    orders.add_container_worker("Bill", ContainerWorkerOptions(image=image))
+    return stack
+
+
+@pytest.fixture(scope="module")
+def template(stack: Stack) -> Synthesized:
+    return synthesize(stack)
+
+
+@pytest.fixture(scope="module")
+def all_widgets(template: Synthesized) -> list[dict[str, Any]]:
+    """The dashboard's widgets, with `?` for what is known at deployment."""
+    parts = template.one("AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "?" for part in parts))
+    every: list[dict[str, Any]] = body["widgets"]
+    return every
+
+
+@pytest.fixture(scope="module")
+def widgets(all_widgets: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those with metrics."""
+    return [widget for widget in all_widgets if widget["type"] == "metric"]
+
+
+def metrics_of_widget(widget: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
+    """Namespace, name and dimensions of a widget's metrics."""
+    for namespace, name, *more in widget["properties"]["metrics"]:
+        dimensions = [part for part in more if isinstance(part, str)]
+        yield namespace, name, set(dimensions[::2])
+
+
+class TestDeadLetters:
+    def test_have_an_alarm_by_default(self, default: Synthesized) -> None:
+        alarm = default.one("AWS::CloudWatch::Alarm")
+        queue = default.name_of("AWS::SQS::Queue", "DeadLetterQueue")
+        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}]
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+        assert (alarm["EvaluationPeriods"], alarm["Period"], alarm["Statistic"]) == (1, 60, "Maximum")
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+    def test_have_none_where_it_is_switched_off(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        orders = TracedPipeline(stack, "Orders", dead_letter_alarms=False)
+        orders.add_worker("Audit")
+        assert synthesize(stack).all("AWS::CloudWatch::Alarm") == {}
+        assert orders.dead_letter_alarms == {}
+
+    def test_of_every_worker_have_one(self, template: Synthesized) -> None:
+        alarms = [name for name in template.all("AWS::CloudWatch::Alarm") if "DeadLetters" in name]
+        assert len(alarms) == len(template.all("AWS::ECS::Service")) + 2 == 3
+
+
+class TestAlarms:
+    def test_are_about_metrics_that_aws_has(self, template: Synthesized) -> None:
+        for name, alarm in template.all("AWS::CloudWatch::Alarm").items():
+            dimensions, source = DOCUMENTED[alarm["Namespace"], alarm["MetricName"]]
+            assert {dimension["Name"] for dimension in alarm["Dimensions"]} == dimensions, (name, source)
+
+    def test_each_say_what_they_are_about(self, template: Synthesized) -> None:
+        for alarm in template.all("AWS::CloudWatch::Alarm").values():
+            assert "Shop/" in alarm["AlarmDescription"]
+            assert alarm["AlarmDescription"].endswith(".")
+
+    def test_all_notify_the_one_topic(self, template: Synthesized) -> None:
+        topic = template.name_of("AWS::SNS::Topic", "OnCall")
+        alarms = template.all("AWS::CloudWatch::Alarm")
+        assert {json.dumps(alarm["AlarmActions"]) for alarm in alarms.values()} == {json.dumps([{"Ref": topic}])}
+
+    def test_there_are_those_that_page_for_a_reason(self, template: Synthesized) -> None:
+        counts = Counter(alarm["MetricName"] for alarm in template.all("AWS::CloudWatch::Alarm").values())
+        assert counts == {
+            "5XXError": 1,
+            "Latency": 1,
+            "ApproximateAgeOfOldestMessage": 3,
+            "ApproximateNumberOfMessagesVisible": 3,
+            "Errors": 2,
+            "Throttles": 2,
+        }
+
+    def test_of_what_mends_itself_wait_until_it_lasts(self, template: Synthesized) -> None:
+        for alarm in template.all("AWS::CloudWatch::Alarm").values():
+            lasting = alarm["MetricName"] != "ApproximateNumberOfMessagesVisible"
+            assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == ((3, 5) if lasting else (1, 1))
+
+    def test_have_the_thresholds_that_are_chosen(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        options = MonitoringOptions(
+            longest_wait=Duration.minutes(1), longest_request=Duration.seconds(2), server_errors=0.5
+        )
+        PipelineMonitoring(stack, "Watch", pipeline=TracedPipeline(stack, "Orders"), options=options)
+        alarms = synthesize(stack).all("AWS::CloudWatch::Alarm").values()
+        thresholds = {alarm["MetricName"]: alarm["Threshold"] for alarm in alarms}
+        assert thresholds["ApproximateAgeOfOldestMessage"] == 60
+        assert thresholds["Latency"] == 2000
+        assert thresholds["5XXError"] == 0.5
+        assert all("AlarmActions" not in alarm for alarm in alarms)
+
+
+class TestDashboard:
+    def test_reads_like_the_pipeline(self, widgets: list[dict[str, Any]]) -> None:
+        rows: dict[int, list[tuple[int, str]]] = {}
+        for widget in widgets:
+            rows.setdefault(widget["y"], []).append((widget["x"], widget["properties"]["title"]))
+        first, second, *others = [[title for _, title in sorted(row)] for _, row in sorted(rows.items())]
+        assert first == [
+            "API: requests",
+            "Ingest: invocations",
+            "Topic: messages",
+            "Worker queue: messages",
+            "Worker: invocations",
+            "Table: throttled requests",
+        ]
+        assert second == [
+            "API: time (ms)",
+            "Ingest: time (ms)",
+            "Worker queue: age of the oldest message (s)",
+            "Worker: time (ms)",
+            "Table: time (ms)",
+        ]
+        assert [row[0].split()[0] for row in others] == ["Audit", "Audit", "Bill", "Bill"]
+
+    def test_has_each_hop_in_its_column(self, widgets: list[dict[str, Any]]) -> None:
+        columns = {title.split(":")[0].split()[-1]: set[int]() for title in (w["properties"]["title"] for w in widgets)}
+        for widget in widgets:
+            columns[widget["properties"]["title"].split(":")[0].split()[-1]].add(widget["x"])
+        assert columns["queue"] == {12}
+        assert columns["Worker"] == columns["Audit"] == columns["Bill"] == {16}
+        assert all(widget["width"] == 4 for widget in widgets)
+
+    def test_says_in_words_what_has_no_metric(self, all_widgets: list[dict[str, Any]]) -> None:
+        texts = {(w["x"], w["y"]): w["properties"]["markdown"] for w in all_widgets if w["type"] == "text"}
+        assert "SNS has no metric" in texts[8, 5]
+        assert [texts[0, y].split("\n")[0] for y in (10, 20)] == ["## Audit", "## Bill"]
+
+    def test_leaves_no_room_empty_and_none_taken_twice(self, all_widgets: list[dict[str, Any]]) -> None:
+        taken = [(x, w["y"]) for w in all_widgets for x in range(w["x"], w["x"] + w["width"])]
+        assert len(taken) == len(set(taken))
+        assert {(x, y) for x in range(20) for y in range(0, 30, 5)} <= set(taken)
+
+    def test_shows_metrics_that_aws_has(self, widgets: list[dict[str, Any]]) -> None:
+        for widget in widgets:
+            for namespace, name, dimensions in metrics_of_widget(widget):
+                documented, source = DOCUMENTED[namespace, name]
+                assert dimensions == documented, (widget["properties"]["title"], source)
+
+    def test_every_documented_metric_is_used(self, template: Synthesized, widgets: list[dict[str, Any]]) -> None:
+        shown = {(namespace, name) for w in widgets for namespace, name, _ in metrics_of_widget(w)}
+        alarms = template.all("AWS::CloudWatch::Alarm").values()
+        assert shown | {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms} == set(DOCUMENTED)
+
+
+class TestQueries:
+    def test_search_the_logs_of_all_functions_and_containers(self, template: Synthesized) -> None:
+        wanted = ("IngestFunctionLogs", "WorkerFunctionLogs", "AuditFunctionLogs", "BillLogs")
+        groups = [{"Ref": template.name_of("AWS::Logs::LogGroup", name)} for name in wanted]
+        queries = template.all("AWS::Logs::QueryDefinition")
+        assert len(queries) == 3
+        assert all(query["LogGroupNames"] == groups for query in queries.values())
+
+    def test_are_found_in_a_folder_of_the_pipeline(self, template: Synthesized) -> None:
+        names = {query["Name"] for query in template.all("AWS::Logs::QueryDefinition").values()}
+        assert names == {
+            "Shop-Orders/lines of a trace",
+            "Shop-Orders/failures by cause",
+            "Shop-Orders/slowest invocations",
+        }
+
+
+def test_each_part_can_be_left_out(new_stack: NewStack) -> None:
+    stack = new_stack()
+    options = MonitoringOptions(alarms=False, dashboard=False, queries=False)
+    watch = PipelineMonitoring(stack, "Watch", pipeline=TracedPipeline(stack, "Orders"), options=options)
+    template = synthesize(stack)
+    assert len(template.all("AWS::CloudWatch::Alarm")) == 1
+    assert template.all("AWS::CloudWatch::Dashboard") == template.all("AWS::Logs::QueryDefinition") == {}
+    assert (watch.alarms, watch.dashboard, watch.queries) == ([], None, {})
+
+
+def test_of_an_api_that_is_made_elsewhere_nothing_is_watched(new_stack: NewStack) -> None:
+    stack = new_stack()
+    api = apigateway.RestApi.from_rest_api_attributes(stack, "Mine", rest_api_id="a1", root_resource_id="r1")
+    orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api, path="/orders"))
+    PipelineMonitoring(stack, "Watch", pipeline=orders)
+    template = synthesize(stack)
+    namespaces = {alarm["Namespace"] for alarm in template.all("AWS::CloudWatch::Alarm").values()}
+    assert namespaces == {"AWS/SQS", "AWS/Lambda"}
+    assert "made elsewhere" in json.dumps(template.one("AWS::CloudWatch::Dashboard"))
+
+
+def test_a_fraction_above_one_is_refused(new_stack: NewStack) -> None:
+    stack = new_stack()
+    orders = TracedPipeline(stack, "Orders")
+    with pytest.raises(PipelineError, match="server_errors is 5, but must be from 0 to 1") as caught:
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(server_errors=5))
+    assert caught.value.check is Check.OPTION_VALUE
+
+
+def test_a_topic_of_another_region_is_refused(new_stack: NewStack) -> None:
+    stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+    topic = sns.Topic.from_topic_arn(stack, "OnCall", "arn:aws:sns:us-east-1:111111111111:on-call")
+    orders = TracedPipeline(stack, "Orders")
+    with pytest.raises(PipelineError, match="an alarm notifies topics of its own Region only") as caught:
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(alarm_topic=topic))
+    assert caught.value.check is Check.OUT_OF_REACH
+
+
+def test_works_beside_cdk_monitoring_constructs(new_stack: NewStack) -> None:
+    stack = new_stack()
+    orders = TracedPipeline(stack, "Orders")
+    PipelineMonitoring(stack, "Watch", pipeline=orders)
+    monitoring = MonitoringFacade(stack, "Monitoring")
+    monitoring.monitor_lambda_function(lambda_function=orders.worker_function)
+    monitoring.monitor_sqs_queue_with_dlq(queue=orders.queue, dead_letter_queue=orders.dead_letter_queue)
+    assert len(synthesize(stack).all("AWS::CloudWatch::Dashboard")) == 2
+
+
+def test_nothing_is_warned_about_or_against_cdk_nag(stack: Stack) -> None:
+    assert warnings(stack) == []
+    violations = AwsSolutionsChecks(stack).validate_scope(stack.node.root).violations
+    assert [v.rule_name for v in violations if v.severity == "error"] == []
