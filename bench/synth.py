@@ -2,7 +2,8 @@
 
 Each run is a process of its own, as the CDK CLI starts an app; the contestants take turns, and the median counts.
 Compared is the processor time of the app and its Node, which other work on the machine disturbs least. And what the
-pipeline's constructors take in a large app is compared with what they take in a small one.
+pipeline's constructors take in a large app is compared with what they take in a small one, and a large app of the CDK's
+own constructs below `TraceEverything` with the bridge and without.
 """
 
 import argparse
@@ -15,9 +16,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.goals import Goal, is_met, verdict
 from harness.environment import bare_environment
+
+if TYPE_CHECKING:
+    from aws_cdk import App
 
 _ROOT = Path(__file__).resolve().parent.parent
 _HANDLERS = _ROOT / "runtime" / "handlers"
@@ -25,6 +30,9 @@ _GOAL = 1.1
 _CONTESTANTS = ("traced", "by_hand")
 _OTHERS = (40, 4000)
 _MOST_GROWTH = 1.2
+_ADOPTIONS = ("adopted", "traced_below")
+_MOST_ADOPTION = 1.2
+_ADOPTION_ROUNDS = 3
 
 
 def main() -> int:
@@ -44,6 +52,7 @@ def main() -> int:
         folder = Path(name)
         _assemble_layer(folder)
         runs = [{who: _measured(who, folder, number) for who in _CONTESTANTS} for number in range(options.rounds + 1)]
+        adopted = [{who: _measured(who, folder, n)[0] for who in _ADOPTIONS} for n in range(_ADOPTION_ROUNDS)]
         built = [{others: _built(others, folder) for others in _OTHERS} for _ in range(options.rounds)]
     middle = {
         who: [statistics.median(times) for times in zip(*(run[who] for run in runs[1:]), strict=True)]
@@ -61,7 +70,11 @@ def main() -> int:
     print(f"{f'constructors among {_OTHERS[0]} and {_OTHERS[1]} others':42}{few:>10.2f}{many:>10.2f}{growth:>8.2f}")
     large: Goal = ("large app ÷ small", _MOST_GROWTH, growth)
     print(verdict(large))
-    return 0 if is_met(synthesis) and is_met(large) else 1
+    bridge, without = (min(run[who] for run in adopted) for who in _ADOPTIONS)
+    print(f"{'TraceEverything with bridge and without':42}{bridge:>10.2f}{without:>10.2f}{bridge / without:>8.2f}")
+    adoption: Goal = ("with bridge ÷ without", _MOST_ADOPTION, round(bridge / without, 2))
+    print(verdict(adoption))
+    return 0 if all(is_met(goal) for goal in (synthesis, large, adoption)) else 1
 
 
 def _assemble_layer(folder: Path) -> None:
@@ -80,7 +93,7 @@ def _measured(who: str, folder: Path, number: int) -> tuple[float, float]:
     _, status, used = os.wait4(app.pid, 0)
     took = time.perf_counter() - began
     app.returncode = os.waitstatus_to_exitcode(status)
-    if app.returncode or not (out / "Shop.template.json").exists():
+    if app.returncode or not list(out.glob("Shop*.template.json")):
         raise RuntimeError(f"the synthesis of {who} ended with {app.returncode}; its output is above")
     return used.ru_utime + used.ru_stime, took
 
@@ -108,9 +121,20 @@ def _synthesize(who: str, folder: Path) -> None:
     from aws_cdk import App, Stack
 
     app = App()
+    if who in _ADOPTIONS:
+        _trace_below(app, bridge=who == "adopted")
+        return
     layer = [str(folder / "layer")] if who == "by_hand" else []
     build = importlib.import_module(f"bench.pipelines.{who}").build
     build(Stack(app, "Shop"), str(_HANDLERS / "ingest"), str(_HANDLERS / "worker"), *layer)
+    app.synth()
+
+
+def _trace_below(app: "App", *, bridge: bool) -> None:
+    from traced_pipeline import TraceEverything
+
+    importlib.import_module("bench.pipelines.ordinary").build(app)
+    TraceEverything.below(app, bridge=bridge)
     app.synth()
 
 

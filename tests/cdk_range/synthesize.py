@@ -29,13 +29,14 @@ from traced_pipeline import (
 from tests.support import every_option, rich
 from tests.support.check_cases import CASES, Case
 from tests.support.check_scenes import HERE, Scene
+from tests.support.consumers import consumer, low_level_consumer
 from tests.support.stacks import make_function
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def existing(stack: Stack) -> None:
-    """A topic of another stack, a function made otherwise, and tracing for all the rest."""
+    """A topic of another stack, a function made otherwise, and tracing and the bridge for all the rest."""
     app = stack.node.root
     assert isinstance(app, App)
     platform = Stack(app, "Platform", env=Environment(account=HERE, region="eu-west-1"))
@@ -44,7 +45,10 @@ def existing(stack: Stack) -> None:
     QueueWorker(stack, "Worker", topic=topic, options=WorkerOptions(handler=function))
     sns.Topic(stack, "Plain")
     make_function(stack, "Other")
-    TraceEverything.below(stack)
+    consumer(stack, "Alone")
+    consumer(stack, "Called").add_function_url()
+    low_level_consumer(stack, "Low")
+    TraceEverything.below(stack, bridge=True)
 
 
 def instrumented(stack: Stack) -> None:
