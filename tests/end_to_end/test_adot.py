@@ -82,7 +82,7 @@ def adot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adot]:
         aws = stack.enter_context(LocalAws(folder / "aws"))
         variables = {role: {"TAP_ADDRESS": tap.address, "TAP_FILE": str(tap.file)} for role, tap in taps.items()}
         Cdk(aws).bootstrap()
-        Cdk(aws).deploy(
+        Cdk(aws, validate=False).deploy(
             app="python3 -m tests.support.end_to_end.adot_app", context={"taps": json.dumps(variables)}, name="adot"
         )
         pipeline = deployed(aws, "Adot", assembly=aws.folder / "adot.out")
