@@ -4,7 +4,7 @@ from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 _SHARE_AN_ACCOUNT = "tests/end_to_end/"
 _SHARE_THE_EXAMPLES = ("test_examples.py", "test_fan_in.py", "test_front_doors.py")
-_HAVE_THEIR_OWN = ("test_adoption.py", "test_adot.py")
+_HAVE_THEIR_OWN = ("test_adot.py",)
 
 
 def scope_of(nodeid: str) -> str:
