@@ -15,18 +15,16 @@ Base: what knows nothing of messages.
     _counters: the counters, as an application reads them
     _failures: the exceptions that the bridge itself raises
     _forks: what a forked process begins anew
-    _hooks: functions put around methods of other libraries
-    _imports: calls a function once a library is imported
+    _hooks: libraries met where the application loads them, and functions put around their methods
     _aws_parameters: which parameters of AWS calls are worth recording
     _safely: calls a function whose failure must not reach the handler
 Record: one message's part of its trace.
     _invocation: what the messages of one invocation have in common
-    _message: an SQS message, from Lambda or from boto3
+    _message: an SQS message, from Lambda or from boto3, and what the two shapes have where
     _event_bodies: bodies that EventBridge and S3 write
     _segment: the segment of a message
     _unrecorded: the segment of a message that is not sampled
     _document: segment documents, written as JSON
-    _record: the two shapes of a received message, Lambda's and boto3's
     _subsegment: the subsegment of an AWS call
     _http_subsegment: the subsegment of an HTTP call
     _own_subsegment: the subsegment of a function of the handler's own

@@ -6,9 +6,8 @@ from functools import partial
 from typing import Any
 
 from ._aws_calls import AwsCall, left_alone
-from ._hooks import put_around
+from ._hooks import put_around, when_imported
 from ._http import LeftAlone
-from ._imports import when_imported
 
 _Answer = Mapping[str, Any]
 _SESSIONS = (("aiobotocore.httpsession", "AIOHTTPSession"), ("aiobotocore.httpxsession", "HttpxSession"))

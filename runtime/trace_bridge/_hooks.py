@@ -1,13 +1,17 @@
-"""Functions put around methods of other libraries' classes."""
+"""Meeting other libraries where the application loads them, and only there: functions put around their methods."""
 
 from __future__ import annotations
 
+import sys
 from functools import wraps
 from inspect import iscoroutinefunction
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
     Around = Callable[..., Any]
 
@@ -60,3 +64,84 @@ def _loaded_by(load: Callable[[], Around], newest: list[Around]) -> Around:
         return around(*args, **kwargs)
 
     return first
+
+
+_waiting: dict[str, list[Callable[[], object]]] = {}
+
+
+def when_imported(module: str, meet: Callable[[], object]) -> None:
+    """Calls a function once a module is imported: now if it is, or else right after anything imports it.
+
+    What the function raises then does not reach the program that imports the module.
+
+    Args:
+        module: The module's name.
+        meet: The function. It is called once.
+    """
+    if module in sys.modules:
+        meet()
+        return
+    _waiting.setdefault(module, []).append(meet)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+class _Finder:
+    """Finds nothing by itself: has the loader that others find call what waits for its module."""
+
+    def __init__(self) -> None:
+        self._thread = local()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Returns what the other finders find; None for modules that nothing waits for."""
+        if name not in _waiting:
+            return None
+        asked: set[str] = vars(self._thread).setdefault("asked", set())
+        # Finders of other libraries ask all finders too, and so this one again.
+        if name in asked:
+            return None
+        asked.add(name)
+        try:
+            spec = _found_by_others(name, path, target)
+        finally:
+            asked.discard(name)
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            loader: Any = _Loader(spec.loader)
+            spec.loader = loader
+        return spec
+
+
+class _Loader:
+    """A module's own loader, which calls what waits for the module once it has run."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._own, name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Runs the module, then calls what waits for it."""
+        # Resources, source lines and pickles are looked up through the loader that a module names.
+        module.__loader__ = self._own
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._own
+        from ._safely import safely
+
+        self._own.exec_module(module)
+        for meet in _waiting.pop(module.__name__, ()):
+            safely(meet)
+
+
+def _found_by_others(name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    for finder in list(sys.meta_path):
+        find_spec = None if finder is _finder else getattr(finder, "find_spec", None)
+        spec: ModuleSpec | None = None if find_spec is None else find_spec(name, path, target)
+        if spec is not None:
+            return spec
+    return None
+
+
+_finder: Any = _Finder()

@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import _state
-from ._hooks import put_around
-from ._imports import when_imported
+from ._hooks import put_around, when_imported
 from ._sdk_joining import join_sdk
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import _forks
 from ._header import SAMPLED, canonical_header
-from ._message import Message
-from ._record import message_id_of
+from ._message import Message, message_id_of
 from ._reserve import Reserve
 from ._safely import safely
 from ._scope import enter_scope, inherited_scope, new_object

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from . import _state
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
-from ._record import message_id_of
+from ._message import message_id_of
 from ._scope import current_scope
 
 if TYPE_CHECKING:

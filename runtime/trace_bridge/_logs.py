@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from . import _state
-from ._imports import when_imported
+from ._hooks import when_imported
 from ._instrument import follow_threads
 
 if TYPE_CHECKING:

@@ -31,11 +31,11 @@ from . import _state
 from ._emitter import get_emitter
 from ._environment import LAMBDA_FUNCTION_NAME
 from ._invocation import now
+from ._message import attributes_of, message_id_of, queue_arn_of
 from ._otel_flush import Flush
 from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS
 from ._otel_place import in_context, otel_place
 from ._otel_segment import NotRecordedSpan, OtelSegment, sender_context
-from ._record import attributes_of, message_id_of, queue_arn_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ._bridge import trace_batch
 from ._failures import BatchFailedError
 from ._lanes import Batch
-from ._record import queue_arn_of
+from ._message import queue_arn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from . import _state
-from ._imports import when_imported
+from ._hooks import when_imported
 
 _SDK = "aws_xray_sdk.core"
 _waiting = False

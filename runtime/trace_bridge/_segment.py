@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ._document import MAX_LINKS, annotations_field, message_document, metadata_field
 from ._header import format_header
 from ._json import encode, with_metadata
-from ._record import attributes_of, message_id_of, queue_arn_of
+from ._message import attributes_of, message_id_of, queue_arn_of
 from ._safely import safely
 
 if TYPE_CHECKING:

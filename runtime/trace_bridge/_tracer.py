@@ -12,7 +12,7 @@ from ._counts import count
 from ._engines import get_engine
 from ._header import PARENT, ROOT, SAMPLED, TraceHeader, canonical_header
 from ._invocation import current_invocation
-from ._record import attributes_of
+from ._message import attributes_of
 from ._scope import Scope, current_scope, enter_message, enter_scope, inherited_scope, leave_message, new_object
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from ._counts import count
 from ._document import MAX_BYTES, PREFIX
 from ._emitter import get_emitter
 from ._json import quote
-from ._record import queue_arn_of
+from ._message import queue_arn_of
 from ._segment import MessageSegment
 from ._unrecorded import UnrecordedSegment
 

@@ -16,8 +16,8 @@ from trace_bridge import (
     _engines,
     _environment,
     _header,
+    _hooks,
     _http_hosts,
-    _imports,
     _invocation,
     _kept_connections,
     _loop,
@@ -51,7 +51,7 @@ current_scope = _scope.current_scope
 forget_invocation = _invocation.forget_invocation
 reset_counters = _counts.reset_counts
 make_xray_client = _client.make_client
-when_imported = _imports.when_imported
+when_imported = _hooks.when_imported
 recorded = _aws_parameters.recorded
 EVERY_OPERATION = {service: made() for service, made in _aws_parameters.EVERY_OPERATION.items()}
 OPERATIONS = {
