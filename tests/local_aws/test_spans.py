@@ -5,7 +5,6 @@ import datetime as dt
 import gzip
 import json
 import secrets
-import socket
 import time
 from typing import Any
 
@@ -17,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from tests.support.account import Account
 from tests.support.local_aws.functions import allow, archive, document, role
-from tests.support.local_aws.otlp import JSON, as_json, encoded, new_trace_id, pairs, post, request, send, span
+from tests.support.local_aws.otlp import JSON, as_json, encoded, new_trace_id, pairs, post, request, send, span, xray_id
 from tests.support.local_aws.xray import put
 from tests.support.waiting import wait_for
 
@@ -37,10 +36,6 @@ def handler(event, context):
     return pool.request("POST", request.url, body=request.data, headers=dict(request.headers.items())).status
 """
 GZIP = gzip.compress(b"x" * (6 * 1024 * 1024))
-
-
-def xray_id(trace_id: str) -> str:
-    return f"1-{trace_id[:8]}-{trace_id[8:]}"
 
 
 def retrieved(xray: Any, trace_id: str, trace_format: str) -> list[dict[str, Any]]:
@@ -191,13 +186,6 @@ def test_the_endpoint_takes_a_signature_and_the_permission_to_put_spans(search: 
         assert post(aws, body, credentials=credentials)[0] == expected
 
 
-def test_a_daemon_takes_the_datagrams_of_awss_distribution(aws: Account) -> None:
-    trace_id = new_trace_id()
-    send(aws.facts.daemon_address, encoded(span(trace_id)))
-    (found,) = wait_for(lambda: aws.documents(xray_id(trace_id)))
-    assert (found["name"], "type" in found) == ("shop", False)
-
-
 def test_what_its_sender_did_not_sample_is_for_transaction_search_alone(search: Any, aws: Account) -> None:
     trace_id = new_trace_id()
     send(aws.facts.daemon_address, encoded(span(trace_id), sampled=False))
@@ -209,43 +197,6 @@ def test_what_its_sender_did_not_sample_is_for_transaction_search_alone(search: 
     send(aws.facts.daemon_address, encoded(span(marker)))
     wait_for(lambda: aws.documents(xray_id(marker)))
     assert aws.documents(xray_id(unsampled)) == []
-
-
-_CUT = encoded(span("1" * 32))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "T1S",
-        "T1U",
-        "T1Snot base64",
-        _CUT[:-1],
-        _CUT[: len(_CUT) // 2],
-        "T1S" + base64.b64encode(b"\xff\xff").decode(),
-        "T1S" + base64.b64encode(b"x" * 40_000).decode(),
-        b"T1S\xff\xfe",
-        "T1X" + _CUT[3:],
-        encoded(span("0" * 32), span("1" * 32, span_id="0" * 16)),
-        encoded(span("1" * 32, ago=90 * 86400)),
-        encoded(span("1" * 32, name="")),
-        "M1" + base64.b64encode(b"metrics").decode(),
-    ],
-)
-def test_a_datagram_that_is_none_costs_itself_alone(aws: Account, text: str | bytes) -> None:
-    send(aws.facts.daemon_address, text)
-    trace_id = new_trace_id()
-    send(aws.facts.daemon_address, encoded(span(trace_id)))
-    assert wait_for(lambda: aws.documents(xray_id(trace_id)))
-
-
-def test_a_header_line_nested_without_end_costs_its_datagram_alone(aws: Account) -> None:
-    host, port = aws.facts.daemon_address.split(":")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"[" * 60_000 + b"\n{}", (host, int(port)))
-    trace_id = new_trace_id()
-    send(aws.facts.daemon_address, encoded(span(trace_id)))
-    assert wait_for(lambda: aws.documents(xray_id(trace_id)), seconds=20)
 
 
 def test_a_segment_is_kept_as_a_span_of_the_semantic_conventions(search: Any, aws: Account) -> None:

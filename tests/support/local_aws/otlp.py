@@ -27,6 +27,11 @@ def new_trace_id() -> str:
     return f"{int(time.time()):08x}{secrets.token_hex(12)}"
 
 
+def xray_id(trace_id: str) -> str:
+    """Such an id, as X-Ray writes it."""
+    return f"1-{trace_id[:8]}-{trace_id[8:]}"
+
+
 def span(
     trace_id: str,
     *,
