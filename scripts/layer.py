@@ -64,7 +64,7 @@ def write(target: Path, content: LayerContent) -> None:
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=_EARLIEST)
                 entry.external_attr = _READABLE
                 entry.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(entry, path.read_bytes())
+                archive.writestr(entry, path.read_bytes(), compresslevel=9)
 
 
 if __name__ == "__main__":

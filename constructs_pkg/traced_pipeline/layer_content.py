@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from .checks import Check, PipelineError
-from .layer_sources import without_docstrings
+from .layer_sources import condensed
 
 OpenTelemetryParts: TypeAlias = Literal["none", "exporter", "sdk"]
 
@@ -102,8 +102,8 @@ def assemble(folder: Path, content: LayerContent = _BRIDGE_ALONE) -> None:
 
 def _condense(source: str, target: str) -> None:
     text = Path(source).read_text(encoding="utf-8")
-    condensed = without_docstrings(text) if source.endswith(".py") else text
-    Path(target).write_text(condensed, encoding="utf-8", newline="\n")
+    content = condensed(text) if source.endswith(".py") else text
+    Path(target).write_text(content, encoding="utf-8", newline="\n")
 
 
 def _link_or_copy(source: str, target: str) -> None:
