@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aws_cdk import App
 from traced_pipeline import (
+    DeadLetterWorker,
     FunctionOptions,
     IngestApi,
     IngestOptions,
@@ -27,7 +28,7 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from .random_options import WRONG, Scene, handler, table, topic
+from .random_options import WRONG, Scene, handler, queue, table, topic
 
 SEED = int(os.environ.get("OPTIONS_SEED", "20261126"))
 CONFIGURATIONS = 400
@@ -46,7 +47,8 @@ def build(scene: Scene) -> None:
         given = scene.options(kind)
         return kind(**{name: make(scene) for name, make in needed.items() if name not in given}, **given)
 
-    kind = random.choice((TracedPipeline, TracedPipeline, IngestApi, QueueWorker, TracedFunction, TracedTopic))
+    workers = (QueueWorker, QueueWorker, DeadLetterWorker)
+    kind = random.choice((TracedPipeline, TracedPipeline, IngestApi, *workers, TracedFunction, TracedTopic))
     if kind is TracedTopic:
         TracedTopic(stack, "Orders", options=some(TopicOptions))
     elif kind is TracedFunction:
@@ -56,8 +58,14 @@ def build(scene: Scene) -> None:
         if random.random() < 0.3:
             route: Any = {name: scene.value(name, str) for name in ("path", "method")}
             made.add_route(**route)
+    elif kind is DeadLetterWorker:
+        DeadLetterWorker(stack, "Orders", queue=queue(scene), options=some(WorkerOptions, table=table))
     elif kind is QueueWorker:
-        QueueWorker(stack, "Orders", topic=topic(scene), options=some(WorkerOptions, table=table))
+        worker = QueueWorker(stack, "Orders", topic=topic(scene), options=some(WorkerOptions, table=table))
+        if random.random() < 0.3:
+            worker.add_topic(topic(scene))
+        if random.random() < 0.3:
+            worker.add_dead_letter_worker("Repair", some(WorkerOptions, table=table))
     else:
         made_whole = TracedPipeline(
             stack,
