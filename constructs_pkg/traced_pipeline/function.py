@@ -14,7 +14,7 @@ from . import bridge_environment
 from .checks import Check, PipelineError, names_path, refuse_settings
 from .function_checks import check_architecture, check_function, check_snap_start, runtime_of_bridge
 from .function_options import FunctionOptions, Handler
-from .function_role import make_role, use_role
+from .function_role import make_role, use_role, wait_for_rights
 from .handler_code import function_code
 from .ingest_options import IngestOptions
 from .instrumentation import Instrumentation
@@ -128,6 +128,7 @@ class TracedFunction(Construct):
                 vpc_subnets=options.vpc_subnets,
                 security_groups=options.security_groups,
             )
+        wait_for_rights(self, self._function)
         # A property injector of the app may have set another one.
         self._timeout = self._function.timeout or self._timeout
         for used in (layer, *(options.layers or ())):

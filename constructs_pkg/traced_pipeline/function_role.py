@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -15,6 +16,8 @@ from .segment_permission import write_segments
 
 _XRAY_REASON = "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *"
 _VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
+
+_POLICY_ID = "RolePolicy"
 
 _Statements = Mapping[str, Sequence[iam.PolicyStatement]]
 
@@ -66,10 +69,22 @@ def use_role(
             f"{scope.node.path}; where it is made, allow {actions}",
         )
         return role
-    policy = iam.Policy(scope, "RolePolicy", statements=statements)
+    policy = iam.Policy(scope, _POLICY_ID, statements=statements)
     role.attach_inline_policy(policy)
     acknowledge_star(policy, _reason(in_vpc=in_vpc))
     return role
+
+
+def wait_for_rights(scope: Construct, function: lambda_.Function) -> None:
+    """Lets a function be made after its existing role got what it needs: one in a VPC is refused otherwise.
+
+    Args:
+        scope: The function's construct.
+        function: The function.
+    """
+    policy = scope.node.try_find_child(_POLICY_ID)
+    if policy is not None:
+        function.node.add_dependency(policy)
 
 
 def _statements(log_group: logs.ILogGroup, more: Sequence[iam.PolicyStatement], *, in_vpc: bool) -> _Statements:

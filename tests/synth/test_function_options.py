@@ -92,6 +92,11 @@ class TestOnEveryBlock:
         template = synthesize(stack)
         assert template.actions("Mine") >= {"xray:PutTraceSegments", "logs:PutLogEvents"}
         assert [name for name in template.all("AWS::IAM::Role") if BLOCKS[block][0] in name] == []
+        # Without the rights for its network a function in a VPC cannot be made.
+        function = template.resources[template.name_of("AWS::Lambda::Function", BLOCKS[block][0])]
+        policies = [name for name in template.all("AWS::IAM::Policy") if BLOCKS[block][0] in name]
+        assert {name for name in policies if "RolePolicy" in name} <= set(function["DependsOn"])
+        assert any("RolePolicy" in name for name in policies)
         violations = AwsSolutionsChecks(stack).validate_scope(stack.node.root).violations
         assert [v.rule_name for v in violations if v.severity == "error"] == []
 
