@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from aws_cdk import BootstraplessSynthesizer, CfnResource, Stack
 from aws_cdk import aws_lambda as lambda_
@@ -65,16 +66,25 @@ def why_not(function: CfnResource, settings: FunctionSettings, fixed_versions: I
 
 
 def _of_runtime(function: CfnResource, runtime: object) -> Iterator[str]:
-    names = [fit.name for fit in RUNTIMES]
-    own = function.node.scope
+    names = _runtime_names()
     if not isinstance(runtime, str):
         yield f"its runtime is {_unknown(runtime)}"
     elif not runtime.startswith(_PYTHON):
         yield f"its runtime is {runtime}, and the bridge is for Python"
     elif runtime not in names:
         yield f"its runtime is {runtime}, and the bridge's layer is for {', '.join(names)}"
-    elif isinstance(own, lambda_.Function) and not any(fit.runtime_equals(own.runtime) for fit in RUNTIMES):
+    elif _is_made_by_name(function, RUNTIMES[names.index(runtime)]):
         yield f"its runtime {runtime} is made by its name, and the CDK adds no layer to it; use that of Runtime"
+
+
+@cache
+def _runtime_names() -> list[str]:
+    return [fit.name for fit in RUNTIMES]
+
+
+def _is_made_by_name(function: CfnResource, runtime: lambda_.Runtime) -> bool:
+    own = function.node.scope
+    return isinstance(own, lambda_.Function) and not runtime.runtime_equals(own.runtime)
 
 
 def _of_handler(settings: FunctionSettings) -> Iterator[str]:
