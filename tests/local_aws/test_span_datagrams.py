@@ -15,8 +15,8 @@ _CUT = encoded(span("1" * 32))
 def test_a_daemon_takes_the_datagrams_of_awss_distribution(aws: Account) -> None:
     trace_id = new_trace_id()
     send(aws.facts.daemon_address, encoded(span(trace_id)))
-    (found,) = wait_for(lambda: aws.documents(xray_id(trace_id)))
-    assert (found["name"], "type" in found) == ("shop", False)
+    (document,) = wait_for(lambda: aws.documents(xray_id(trace_id)))
+    assert (document["name"], "type" in document) == ("shop", False)
 
 
 @pytest.mark.parametrize(

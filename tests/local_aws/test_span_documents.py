@@ -98,8 +98,8 @@ def test_without_the_attribute_of_awss_distribution_a_parent_elsewhere_makes_a_l
 
 
 def test_annotations_are_the_attributes_that_a_span_lists_and_metadata_has_its_namespaces() -> None:
-    told = {"order.id": "7", "n": 3, "left": True, "aws.xray.annotations": ["order.id", "n", "missing"]}
-    (document,) = documents(attributes={**told, "aws.xray.metadata.shop": json.dumps({"basket": [1, 2]})}, parent=HERE)
+    own = {"order.id": "7", "n": 3, "left": True, "aws.xray.annotations": ["order.id", "n", "missing"]}
+    (document,) = documents(attributes={**own, "aws.xray.metadata.shop": json.dumps({"basket": [1, 2]})}, parent=HERE)
     assert document["annotations"] == {"order.id": "7", "n": 3}
     assert document["metadata"] == {"default": {"left": True}, "shop": {"basket": [1, 2]}}
 

@@ -49,7 +49,7 @@ def retrieved(xray: Any, trace_id: str, trace_format: str) -> list[dict[str, Any
         wait_for(lambda: xray.list_retrieved_traces(RetrievalToken=token)["RetrievalStatus"] == "COMPLETE")
         answer = xray.list_retrieved_traces(RetrievalToken=token, TraceFormat=trace_format)
         assert answer["TraceFormat"] == trace_format
-        return [json.loads(found["Document"]) for trace in answer["Traces"] for found in trace["Spans"]]
+        return [json.loads(kept["Document"]) for trace in answer["Traces"] for kept in trace["Spans"]]
 
     return wait_for(ask, what=f"trace {trace_id}")
 
@@ -165,10 +165,10 @@ def test_a_span_that_is_refused_costs_no_other_of_the_call(search: Any, aws: Acc
     good, short, huge = span(trace_id), span(trace_id), span(trace_id, attributes={"a": "b" * 205_000})
     short.span_id = b"\1"
     status, body, _ = post(aws, request(huge, short, good).SerializeToString())
-    told = ExportTraceServiceResponse.FromString(body).partial_success
-    assert (status, told.rejected_spans) == (200, 2)
-    assert "span_id '01' is not 8 bytes" in told.error_message
-    assert "the limit is 204800" in told.error_message
+    partial = ExportTraceServiceResponse.FromString(body).partial_success
+    assert (status, partial.rejected_spans) == (200, 2)
+    assert "span_id '01' is not 8 bytes" in partial.error_message
+    assert "the limit is 204800" in partial.error_message
     assert [record["spanId"] for record in retrieved(search, trace_id, "OTEL")] == [good.span_id.hex()]
 
 
