@@ -50,5 +50,6 @@ def test_options_refuse_before_there_is_a_construct() -> None:
         WorkerOptions(tracing="off")  # type: ignore[arg-type]
     assert caught.value.path == ""
     assert str(caught.value) == (
-        f"WorkerOptions.tracing is 'off', but must be 'continued', 'linked' or 'unbridged' [{Check.OPTION_VALUE.value}]"
+        "WorkerOptions.tracing is 'off', but must be 'continued', 'linked', 'unbridged' or None "
+        f"[{Check.OPTION_VALUE.value}]"
     )
