@@ -79,6 +79,21 @@ def the_property_is_there(t: Synthesized) -> bool:
     return bool(t.one("AWS::SQS::Queue", "WorkerQueue")["MessageRetentionPeriod"] == 86_400)
 
 
+def topic_takes_a_mebibyte(t: Synthesized) -> bool:
+    return int(t.one("AWS::SNS::Topic")["MaximumMessageSize"]) == 1_048_576
+
+
+def customers_are_message_groups(t: Synthesized) -> bool:
+    variables = t.one("AWS::Lambda::Function", "Ingest")["Environment"]["Variables"]
+    return bool(variables["MESSAGE_GROUP_PROPERTY"] == "customer")
+
+
+def the_api_calls_the_alias_whose_traffic_is_shifted(t: Synthesized) -> bool:
+    alias = t.name_of("AWS::Lambda::Alias")
+    called = json.dumps(t.one("AWS::ApiGateway::Method")["Integration"]["Uri"])
+    return f'"{alias}"' in called and len(t.all("AWS::CodeDeploy::DeploymentGroup")) == 1
+
+
 PROMISES: dict[str, Callable[[Synthesized], bool]] = {
     "CORS": preflight_is_open_and_refusals_carry_the_header,
     "Custom domain": path_of_the_domain_leads_to_the_stage,
@@ -89,6 +104,9 @@ PROMISES: dict[str, Callable[[Synthesized], bool]] = {
     "Callers from another account": the_other_account_is_let_in,
     "Alarms and a dashboard": something_failed_wakes_somebody,
     "Private API": the_api_is_private_and_traced,
+    "Large messages": topic_takes_a_mebibyte,
+    "Fair queues": customers_are_message_groups,
+    "Canary deployments": the_api_calls_the_alias_whose_traffic_is_shifted,
     "Tags": the_parts_are_tagged,
     "cdk-nag": nothing_fails_the_synthesis,
     "Everything else": the_property_is_there,
