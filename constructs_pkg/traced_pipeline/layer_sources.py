@@ -12,8 +12,8 @@ from functools import cache
 def condensed(source: str) -> str:
     """Returns a module's source without comments, with `""` for each docstring and `pass` for what only types need.
 
-    Every line keeps its number, so that tracebacks from the layer fit the sources in the package. An empty docstring is
-    one all the same, and may stand before `from __future__`.
+    A level of indentation is one space. Every line keeps its number, so that tracebacks from the layer fit the sources
+    in the package. An empty docstring is one all the same, and may stand before `from __future__`.
     """
     lines = source.splitlines(keepends=True)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -27,7 +27,19 @@ def condensed(source: str) -> str:
     for node in nodes:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             _replace(lines, node.body[0], node.body[-1], "pass")
-    return "".join(lines)
+    return _indented_by_one_space("".join(lines))
+
+
+def _indented_by_one_space(source: str) -> str:
+    texts = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant | ast.JoinedStr))
+    inside = {row for text in texts for row in range(text.lineno + 1, (text.end_lineno or text.lineno) + 1)}
+    lines = enumerate(source.splitlines(keepends=True), start=1)
+    return "".join(line if row in inside else _dedented(line) for row, line in lines)
+
+
+def _dedented(line: str) -> str:
+    code = line.lstrip(" ")
+    return " " * ((len(line) - len(code)) // 4) + code
 
 
 def _replace(lines: list[str], first: ast.stmt, last: ast.stmt, statement: str) -> None:

@@ -94,7 +94,7 @@ def statements(source: str) -> list[str]:
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             node.body = [ast.Pass(lineno=node.body[0].lineno, col_offset=node.body[0].col_offset)]
     parts = (node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr))
-    return [ast.dump(tree), *(f"{type(part).__name__} {part.lineno}:{part.col_offset}" for part in parts)]
+    return [ast.dump(tree), *(f"{type(part).__name__} {part.lineno}" for part in parts)]
 
 
 def test_works_from_where_lambda_puts_it(folder: Path) -> None:
