@@ -58,39 +58,39 @@ def left_alone(client: Any, operation: str, module: Mapping[str, object]) -> boo
 
 
 def record_call(
-    make_api_call: Callable[..., Mapping[str, Any]], client: Any, operation: str, parameters: Mapping[str, Any]
+    make_api_call: Callable[..., Mapping[str, Any]], client: Any, operation_name: str, api_params: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Makes a call of botocore's client, and records it."""
-    if left_alone(client, operation, _BOTOCORE):
-        return make_api_call(client, operation, parameters)
+    """Makes a call of botocore's client, and records it. The parameters are named as botocore's: some give them so."""
+    if left_alone(client, operation_name, _BOTOCORE):
+        return make_api_call(client, operation_name, api_params)
     scope = inherited_scope()
     parent = None if scope is None else usual_parent(scope)
     if scope is None or parent is None:
-        with AwsCall(client, operation, parameters) as call:
-            answer = make_api_call(client, operation, parameters)
+        with AwsCall(client, operation_name, api_params) as call:
+            answer = make_api_call(client, operation_name, api_params)
             call.answered(answer)
         return answer
     # The usual way, without the steps of `AwsCall`: below a message, which sends it.
     message, meta = scope.message, client.meta
     invocation = message.invocation
     service, region = meta.service_model.endpoint_prefix, meta.region_name
-    subsegment = AwsSubsegment(invocation.new_id(), service, time.time(), operation, region)
+    subsegment = AwsSubsegment(invocation.new_id(), service, time.time(), operation_name, region)
     parent.subsegments.append(subsegment)
     before = outgoing()
     set_outgoing(message.header_text(subsegment.id))
     try:
-        answer = make_api_call(client, operation, parameters)
+        answer = make_api_call(client, operation_name, api_params)
     except BaseException as error:
         set_outgoing(before)
         subsegment.close(time.time())
-        described = safely(subsegment.failed, error, parameters)
+        described = safely(subsegment.failed, error, api_params)
         if described is not None:
             message.call_failed(error, described)
         _ended(message, parent, subsegment)
         raise
     set_outgoing(before)
     subsegment.close(time.time())
-    safely(subsegment.answered, parameters, answer)
+    safely(subsegment.answered, api_params, answer)
     _ended(message, parent, subsegment)
     return answer
 

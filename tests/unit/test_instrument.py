@@ -42,6 +42,15 @@ def test_outside_of_messages_a_call_hangs_from_lambdas_own_segment(process: Proc
     assert process.services.headers(DELETE) == [f"Root={OWN_TRACE};Parent={call['id']};Sampled=1;Lineage=061379e8:0"]
 
 
+def test_a_call_whose_parameters_are_given_by_name_is_made_and_recorded(process: Process) -> None:
+    parameters = {"TableName": "orders", "Key": {"id": {"S": "1"}}}
+    with continue_trace(record(trace=header(ROOT)), LambdaContext()):
+        # As a library that wraps this method may pass the call on.
+        process.client("dynamodb")._make_api_call(operation_name="DeleteItem", api_params=parameters)
+    (message,) = process.documents()
+    assert message["subsegments"][0]["aws"]["operation"] == "DeleteItem"
+
+
 def test_a_failed_call_outside_of_messages_is_recorded_with_its_error(process: Process) -> None:
     process.invoked(ACTIVE)
     process.services.answer = lambda _path, _body: (400, {"__type": "ResourceNotFoundException", "message": "no"})
