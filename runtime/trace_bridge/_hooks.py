@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import wraps
+from importlib import import_module
 from inspect import iscoroutinefunction
 from threading import local
 from typing import TYPE_CHECKING, Any
@@ -72,12 +74,16 @@ _waiting: dict[str, list[Callable[[], object]]] = {}
 def when_imported(module: str, meet: Callable[[], object]) -> None:
     """Calls a function once a module is imported: now if it is, or else right after anything imports it.
 
+    Where another thread is importing it, that is waited for: half a module has not yet what is to be met.
     What the function raises then does not reach the program that imports the module.
 
     Args:
         module: The module's name.
         meet: The function. It is called once.
     """
+    if module in sys.modules:
+        with suppress(Exception):  # what is wrong with it, its importer hears
+            import_module(module)  # waits for another thread that is still importing it
     if module in sys.modules:
         meet()
         return

@@ -4,6 +4,7 @@ import importlib
 import importlib.resources
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,31 @@ def test_a_library_that_is_loaded_is_met_at_once(library: Library) -> None:
     importlib.import_module(name)
     bridge.when_imported(name, lambda: met.append(name))
     assert met == [name]
+
+
+def test_a_library_that_another_thread_is_importing_is_met_whole(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def halfway() -> None:
+        begun.set()
+        assert released.wait(30)
+
+    monkeypatch.setattr(sys, "halfway", halfway, raising=False)
+    name, met = library("library_half_loaded", "import sys\nsys.halfway()\nloaded = True\n"), []
+    importing = threading.Thread(target=importlib.import_module, args=(name,))
+    release = threading.Timer(0.1, released.set)
+    importing.start()
+    try:
+        assert begun.wait(30)
+        release.start()
+        bridge.when_imported(name, lambda: met.append(sys.modules[name].loaded))
+    finally:
+        released.set()
+        importing.join()
+        release.join()
+    assert met == [True]
 
 
 def test_all_who_wait_are_called_and_a_failure_reaches_nobody(library: Library) -> None:
