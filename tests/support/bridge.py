@@ -99,6 +99,12 @@ def emit_to_api(emitter: ApiEmitter) -> None:
     _use_emitter(_emitter.Emitter(lambda: None, lambda: emitter))
 
 
+def wait_for_uploads(monkeypatch: "pytest.MonkeyPatch", *, seconds: float) -> None:
+    """Has uploads wait longer for an answer: on a busy machine, X-Ray's stand-in may take more than a second."""
+    monkeypatch.setattr(_api, "CALL_SECONDS", seconds)
+    monkeypatch.setattr(_client, "CALL_SECONDS", seconds)
+
+
 def emit_to_daemon(emitter: UdpEmitter) -> None:
     """Has the documents of this process sent to a daemon."""
     _use_emitter(_emitter.Emitter(lambda: emitter, ApiEmitter))

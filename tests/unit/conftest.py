@@ -98,6 +98,7 @@ def kept(process: Process) -> Iterator[Kept]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    bridge.wait_for_uploads(process.monkeypatch, seconds=30)
     trace_logs()
     try:
         yield handler
