@@ -59,11 +59,14 @@ def put_around(owner: Any, name: str, load: Callable[[], Around]) -> None:
 def _loaded_by(load: Callable[[], Around], newest: list[Around]) -> Around:
     """Returns what is called until the function is loaded, and then leaves its place to it."""
 
-    def first(*args: Any, **kwargs: Any) -> Any:
-        around = load()
+    def first(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            around = load()
+        except Exception:  # noqa: BLE001 - the call is not the bridge's: with no file left to open, it may still be made
+            return method(*args, **kwargs)
         if newest[0] is first:
             newest[0] = around
-        return around(*args, **kwargs)
+        return around(method, *args, **kwargs)
 
     return first
 

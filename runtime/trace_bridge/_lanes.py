@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 from time import time
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from ._tracer import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from ._config import Envelope, OnUndecided
@@ -279,10 +281,7 @@ class Batch:
     def _failed(self, index: int, error: BaseException, lane: Iterable[int], segment: MessageSegment | None) -> bool:
         """Notes and logs a failure; True when nothing behind it may run."""
         self._failures[index] = error
-        from ._log_fields import log_fields_of, logged_with
-
-        # The message is over, but the line is about it.
-        with logged_with(None if segment is None else safely(log_fields_of, segment)):
+        with safely(_lines_about, segment) or nullcontext():
             self._log_failure(index, error)
         if self._fifo:
             self._behind += [other for other in lane if other > index]
@@ -329,6 +328,14 @@ def _run(awaitable: Awaitable[object]) -> object:
     from ._loop import run  # asyncio is half of this package's import, needed by awaitables alone
 
     return run(awaitable)
+
+
+def _lines_about(segment: MessageSegment | None) -> AbstractContextManager[None]:
+    """Has lines be about a message that is over."""
+    # The first failure imports this, and fails no other message where that fails: it may be for want of files.
+    from ._log_fields import log_fields_of, logged_with
+
+    return logged_with(None if segment is None else safely(log_fields_of, segment))
 
 
 def _group_of(record: Any) -> str:

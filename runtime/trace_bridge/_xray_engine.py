@@ -124,13 +124,15 @@ class XRayEngine:
     def flush(self, invocation: Invocation, began: float) -> None:
         """Sends what is left of a batch, and the links of Lambda's own trace."""
         emitter = get_emitter()
-        if invocation.continued:
-            from ._links import continued_document
+        try:
+            if invocation.continued:
+                from ._links import continued_document
 
-            links = continued_document(invocation, began)
-            if links is not None:
-                emitter.emit_text(links, invocation)
-        emitter.release(invocation)
+                links = continued_document(invocation, began)
+                if links is not None:
+                    emitter.emit_text(links, invocation)
+        finally:  # or no later batch would be the last one under way
+            emitter.release(invocation)
 
 
 XRAY: Engine = XRayEngine()

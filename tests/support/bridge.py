@@ -105,6 +105,11 @@ def wait_for_uploads(monkeypatch: "pytest.MonkeyPatch", *, seconds: float) -> No
     monkeypatch.setattr(_client, "CALL_SECONDS", seconds)
 
 
+def fail_to_import(monkeypatch: "pytest.MonkeyPatch", module: str) -> None:
+    """Has a module of the bridge be imported in vain, as where no file can be opened any more."""
+    monkeypatch.setitem(sys.modules, f"trace_bridge.{module}", None)
+
+
 def emit_to_daemon(emitter: UdpEmitter) -> None:
     """Has the documents of this process sent to a daemon."""
     _use_emitter(_emitter.Emitter(lambda: emitter, ApiEmitter))

@@ -8,7 +8,8 @@ from unittest.mock import MagicMock
 import pytest
 from trace_bridge import BatchFailedError, ConfigurationError, Message, counters, sqs_handler
 
-from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
+from tests.support import bridge
+from tests.support.lambda_events import ACTIVE, LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
 
 
@@ -42,6 +43,33 @@ def test_one_success_is_enough(process: Process) -> None:
 
     failed = [{"itemIdentifier": f"message-{number}"} for number in (1, 2)]
     assert handler(_numbered(3), LambdaContext()) == {"batchItemFailures": failed}
+
+
+@pytest.mark.parametrize("sampled", ["0", "1"])
+def test_a_failure_that_leaves_no_file_to_open_is_that_messages_alone(
+    process: Process, sampled: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @sqs_handler
+    def handler(message: Message) -> None:
+        if message.message_id == "message-2":
+            for module in ("_errors", "_log_fields"):
+                bridge.fail_to_import(process.monkeypatch, module)
+            raise OSError("too many open files")
+
+    batch = event(*(record(number, trace=header(trace_id(number), sampled=sampled)) for number in (1, 2, 3)))
+    assert handler(batch, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "message-2"}]}
+    assert "message message-2 failed: OSError: too many open files" in caplog.text
+
+
+def test_the_batch_behind_one_that_could_not_link_its_traces_is_sent_before_it_ends(process: Process) -> None:
+    handler = sqs_handler(Message.json)
+    process.invoked(ACTIVE)
+    process.set(emitter="api")
+    with process.monkeypatch.context() as first:
+        bridge.fail_to_import(first, "_links")
+        handler(_numbered(1), LambdaContext())
+    handler(_numbered(2), LambdaContext())
+    assert counters().sent_api == 1 + 2 + 1
 
 
 @pytest.mark.parametrize("how", ["argument", "setting"])

@@ -51,6 +51,14 @@ def test_a_call_whose_parameters_are_given_by_name_is_made_and_recorded(process:
     assert message["subsegments"][0]["aws"]["operation"] == "DeleteItem"
 
 
+def test_a_call_is_made_where_what_records_it_cannot_be_imported(process: Process) -> None:
+    with process.monkeypatch.context() as later:
+        instrument()
+        bridge.fail_to_import(later, "_aws_calls")
+        _delete(process)
+    assert process.services.headers(DELETE) == [PASS_THROUGH]
+
+
 def test_a_failed_call_outside_of_messages_is_recorded_with_its_error(process: Process) -> None:
     process.invoked(ACTIVE)
     process.services.answer = lambda _path, _body: (400, {"__type": "ResourceNotFoundException", "message": "no"})
