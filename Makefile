@@ -21,6 +21,9 @@ setup: ## Installs what all the targets need, at pinned versions.
 base:
 	@$(SET_UP)
 
+peers: ## Installs what tests marked `peers` run beside: other libraries, and the oldest CDK.
+	@$(SET_UP) dev peers
+
 test-setup:
 	@$(SET_UP) dev peers docs
 
@@ -84,4 +87,4 @@ clean: ## Removes everything the targets made.
 .DEFAULT:
 	@echo "make: there is no target '$@'; make help lists those there are" >&2; exit 2
 
-.PHONY: help setup base test-setup docs-setup demo local deploy-local quick check test test-pythons synth deploy dist layer docs bench lock clean
+.PHONY: help setup base peers test-setup docs-setup demo local deploy-local quick check test test-pythons synth deploy dist layer docs bench lock clean

@@ -31,7 +31,6 @@ class Entry:
     takes: str
     meaning: str
     default: str
-    required: bool
 
 
 def entries(item: type) -> list[Entry]:
@@ -74,9 +73,7 @@ def table(item: type) -> str:
     """The table for a class."""
     found = entries(item)
     head = "field" if dataclasses.is_dataclass(item) else "argument"
-    if all(e.required for e in found):  # what is given back
-        return "\n".join([f"| {head} | is | meaning |", "|---|---|---|", *map(_row, found)]) + "\n"
-    rows = [f"{_row(e)} {e.default} |" for e in found]
+    rows = [f"| `{e.name}` | {e.takes} | {e.meaning} | {e.default} |" for e in found]
     return "\n".join([f"| {head} | takes | meaning | default |", "|---|---|---|---|", *rows]) + "\n"
 
 
@@ -84,10 +81,6 @@ def members_table(item: type) -> str:
     """The table of what a class gives back."""
     rows = [f"| `{name}` | {text} |" for name, text in members(item)]
     return "\n".join(["| gives | |", "|---|---|", *rows]) + "\n"
-
-
-def _row(entry: Entry) -> str:
-    return f"| `{entry.name}` | {entry.takes} | {entry.meaning} |"
 
 
 def _described(docstring: str | None, part: str, kinds: dict[str, str], required: set[str]) -> Iterator[Entry]:
@@ -104,7 +97,6 @@ def _described(docstring: str | None, part: str, kinds: dict[str, str], required
             takes=_kind(kind),
             meaning=meaning.replace("|", r"\|"),
             default="required" if name in required else default[1] if default else "",
-            required=name in required,
         )
 
 

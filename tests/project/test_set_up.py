@@ -1,5 +1,6 @@
 """The set-up: what it says when something is missing, and that a half-finished one is finished by the next."""
 
+import re
 import stat
 import subprocess
 import sys
@@ -72,6 +73,21 @@ def test_help_lists_the_targets() -> None:
     ran = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     for target in ("demo", "test", "check", "synth", "deploy", "bench", "local", "deploy-local", "clean"):
         assert f"make {target} " in ran.stdout
+
+
+def test_every_target_that_a_page_or_a_message_names_is_there() -> None:
+    texts = [path for pattern in ("*.md", "*.toml") for path in ROOT.glob(pattern)]
+    for folder in ("docs", "examples", "local", "cli", "constructs_pkg", "runtime", "harness", "scripts", "tests"):
+        texts += [path for pattern in ("*.md", "*.py") for path in (ROOT / folder).rglob(pattern)]
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        (target, str(path.relative_to(ROOT)))
+        for path in texts
+        for groups in re.findall(r"`make ([a-z-]+)|^make ([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for target in filter(None, groups)
+    }
+    assert {target for target, _ in named} >= {"demo", "peers", "deploy-local"}
+    assert [(target, path) for target, path in sorted(named) if target not in targets] == []
 
 
 @pytest.fixture
