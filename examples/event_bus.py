@@ -1,4 +1,4 @@
-"""Events of EventBridge as a way in: a rule sends them to a topic, another one to the worker's queue itself.
+"""Events of EventBridge in front of a pipeline: a rule sends them to a topic, another one to the worker's queue itself.
 
 The trace goes on in both: EventBridge propagates the header of PutEvents to its targets. It sends no segment, so that
 the map shows a bus only where the sender recorded its call. Events of AWS services, schedules, partners and replays

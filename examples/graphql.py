@@ -1,4 +1,4 @@
-"""A GraphQL API of AppSync as a way in: a resolver's function publishes to the topic.
+"""A GraphQL API of AppSync in front of a pipeline: a resolver's function publishes to the topic.
 
 With X-Ray on, AppSync records the request and what its resolvers call, so that the trace begins at the API:
 https://docs.aws.amazon.com/appsync/latest/devguide/x-ray-tracing.html. A resolver that calls SNS itself, as an HTTP

@@ -1,4 +1,4 @@
-"""An Application Load Balancer as a way in, with a function as its target that publishes to the topic.
+"""An Application Load Balancer in front of a pipeline, with a function as its target that publishes to the topic.
 
 The load balancer puts a trace id into the request's header, `Root=…`, and sends no segment, so that it is no node on
 the map: https://docs.aws.amazon.com/xray/latest/devguide/xray-services-elb.html. The trace begins at the function.

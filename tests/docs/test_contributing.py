@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md: every module and room of its map is there."""
+"""CONTRIBUTING.md: every module and folder of its map is there."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from scripts.pages import ROOT
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-MAP = TEXT.partition("### Answered")[2].partition("\n## ")[0]
+MAP = TEXT.partition("### Where to look")[2].partition("\n## ")[0]
 
 
 def _places() -> dict[str, list[str]]:

@@ -24,6 +24,18 @@ HANDED_OVER = {
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
 }
+NEW = {
+    "AWS::ApiGateway::Deployment",
+    "AWS::ApiGateway::Model",
+    "AWS::ApiGateway::RequestValidator",
+    "AWS::CloudWatch::Alarm",
+    "AWS::IAM::Policy",
+    "AWS::Lambda::LayerVersion",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+    "AWS::XRay::ResourcePolicy",
+}
+"""The layer, permissions, dead-letter queue, alarm and validation that the page lists, and the replaced deployment."""
 
 
 @pytest.fixture
@@ -43,6 +55,7 @@ def test_a_migration_keeps_what_the_page_says(before_and_after: tuple[Synthesize
     assert (len(before.resources), len(kept)) == (int(said[1]), int(said[2]))
     replaced = {before.resources[name]["Type"] for name in set(before.resources) - kept}
     assert replaced == {"AWS::ApiGateway::Deployment", "AWS::Lambda::Permission"}
+    assert {after.resources[name]["Type"] for name in set(after.resources) - kept} == NEW
     for kind in HANDED_OVER:
         assert set(before.all(kind)) <= kept, kind
     (queue,) = before.all("AWS::SQS::Queue")

@@ -17,7 +17,7 @@ ASKED = {
     "What does it cost?": "operate.md#what-it-costs",
     "Unsampled messages?": "operate.md#sampling-and-unsampled-messages",
     "Powertools?": "with-other-tools.md#powertools-for-aws-lambda",
-    "OpenTelemetry, or the ADOT layer": "opentelemetry.md#what-each-records",
+    "OpenTelemetry, or the ADOT layer": "opentelemetry.md#choosing",
     "Datadog?": "with-other-tools.md#datadog",
     "alarms": "operate.md#alarms",
     "upgrade": "operate.md#upgrading",
