@@ -46,7 +46,7 @@ def main() -> None:
         WorkerModes(app, "WorkerModes"),
     )
     for stack in (shop, *others):
-        stack.add_stack_dependency(account)
+        stack.add_stack_dependency(account)  # add_dependency, with aws-cdk-lib 2.253
     app.synth()
 
 

@@ -63,5 +63,5 @@ class Shop(Stack):
 if __name__ == "__main__":
     app = App()
     platform = Platform(app, "Platform")
-    Shop(app, "Shop").add_stack_dependency(platform)
+    Shop(app, "Shop").add_stack_dependency(platform)  # add_dependency, with aws-cdk-lib 2.253
     app.synth()

@@ -1,4 +1,4 @@
-"""Objects of S3 in front of a pipeline: the bucket notifies a topic, and a worker takes the notifications from its queue.
+"""S3 in front of a pipeline: a bucket notifies a topic, and a worker takes the notifications from its queue.
 
 The trace of whoever stores an object goes on: S3 propagates the header of the call to its subscribers. It sends no
 segment, so that the map shows the bucket only where the sender recorded its call. By way of EventBridge the header is

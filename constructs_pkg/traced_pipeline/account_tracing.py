@@ -71,7 +71,7 @@ class AccountTracing(Construct):
         account = Stack(app, "Account")
         AccountTracing(account, "Tracing", transaction_search="existing")
         stack = Stack(app, "Shop")
-        stack.add_stack_dependency(account)
+        stack.add_stack_dependency(account)  # add_dependency, with aws-cdk-lib 2.253
         TracedPipeline(stack, "Orders")
         ```
     """
