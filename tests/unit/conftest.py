@@ -48,6 +48,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     under_test = Process(monkeypatch, daemon, services)
     under_test.invoked(PASS_THROUGH)
     under_test.new_emitter()
+    bridge.wait_for_uploads(monkeypatch, seconds=5)
     bridge.reset_counters()
     instrument()
     try:
@@ -98,7 +99,6 @@ def kept(process: Process) -> Iterator[Kept]:
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    bridge.wait_for_uploads(process.monkeypatch, seconds=30)
     trace_logs()
     try:
         yield handler

@@ -171,6 +171,7 @@ def test_what_matters_of_parameters_and_answers_is_recorded(process: Process) ->
 def test_a_call_still_under_way_is_closed_with_its_message(process: Process) -> None:
     import threading
 
+    bridge.wait_for_uploads(process.monkeypatch, seconds=0.5)
     process.services.hanging.clear()
     with trace_batch(), continue_trace(record(trace=header(ROOT)), LambdaContext()):
         from contextvars import copy_context

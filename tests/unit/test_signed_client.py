@@ -225,6 +225,7 @@ def test_a_connection_idle_for_longer_than_gateways_keep_it_is_made_anew() -> No
 
 
 def test_an_answer_that_never_comes_is_one_of_botocores_errors(process: Process) -> None:
+    bridge.wait_for_uploads(process.monkeypatch, seconds=0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process.monkeypatch.setenv("AWS_ENDPOINT_URL_XRAY", f"http://127.0.0.1:{listener.getsockname()[1]}")
         client: Any = bridge.make_xray_client()

@@ -17,6 +17,12 @@ from tests.support.lambda_process import Process
 from tests.support.timing import Stopwatch
 
 
+@pytest.fixture(autouse=True)
+def uploads_wait_as_they_do(process: Process) -> None:
+    """Has them wait a second, as outside of tests: these are about what that costs."""
+    bridge.wait_for_uploads(process.monkeypatch, seconds=1)
+
+
 @sqs_handler
 def handler(message: Message) -> None:
     message.json()
