@@ -21,9 +21,6 @@ setup: ## Installs what all the targets need, at pinned versions.
 base:
 	@$(SET_UP)
 
-peers: ## Installs what tests marked `peers` run beside: other libraries, and the oldest CDK.
-	@$(SET_UP) dev peers
-
 test-setup:
 	@$(SET_UP) dev peers docs
 
@@ -54,6 +51,9 @@ test: test-setup ## Runs all the tests; the page of traces in Chromium, which is
 	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report
 	@$(RUN) python scripts/coverage_floors.py
+
+peers: ## Installs what tests marked `peers` run beside: other libraries, and the oldest CDK.
+	@$(SET_UP) dev peers
 
 test-pythons: setup ## Runs unit and synth tests on every supported Python that is found [TESTS="tests/unit"].
 	@$(RUN) python -m scripts.pythons $(TESTS)
