@@ -1,5 +1,6 @@
 """Which engine records: `TRACE_BRIDGE_ENGINE`."""
 
+import inspect
 import logging
 import os
 import subprocess
@@ -8,6 +9,9 @@ import sys
 import pytest
 from opentelemetry import trace
 from trace_bridge import Message, sqs_handler
+from trace_bridge._engine import Engine
+from trace_bridge._otel_engine import OtelEngine
+from trace_bridge._xray_engine import XRayEngine
 
 from tests.support.lambda_events import LambdaContext, event, header, record
 from tests.support.lambda_process import Process
@@ -20,6 +24,14 @@ BATCH = event(record(trace=header(ROOT)))
 @sqs_handler
 def handler(_message: Message) -> None:
     pass
+
+
+@pytest.mark.parametrize("engine", [XRayEngine, OtelEngine])
+def test_an_engine_has_every_method_of_the_protocol_with_its_arguments(engine: type) -> None:
+    methods = {name: method for name, method in vars(Engine).items() if not name.startswith("_")}
+    assert methods
+    for name, method in methods.items():
+        assert list(inspect.signature(getattr(engine, name)).parameters) == list(inspect.signature(method).parameters)
 
 
 def test_xray_is_the_default_also_where_an_application_has_set_opentelemetry_up(process: Process, spans: Spans) -> None:
