@@ -84,6 +84,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "segment_permission",
             "sqs_consumers",
             "stacks",
+            "stages",
             "staging",
             "synthesis_checks",
             "trace_state",

@@ -52,8 +52,11 @@ def log_group_name_of(function: lambda_.IFunction) -> str | None:
     """
     if not isinstance(function, lambda_.Function):
         return None
-    config = Stack.of(function).resolve(resource_of(function, lambda_.CfnFunction).logging_config) or {}
-    name = config.get("logGroup")
+    config = resource_of(function, lambda_.CfnFunction).logging_config
+    if isinstance(config, lambda_.CfnFunction.LoggingConfigProperty):
+        name: object = config.log_group  # as it is: resolved here, it would name a resource of this stack in another
+    else:
+        name = (Stack.of(function).resolve(config) or {}).get("logGroup")
     return f"/aws/lambda/{function.function_name}" if name is None else Token.as_string(name)
 
 

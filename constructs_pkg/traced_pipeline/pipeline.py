@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from aws_cdk import PhysicalName, RemovalPolicy, Stack, Token
@@ -62,7 +63,8 @@ class TracedPipeline(Construct):
         instrumentation: What records the work of the pipeline's functions, unless their own options say otherwise.
             Default: `Instrumentation.xray()`, the bridge itself.
         dead_letter_alarms: Whether each worker's dead-letter queue has an alarm on its messages, which were accepted
-            and could not be processed. `PipelineMonitoring` says whom it notifies. Default: it has one.
+            and could not be processed; that of a dead-letter worker too. `PipelineMonitoring` says whom it notifies.
+            Default: it has one.
         removal_policy: What happens to the table and the log groups when they are removed from the stack, unless their
             own options say otherwise. Default: they are kept.
 
@@ -165,7 +167,7 @@ class TracedPipeline(Construct):
 
     @property
     def dead_letter_alarms(self) -> Mapping[str, cloudwatch.Alarm]:
-        """The alarms on the workers' dead-letter queues, by the workers' ids."""
+        """The alarms on the workers' dead-letter queues, by the workers' ids: `Worker`, or `Worker/Repair`."""
         return dict(self._dead_letter_alarms)
 
     @property
@@ -230,8 +232,15 @@ class TracedPipeline(Construct):
         if self._has_alarms:
             alarm = dead_letters_alarm(worker, "DeadLetters", worker.dead_letter_queue)
             self._dead_letter_alarms[worker.node.id] = alarm
+            if isinstance(worker, QueueWorker):
+                worker.each_dead_letter_worker(partial(self._watch_what_fails_again, worker))
         for action in self._on_worker:
             action(worker)
+
+    def _watch_what_fails_again(self, worker: QueueWorker, repair: DeadLetterWorker) -> None:
+        if repair.dead_letter_queue is not None:
+            alarm = dead_letters_alarm(repair, "DeadLetters", repair.dead_letter_queue)
+            self._dead_letter_alarms[f"{worker.node.id}/{repair.node.id}"] = alarm
 
     @names_path
     @checks_arguments

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .alarms import errors_alarm, latency_alarm, server_errors_alarm, throttles_alarm, waiting_alarm
-from .checks import names_path
+from .checks import Check, PipelineError, names_path
 from .container_worker import ContainerWorker
 from .dashboard import front_rows, further_front_rows, worker_rows
-from .environments import refuse_other_region
+from .dead_letter_worker import DeadLetterWorker
+from .environments import refuse_other_region, where_is_stack
 from .log_group import log_group_name_of
 from .monitoring_options import MonitoringOptions
 from .names import account_wide_name
@@ -73,6 +76,7 @@ class PipelineMonitoring(Construct):
         check_options(self._options)
         check_references(self, self._options)
         topic = self._options.alarm_topic
+        _check_place(self, pipeline, topic)
         if topic is not None:
             why = "an alarm notifies topics of its own Region only"
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
@@ -112,9 +116,7 @@ class PipelineMonitoring(Construct):
 
     def _watch(self, worker: QueueWorker | ContainerWorker) -> None:
         name = worker.node.id
-        alarm = self._pipeline.dead_letter_alarms.get(name)
-        if alarm is not None:
-            self._notify(alarm)
+        self._notify_of_dead_letters(name)
         consumer = worker.service if isinstance(worker, ContainerWorker) else worker.function
         if self._options.alarms:
             longest = self._options.longest_wait or _LONGEST_WAIT
@@ -138,6 +140,22 @@ class PipelineMonitoring(Construct):
             back = worker_rows(name, worker.queue, worker.dead_letter_queue, consumer, table)
             for before, behind in zip(front, back, strict=True):
                 self._dashboard.add_widgets(*before, *behind)
+        if isinstance(worker, QueueWorker):
+            worker.each_dead_letter_worker(partial(self._watch_repair, name))
+
+    def _watch_repair(self, worker: str, repair: DeadLetterWorker) -> None:
+        """Watches a worker on a dead-letter queue, on whose messages the pipeline has an alarm already."""
+        self._notify_of_dead_letters(f"{worker}/{repair.node.id}")
+        if self._options.alarms:
+            name = f"{worker}{repair.node.id}"
+            self._add_alarm(errors_alarm(self, f"{name}Errors", repair.function))
+            self._add_alarm(throttles_alarm(self, f"{name}Throttles", repair.function))
+        self._add_log_group(log_group_name_of(repair.function))
+
+    def _notify_of_dead_letters(self, worker: str) -> None:
+        alarm = self._pipeline.dead_letter_alarms.get(worker)
+        if alarm is not None:
+            self._notify(alarm)
 
     def _add_alarm(self, alarm: cloudwatch.Alarm) -> None:
         self._alarms.append(alarm)
@@ -155,3 +173,23 @@ class PipelineMonitoring(Construct):
 def _stage_of(api: apigateway.IRestApi) -> apigateway.Stage | None:
     """Returns the stage of an API that is made in this app; None of another, whose name is not known."""
     return api.deployment_stage if isinstance(api, apigateway.RestApi) else None
+
+
+def _check_place(scope: Construct, pipeline: TracedPipeline, topic: sns.ITopic | None) -> None:
+    """Refuses what alarms of the pipeline cannot be made for, or from which the stacks would wait for each other."""
+    here, there = Stack.of(scope), Stack.of(pipeline)
+    ours, theirs = where_is_stack(scope), where_is_stack(pipeline)
+    if None not in (ours.region, theirs.region) and ours.region != theirs.region:
+        raise PipelineError(
+            Check.OUT_OF_REACH,
+            f"pipeline {pipeline.node.path} belongs to Region {theirs.region}, this stack to {ours.region}, but an "
+            f"alarm reads metrics of its own Region only; put the monitoring into a stack of {theirs.region}",
+        )
+    mine = isinstance(topic, sns.Topic) and Stack.of(topic) is here
+    if topic is not None and mine and here is not there and pipeline.dead_letter_alarms:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"alarm_topic {topic.node.path} belongs to stack {here.node.path}, and the pipeline, whose own alarms "
+            f"notify it, to {there.node.path}: each stack would wait for the other; make the topic in "
+            f"{there.node.path} or in a third stack, or put the monitoring beside the pipeline",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from aws_cdk import aws_lambda as lambda_
@@ -87,6 +87,8 @@ class QueueWorker(Construct):
             check_next_topic(self, topic, options.publish_to)
         check_table(options)
         self._options = options
+        self._dead_letter_workers: list[DeadLetterWorker] = []
+        self._on_dead_letter_worker: list[Callable[[DeadLetterWorker], None]] = []
         self._made = make_worker_function(self, options, topic=topic)
         consumer = function_as_consumer(self, self._made.timeout)
         if options.queue is not None:
@@ -190,7 +192,21 @@ class QueueWorker(Construct):
             instrumentation=options.instrumentation or own.instrumentation,
         )
         options = replace(options, raw_message_delivery=self._options.raw_message_delivery)
-        return DeadLetterWorker(self, construct_id, queue=self._dead_letter_queue, options=options)
+        worker = DeadLetterWorker(self, construct_id, queue=self._dead_letter_queue, options=options)
+        self._dead_letter_workers.append(worker)
+        for action in self._on_dead_letter_worker:
+            action(worker)
+        return worker
+
+    def each_dead_letter_worker(self, action: Callable[[DeadLetterWorker], None]) -> None:
+        """Does something with each worker on the worker's dead-letter queue, those that are added later included.
+
+        Args:
+            action: Gets a dead-letter worker; at once, or when it is added.
+        """
+        self._on_dead_letter_worker.append(action)
+        for worker in self._dead_letter_workers:
+            action(worker)
 
     def _subscribe(self, topic: sns.ITopic, options: WorkerOptions) -> sns.Subscription:
         check_queue_size(self, topic, self._queue, "queue")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,7 @@ from .option_checks import checks_arguments
 from .scope_exceptions import ScopeExceptions
 from .sns_trace_permission import SnsTracePermission
 from .sqs_consumers import MAPPING
+from .stages import stages_below
 from .trace_state import BridgeState, Outcome, TraceState
 from .traceable import switch_for
 from .xray_policies import lets_topics_trace
@@ -100,6 +102,8 @@ class TraceEverything:
         self._consumers = ConsumerBridge(self._exceptions) if bridge else None
         self._findings: dict[str, TraceFinding] = {}
         self._functions: dict[str, CfnResource] = {}
+        self._scope: IConstruct | None = None
+        self._stages: set[str] = set()
 
     @classmethod
     @checks_arguments
@@ -114,6 +118,9 @@ class TraceEverything:
     ) -> TraceEverything:
         """Applies it to everything below a scope, before the aspects that only inspect.
 
+        The CDK's aspects stop at a `Stage`, so it is applied to each stage that is below the scope by now too. A stage
+        that is added later is left as it is, with a warning of Python's at synthesis.
+
         Args:
             scope: An app, a stage, a stack or any construct.
             bridge: As in the constructor.
@@ -125,7 +132,10 @@ class TraceEverything:
             bridge=bridge, except_paths=except_paths, except_types=except_types, trace_permission=trace_permission
         )
         aspect._exceptions.keep_within(scope)
-        Aspects.of(scope).add(aspect, priority=AspectPriority.MUTATING)
+        aspect._scope = scope
+        for part in (scope, *stages_below(scope)):
+            aspect._stages.add(part.node.path)
+            Aspects.of(part).add(aspect, priority=AspectPriority.MUTATING)
         return aspect
 
     @property
@@ -135,6 +145,8 @@ class TraceEverything:
 
     def visit(self, node: IConstruct) -> None:
         """Looks at one construct; the CDK calls this at synthesis."""
+        if node is self._scope:
+            self._warn_of_later_stages(node)
         if not CfnResource.is_cfn_resource(node) or not isinstance(node, CfnResource):
             return
         resource_type, path = node.cfn_resource_type, node.node.path
@@ -172,6 +184,22 @@ class TraceEverything:
             construct: The construct.
         """
         self.visit(construct)
+
+    def _warn_of_later_stages(self, scope: IConstruct) -> None:
+        """Says which stages were added too late: a stage is synthesized before the aspects around it are called."""
+        later = [
+            stage.node.path
+            for stage in stages_below(scope)
+            if stage.node.path not in self._stages
+            and not any(isinstance(aspect, TraceEverything) for aspect in Aspects.of(stage).all)
+        ]
+        if later:
+            # Not an annotation: a stage that stands in no stack has no place where the CDK's CLI would show it.
+            warnings.warn(
+                f"TraceEverything.below({scope.node.path or 'app'}) does not reach what was added after it: "
+                f"stage {', '.join(later)}; aspects of the CDK stop at a stage; call it after the last stage is made",
+                stacklevel=2,
+            )
 
     def _bridging(
         self, consumers: ConsumerBridge, resource: CfnResource, resource_type: str, path: str

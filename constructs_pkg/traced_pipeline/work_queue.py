@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .checks import Check, refuse_settings, warn
+from .checks import Check, PipelineError, refuse_settings, warn
 from .environments import check_environment, refuse_other_region
 from .fifo_throughput import FifoThroughput, check_existing_scope, throughput_of
 from .queue_checks import check_dead_letters, check_kind, check_queue_stack, kind_is_known
@@ -193,6 +193,13 @@ def use_dead_letter_queue(
         refuse_settings(
             options, ("dead_letter_queue", "max_receive_count"), existing="a redrive policy", instead="leave them out"
         )
+    elif resource.redrive_policy is not None:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"dead-letter queue {queue.node.path} has a redrive policy already, by another dead-letter worker or set "
+            "on its resource; each message would go to one of the two workers by chance: keep one of them, or make the "
+            "queue with dead_letter_queue=sqs.DeadLetterQueue(...)",
+        )
     seconds = Stack.of(queue).resolve(resource.visibility_timeout)
     if seconds is None:
         visibility = visibility_timeout()
@@ -206,8 +213,23 @@ def use_dead_letter_queue(
         return own.queue
     further = options.dead_letter_queue or dead_letter_queue(scope, options=options, fifo=queue.fifo)
     check_dead_letters(scope, further, fifo=queue.fifo)
+    _check_no_circle(queue, further)
     resource.redrive_policy = {
         "deadLetterTargetArn": further.queue_arn,
         "maxReceiveCount": options.max_receive_count,
     }
     return further
+
+
+def _check_no_circle(queue: sqs.IQueue, further: sqs.IQueue) -> None:
+    """Refuses a further dead-letter queue from which messages come back; CloudFormation cannot make such queues."""
+    after: sqs.IQueue | None = further
+    while after is not None and after is not queue:
+        own = after.dead_letter_queue if isinstance(after, sqs.Queue) else None
+        after = None if own is None else own.queue
+    if after is queue:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"dead_letter_queue is {further.node.path}, whose messages come back to {queue.node.path}, the queue that "
+            "is worked through; give another queue, or leave it out",
+        )

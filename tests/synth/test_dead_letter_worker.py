@@ -114,6 +114,20 @@ class TestDeadLetterWorker:
         assert caught.value.check is Check.WORKER_DESTINATION
         orders.add_dead_letter_worker("Again", WorkerOptions(table=orders.table))
 
+    def test_a_second_worker_on_the_same_queue_is_refused(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        orders = TracedPipeline(stack, "Orders")
+        orders.add_dead_letter_worker("Repair", options())
+        with pytest.raises(PipelineError, match="DeadLetterQueue has a redrive policy already") as caught:
+            orders.add_dead_letter_worker("Again", options())
+        assert caught.value.check is Check.OPTION_CONFLICT
+
+    @pytest.mark.parametrize("own", ["dead_letter_queue", "queue"])
+    def test_a_further_queue_whose_messages_come_back_is_refused(self, new_stack: NewStack, own: str) -> None:
+        orders = TracedPipeline(new_stack(), "Orders")
+        with pytest.raises(PipelineError, match="whose messages come back to Shop/Orders/Worker/DeadLetterQueue"):
+            orders.add_dead_letter_worker("Repair", options(dead_letter_queue=getattr(orders, own)))
+
     def test_of_another_stack(self, new_app: Any) -> None:
         app: App = new_app()
         orders = TracedPipeline(Stack(app, "Shop", env=PLACE), "Orders")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from traced_pipeline import (
     PipelineError,
     PipelineMonitoring,
     TracedPipeline,
+    WorkerOptions,
 )
 
 from tests.support.stacks import NewStack
@@ -112,12 +113,41 @@ class TestDeadLetters:
         stack = new_stack()
         orders = TracedPipeline(stack, "Orders", dead_letter_alarms=False)
         orders.add_worker("Audit")
+        orders.add_dead_letter_worker("Repair", WorkerOptions(table=orders.table))
         assert synthesize(stack).all("AWS::CloudWatch::Alarm") == {}
         assert orders.dead_letter_alarms == {}
 
     def test_of_every_worker_have_one(self, template: Synthesized) -> None:
         alarms = [name for name in template.all("AWS::CloudWatch::Alarm") if "DeadLetters" in name]
         assert len(alarms) == len(template.all("AWS::ECS::Service")) + 2 == 3
+
+    @pytest.mark.parametrize("watched_first", [True, False], ids=["watched first", "watched last"])
+    def test_that_fail_the_repair_too_have_one(self, new_stack: NewStack, watched_first: bool) -> None:
+        stack = new_stack()
+        orders = TracedPipeline(stack, "Orders")
+        topic = sns.Topic(stack, "OnCall", enforce_ssl=True)
+        options = MonitoringOptions(alarm_topic=topic)
+        if watched_first:
+            PipelineMonitoring(stack, "Watch", pipeline=orders, options=options)
+        repair = orders.add_dead_letter_worker("Repair", WorkerOptions(table=orders.table))
+        audit = orders.add_worker("Audit").add_dead_letter_worker("Repair", WorkerOptions(table=orders.table))
+        if not watched_first:
+            PipelineMonitoring(stack, "Watch", pipeline=orders, options=options)
+        assert set(orders.dead_letter_alarms) == {"Worker", "Worker/Repair", "Audit", "Audit/Repair"}
+        template = synthesize(stack)
+        alarms = template.all("AWS::CloudWatch::Alarm")
+        for worker in (repair, audit):
+            assert worker.dead_letter_queue is not None
+            queue = stack.resolve(worker.dead_letter_queue.queue_name)
+            (alarm,) = (a for a in alarms.values() if a["Dimensions"] == [{"Name": "QueueName", "Value": queue}])
+            assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
+            assert alarm["AlarmActions"] == [stack.resolve(topic.topic_arn)]
+            function = stack.resolve(worker.function.function_name)
+            failing = [a for a in alarms.values() if a["Dimensions"] == [{"Name": "FunctionName", "Value": function}]]
+            assert {a["MetricName"] for a in failing} == {"Errors", "Throttles"}
+            group = stack.resolve(worker.traced_function.log_group.log_group_name)
+            queries = template.all("AWS::Logs::QueryDefinition").values()
+            assert all(group in query["LogGroupNames"] for query in queries)
 
 
 class TestAlarms:
@@ -271,6 +301,43 @@ def test_a_topic_of_another_region_is_refused(new_stack: NewStack) -> None:
     orders = TracedPipeline(stack, "Orders")
     with pytest.raises(PipelineError, match="an alarm notifies topics of its own Region only") as caught:
         PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(alarm_topic=topic))
+    assert caught.value.check is Check.OUT_OF_REACH
+
+
+def test_of_another_stack_names_the_logs_there(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    orders = TracedPipeline(Stack(app, "Shop"), "Orders")
+    there = Stack(app, "Watching")
+    PipelineMonitoring(there, "Watch", pipeline=orders)
+    queries = synthesize(there).all("AWS::Logs::QueryDefinition")
+    assert len(queries) == 3
+    for query in queries.values():
+        assert len(query["LogGroupNames"]) == 2
+        assert all("Ref" not in name for name in query["LogGroupNames"])
+
+
+@pytest.mark.parametrize("of_topic", ["Watching", "Shop", "Third"])
+def test_of_another_stack_notifies_a_topic_that_no_stack_waits_for(new_app: Callable[..., App], of_topic: str) -> None:
+    app = new_app()
+    stacks = {name: Stack(app, name) for name in dict.fromkeys(("Shop", "Watching", of_topic))}
+    orders = TracedPipeline(stacks["Shop"], "Orders")
+    options = MonitoringOptions(alarm_topic=sns.Topic(stacks[of_topic], "OnCall"))
+    if of_topic == "Watching":
+        with pytest.raises(PipelineError, match="each stack would wait for the other") as caught:
+            PipelineMonitoring(stacks["Watching"], "Watch", pipeline=orders, options=options)
+        assert caught.value.check is Check.OPTION_CONFLICT
+    else:
+        PipelineMonitoring(stacks["Watching"], "Watch", pipeline=orders, options=options)
+        alarms = synthesize(stacks["Watching"]).all("AWS::CloudWatch::Alarm").values()
+        assert all("Ref" not in alarm["AlarmActions"][0] for alarm in alarms)
+
+
+def test_a_pipeline_of_another_region_is_refused(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    here, there = (Environment(account="111111111111", region=region) for region in ("eu-west-1", "us-east-1"))
+    orders = TracedPipeline(Stack(app, "Shop", env=there), "Orders")
+    with pytest.raises(PipelineError, match="reads metrics of its own Region only") as caught:
+        PipelineMonitoring(Stack(app, "Watching", env=here), "Watch", pipeline=orders)
     assert caught.value.check is Check.OUT_OF_REACH
 
 
