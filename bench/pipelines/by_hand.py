@@ -58,7 +58,7 @@ def build(stack: Stack, ingest: str, worker: str, layer: str) -> None:
         period=Duration.minutes(1), statistic="Maximum"
     ).create_alarm(
         stack,
-        "DeadLetters",
+        "DeadLetterAlarm",
         threshold=0,
         evaluation_periods=1,
         comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,

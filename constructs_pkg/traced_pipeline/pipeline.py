@@ -230,7 +230,7 @@ class TracedPipeline(Construct):
     def _add(self, worker: QueueWorker | ContainerWorker) -> None:
         self._workers.append(worker)
         if self._has_alarms:
-            alarm = dead_letters_alarm(worker, "DeadLetters", worker.dead_letter_queue)
+            alarm = dead_letters_alarm(worker, "DeadLetterAlarm", worker.dead_letter_queue)
             self._dead_letter_alarms[worker.node.id] = alarm
             if isinstance(worker, QueueWorker):
                 worker.each_dead_letter_worker(partial(self._watch_what_fails_again, worker))
@@ -239,7 +239,7 @@ class TracedPipeline(Construct):
 
     def _watch_what_fails_again(self, worker: QueueWorker, repair: DeadLetterWorker) -> None:
         if repair.dead_letter_queue is not None:
-            alarm = dead_letters_alarm(repair, "DeadLetters", repair.dead_letter_queue)
+            alarm = dead_letters_alarm(repair, "DeadLetterAlarm", repair.dead_letter_queue)
             self._dead_letter_alarms[f"{worker.node.id}/{repair.node.id}"] = alarm
 
     @names_path

@@ -118,7 +118,7 @@ class TestDeadLetters:
         assert orders.dead_letter_alarms == {}
 
     def test_of_every_worker_have_one(self, template: Synthesized) -> None:
-        alarms = [name for name in template.all("AWS::CloudWatch::Alarm") if "DeadLetters" in name]
+        alarms = [name for name in template.all("AWS::CloudWatch::Alarm") if "DeadLetterAlarm" in name]
         assert len(alarms) == len(template.all("AWS::ECS::Service")) + 2 == 3
 
     @pytest.mark.parametrize("watched_first", [True, False], ids=["watched first", "watched last"])
