@@ -13,6 +13,7 @@ from trace_bridge import (
     _daemon_address,
     _document,
     _emitter,
+    _engine,
     _engines,
     _environment,
     _header,
@@ -40,6 +41,7 @@ Settings = _config.Settings
 ApiEmitter = _api.ApiEmitter
 UdpEmitter = _udp.UdpEmitter
 Tracer = _tracer.Tracer
+Engine = _engine.Engine
 Message = _message.Message
 canonical_header = _header.canonical_header
 KeptConnections = _kept_connections.KeptConnections
@@ -65,6 +67,13 @@ VARIABLES = sorted(
     if name.isupper() and name != "PREFIX" and isinstance(value, str)
 )
 """The environment variables that the bridge reads."""
+
+
+def engine_classes() -> list[type]:
+    """The engines; OpenTelemetry is not in every environment that tests run in."""
+    from trace_bridge import _otel_engine
+
+    return [_xray_engine.XRayEngine, _otel_engine.OtelEngine]
 
 
 def settings() -> Settings:

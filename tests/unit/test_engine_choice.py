@@ -9,10 +9,8 @@ import sys
 import pytest
 from opentelemetry import trace
 from trace_bridge import Message, sqs_handler
-from trace_bridge._engine import Engine
-from trace_bridge._otel_engine import OtelEngine
-from trace_bridge._xray_engine import XRayEngine
 
+from tests.support.bridge import Engine, engine_classes
 from tests.support.lambda_events import LambdaContext, event, header, record
 from tests.support.lambda_process import Process
 from tests.support.otel_spans import Spans
@@ -26,7 +24,7 @@ def handler(_message: Message) -> None:
     pass
 
 
-@pytest.mark.parametrize("engine", [XRayEngine, OtelEngine])
+@pytest.mark.parametrize("engine", engine_classes())
 def test_an_engine_has_every_method_of_the_protocol_with_its_arguments(engine: type) -> None:
     methods = {name: method for name, method in vars(Engine).items() if not name.startswith("_")}
     assert methods
