@@ -36,10 +36,10 @@ local: base ## Runs the local AWS in the foreground and says what to type next; 
 deploy-local: base ## Deploys the reference pipeline to it [APP="python3 examples/fifo.py"].
 	@$(RUN) python -m harness.deploy_local --app "$(APP)"
 
-quick: setup ## Checks format and lint and runs the unit tests that start no program: the inner loop.
+quick: setup ## Checks format and lint and runs the unit tests that start no program and wait for no time to pass: the inner loop.
 	@$(RUN) ruff format --check --quiet .
 	@$(RUN) ruff check --quiet .
-	@$(RUN) python -m pytest -q -n 2 -m 'not peers and not program' tests/unit
+	@$(RUN) python -m pytest -q -n 2 --dist worksteal -m 'not peers and not program and not waits' tests/unit
 
 check: setup ## Checks format, lint, types, dependencies and the synthesized template.
 	@$(RUN) python -m scripts.check

@@ -164,6 +164,7 @@ def test_no_region_costs_no_message(process: Process) -> None:
     assert counters().failed + counters().sent_api == 2
 
 
+@pytest.mark.waits
 def test_ten_thousand_messages_arrive_though_the_daemon_stalls(process: Process) -> None:
     process.invoked(ACTIVE)
     batch = batch_of(10_000)

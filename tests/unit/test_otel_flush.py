@@ -53,6 +53,7 @@ def test_spans_have_left_when_the_handler_returns(exporter: Exporter) -> None:
     assert exporter.taken == ["process orders"]
 
 
+@pytest.mark.waits
 def test_an_exporter_that_hangs_costs_no_more_than_the_invocation_has_left(
     exporter: Exporter, caplog: pytest.LogCaptureFixture
 ) -> None:

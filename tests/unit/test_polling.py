@@ -151,6 +151,7 @@ def test_an_async_handler_and_several_workers(process: Process, queue: Queue) ->
     assert len(process.documents()) == 5
 
 
+@pytest.mark.waits
 def test_a_message_stays_hidden_while_it_is_worked_on(queue: Queue) -> None:
     queue.messages = [_message(1), _message(2)]
 

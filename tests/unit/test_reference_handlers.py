@@ -293,6 +293,7 @@ def test_other_content_under_a_taken_id_goes_nowhere_and_is_told(
     ]
 
 
+@pytest.mark.waits
 def test_a_silent_table_fails_the_message_and_leaves_the_invocation_time(
     process: Process, worker: Callable[..., Any]
 ) -> None:

@@ -148,6 +148,7 @@ def test_a_connection_that_was_closed_meanwhile_is_not_used(client: Any, xray: X
     assert len(xray.requests) == 2
 
 
+@pytest.mark.waits
 def test_connections_that_a_gateway_forgot_cost_one_call_and_not_one_each() -> None:
     over = threading.Event()
     at_once = threading.Barrier(2)

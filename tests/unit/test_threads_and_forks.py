@@ -161,6 +161,7 @@ def test_a_child_process_that_leaves_the_message_does_not_send_its_segment_again
     assert len(process.documents_of(trace_id(2))) == 1
 
 
+@pytest.mark.waits
 def test_a_signals_handler_may_record_a_message_while_its_thread_counts(process: Process) -> None:
     bridge.wait_for_uploads(process.monkeypatch, seconds=1)  # which cannot be counted meanwhile
 

@@ -16,6 +16,8 @@ from tests.support.lambda_events import ACTIVE, LambdaContext, batch_of, event, 
 from tests.support.lambda_process import Process
 from tests.support.timing import Stopwatch
 
+pytestmark = pytest.mark.waits
+
 
 @pytest.fixture(autouse=True)
 def uploads_wait_as_they_do(process: Process) -> None:
