@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 from functools import wraps
 from time import time
-from typing import TYPE_CHECKING, overload
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from . import _forks
 from ._own_subsegment import NOT_RECORDED, OwnSubsegment, Subsegment, name_as_taken
@@ -17,8 +18,7 @@ from ._segment import MessageSegment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
-    from typing import Any, ParamSpec, Self, TypeVar
+    from typing import ParamSpec, TypeVar
 
     from ._places import Place
 
@@ -116,7 +116,7 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         return block.__enter__()
 
     def _open_here(self, again: list[subsegment]) -> subsegment:
-        """Returns the block that is open where the running code is; the newest where that cannot be told."""
+        """Returns the block that is open where the running code is; the newest where that is not known."""
         begun = {id(block._recorded): block for block in (self, *again)}  # noqa: SLF001 - of this class
         scope = inherited_scope()
         open_here = [begun[id(entity)] for entity in (() if scope is None else scope.opened) if id(entity) in begun]
@@ -160,12 +160,13 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
         return own
 
     def _end(self, recorded: Subsegment, error: BaseException | None) -> None:
+        if isinstance(error, GeneratorExit):  # Python closes a generator with it that nobody iterates over any more
+            error = None
         if isinstance(recorded, _BesideSdk | SpanSubsegment):
             recorded.end(error)
             return
         assert isinstance(recorded, OwnSubsegment)  # noqa: S101 - there is no other kind
-        # A generator that nobody iterates over any more is closed by an exception of Python's own.
-        if error is not None and not isinstance(error, GeneratorExit):
+        if error is not None:
             safely(recorded.add_exception, error)
         if recorded.in_progress:
             recorded.close(time())
@@ -228,7 +229,8 @@ class _BesideSdk(Subsegment):
     def add_exception(self, error: BaseException) -> None:
         import traceback
 
-        safely(self._entity.add_exception, error, traceback.extract_tb(error.__traceback__))
+        # A handler may pass what is no exception.
+        safely(self._entity.add_exception, error, traceback.extract_tb(getattr(error, "__traceback__", None)))
 
     def end(self, error: BaseException | None) -> None:
         """Ends it; what has been opened in its place since stays open."""

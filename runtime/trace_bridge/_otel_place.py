@@ -18,7 +18,7 @@ from ._annotations import checked_annotation
 from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
 from ._invocation import Invocation, latest_invocation
-from ._json import encode
+from ._json import encode, text_of, with_metadata
 from ._otel_segment import ANNOTATIONS, METADATA, OtelSegment, header_of, record_failure, sender_context
 from ._places import NotRecorded, SpanSubsegment
 from ._safely import safely
@@ -159,9 +159,9 @@ class _OwnSpan(SpanSubsegment):
 
     def put_metadata(self, key: str, value: object, namespace: str = "default") -> Self:
         """Sets an attribute of the span: the namespace, as JSON."""
-        held = self._metadata.setdefault(namespace, {})
-        held[key] = value
-        self._entered.span.set_attribute(f"{METADATA}{namespace}", encode(held))
+        self._metadata = with_metadata(self._metadata, key, value, namespace)
+        group = text_of(namespace)
+        self._entered.span.set_attribute(f"{METADATA}{group}", encode(self._metadata[group]))
         return self
 
     def add_exception(self, error: BaseException) -> None:

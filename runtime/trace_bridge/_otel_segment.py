@@ -20,7 +20,7 @@ from opentelemetry.trace import (
 from ._annotations import checked_annotation, checked_link
 from ._header import format_header
 from ._invocation import now
-from ._json import encode
+from ._json import encode, text_of
 from ._otel_message import no_parent, xray_trace_id
 from ._safely import safely
 from ._scope import inherited_scope
@@ -174,7 +174,8 @@ class OtelSegment(MessageSegment):
         """Sets an attribute of the span: the namespace, as JSON."""
         super().put_metadata(key, value, namespace)
         if self.recording == "recorded" and self.span is not None:
-            self.span.set_attribute(f"{METADATA}{namespace}", encode(self._metadata[namespace]))
+            group = text_of(namespace)
+            self.span.set_attribute(f"{METADATA}{group}", encode(self._metadata[group]))
         return self
 
     def add_link(self, trace_id: str, segment_id: str) -> Self:
@@ -190,11 +191,11 @@ class OtelSegment(MessageSegment):
             record_failure(self.span, error, self.text_of(error))
 
     def call_told(self, error: BaseException, text: str) -> None:
-        """Remembers what a call's span tells of an exception, for the spans around it to tell the same."""
+        """Remembers what a call's span says of an exception, for the spans around it to say the same."""
         self._told = (error, text)
 
     def text_of(self, error: BaseException) -> str | None:
-        """Returns what a call's span has told of an exception; None where none did."""
+        """Returns what a call's span says of an exception; None where none does."""
         return self._told[1] if self._told is not None and self._told[0] is error else None
 
     def insert_queue_wait(self, wait: QueueWait) -> None:
@@ -221,11 +222,11 @@ def record_failure(span: Span, error: BaseException, text: str | None = None) ->
     Args:
         span: The span.
         error: The exception.
-        text: What is told instead of its own text, which may hold what is not to be recorded; None for its own.
+        text: What is recorded instead of its own text, which may hold what is not to be recorded; None for its own.
     """
     kind = type(error).__name__
     if text is None:
-        span.record_exception(error)
+        safely(span.record_exception, error)  # a handler may pass what is no exception, or has no text
         text = safely(str, error)
     else:
         frames = "".join(traceback.format_tb(error.__traceback__))

@@ -97,6 +97,7 @@ def test_below_what_the_sdk_has_open_outside_of_messages_the_sdk_records(process
     try:
         with pytest.raises(RuntimeError), xray_recorder.in_subsegment("theirs"), subsegment("ours") as ours:
             ours.put_annotation("a", 1).put_metadata("b", 2)
+            ours.add_exception("no exception")  # type: ignore[arg-type]
             process.client("dynamodb").list_tables()
             raise error
     finally:

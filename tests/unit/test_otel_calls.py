@@ -173,6 +173,19 @@ def test_a_function_that_fails_marks_its_span_and_the_message(spans: Spans) -> N
     assert not trace.get_current_span().get_span_context().is_valid
 
 
+def test_a_generator_that_nobody_iterates_over_any_more_has_not_failed(spans: Spans) -> None:
+    def prices() -> Iterator[int]:
+        with subsegment("prices"):
+            yield 1
+            yield 2
+
+    with continue_trace(RECORD, LambdaContext()):
+        started = prices()
+        next(started)
+        started.close()  # type: ignore[attr-defined] # it is a generator
+    assert {span.name: span.status.status_code for span in spans.all()}["prices"] is StatusCode.UNSET
+
+
 def test_a_function_in_a_message_that_is_not_recorded_leaves_no_span(spans: Spans) -> None:
     with continue_trace(record(trace=header(ROOT, sampled="0")), LambdaContext()), subsegment("order") as step:
         step.put_annotation("items", 3)

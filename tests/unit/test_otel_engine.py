@@ -19,6 +19,7 @@ from trace_bridge import (
     log_fields,
     poll,
     sqs_handler,
+    subsegment,
     trace_batch,
 )
 
@@ -193,6 +194,25 @@ def test_what_is_put_on_the_segment_is_put_on_the_span(spans: Spans) -> None:
     assert span.attributes["aws.xray.annotations"] == ("order", "items")
     assert json.loads(str(span.attributes["aws.xray.metadata.shop"])) == {"body": {"a": 1}, "more": 2}
     assert span.status.description == "ValueError: odd"
+
+
+def test_odd_values_fail_no_message(spans: Spans) -> None:
+    class UnspeakableError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    with continue_trace(RECORD, LambdaContext()) as segment, subsegment("odd") as step:
+        recorded: tuple[Any, ...] = (segment, step)
+        for entity in recorded:
+            entity.put_metadata(["no key"], 1).put_metadata("key", 2, ["no namespace"])
+            entity.add_exception("no exception")
+            entity.add_exception(UnspeakableError())
+    for span in spans.all():
+        assert span.attributes is not None
+        assert json.loads(str(span.attributes["aws.xray.metadata.default"])) == {"['no key']": 1}
+        assert json.loads(str(span.attributes["aws.xray.metadata.['no namespace']"])) == {"key": 2}
+        assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "UnspeakableError")
+    assert len(spans.all()) == 2
 
 
 def test_what_is_put_on_a_segment_that_is_not_recorded_is_dropped(spans: Spans) -> None:
