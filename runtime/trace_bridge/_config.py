@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from . import _environment
 
+Envelope = Literal["none", "sns"]
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Literal, TypeVar
+    from typing import TypeVar
 
     OnUndecided = Literal["drop", "sample", "follow_lambda"]
     EmitterChoice = Literal["auto", "udp", "api"]
     QueueSegment = Literal["never", "always"]
-    Envelope = Literal["none", "sns"]
     EngineChoice = Literal["xray", "otel", "auto"]
     OtelRelation = Literal["parent", "link"]
     OtelAnnotations = tuple[str, ...] | Literal["all"]

@@ -6,6 +6,7 @@ Only the hooks are put here; what they call is imported at the first call.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from ._hooks import put_around, when_imported
 from ._sdk_joining import join_sdk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ._hooks import Around
 

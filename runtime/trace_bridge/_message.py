@@ -7,17 +7,13 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Messag
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from . import _state
-from ._config import ENVELOPES, checked_choice
+from ._config import ENVELOPES, Envelope, checked_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from ._config import Envelope
     from ._event_bodies import EventBridgeEvent, S3Object
     from ._header import TraceHeader
 
@@ -126,7 +122,7 @@ class Message:
     def s3_objects(self) -> tuple[S3Object, ...]:
         """Returns the objects that the body, a notification of S3, is about.
 
-        None for the test event, which S3 sends when notifications are set up.
+        Empty for the test event, which S3 sends when notifications are set up.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from ._document import MAX_LINKS, annotations_field, message_document, metadata_field
 from ._header import format_header
@@ -15,7 +15,7 @@ from ._safely import safely
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any, Literal, Protocol, Self
+    from typing import Literal, Protocol
 
     from ._invocation import Invocation
     from ._links import QueueWait

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+from typing import Any, get_type_hints
 
 import boto3
 import pytest
@@ -65,3 +66,21 @@ def test_the_model_of_xray_is_read_with_the_files_that_boto3_has_read(monkeypatc
 def test_the_model_of_xray_is_read_without_a_session_of_boto3s(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     assert "xray" in bridge.loader_of_models(monkeypatch).list_available_services("service-2")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        trace_bridge.Message,
+        trace_bridge.Message.__init__,
+        trace_bridge.Message.json,
+        trace_bridge.MessageSegment.put_annotation,
+        trace_bridge.MessageSegment.put_metadata,
+        trace_bridge.subsegment.__init__,
+        trace_bridge.capture,
+        trace_bridge.instrument,
+        trace_bridge.counters,
+    ],
+)
+def test_frameworks_can_read_the_types_of_what_a_handler_uses(what: Any) -> None:
+    assert get_type_hints(what)
