@@ -54,7 +54,7 @@ Adapters: what the bridge works beside.
     _engines: which engine records the messages
     _xray_engine: the engine for X-Ray
     _otel_engine, _otel_segment, _otel_place: the engine for OpenTelemetry
-    _otel_message: what spans of messages tell beyond the conventions
+    _otel_message: what spans of messages have beyond the conventions
     _otel_flush: flushes the application's tracer provider
     _sdk_joining, _sdk, _sdk_entities, _sdk_calls: the X-Ray SDK, where the application loads it
     _threads: threads of other libraries' making that stay in their message
@@ -89,7 +89,7 @@ and `AWS_LAMBDA_RUNTIME_API` are set by Lambda, `ECS_CONTAINER_METADATA_URI_V4` 
 
 from typing import TYPE_CHECKING
 
-from ._state import VERSION  # reads the settings: a wrong one is told at import
+from ._state import VERSION  # reads the settings: a wrong one is reported at import
 
 if TYPE_CHECKING:
     from ._batch import sqs_handler

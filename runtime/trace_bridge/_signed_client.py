@@ -194,7 +194,7 @@ class _Body:
 
 
 def has_foreign_handlers(client: Any) -> bool:
-    """Returns whether somebody else's code takes part in the client's calls; so, too, where that cannot be told."""
+    """Returns whether somebody else's code takes part in the client's calls; so, too, where that is not known."""
     try:
         # botocore has no public way to list the handlers of an event.
         handlers = client.meta.events._emitter._handlers  # noqa: SLF001

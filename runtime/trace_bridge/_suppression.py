@@ -11,7 +11,7 @@ _SUPPRESS = "suppress_instrumentation"
 
 
 def is_suppressed() -> bool:
-    """Returns whether OpenTelemetry is told to record nothing, as its exporters tell it of their own calls."""
+    """Returns whether OpenTelemetry is set to record nothing, as its exporters set it for their own calls."""
     context: Any = sys.modules.get("opentelemetry.context")
     if context is None:
         return False

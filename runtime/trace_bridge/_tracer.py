@@ -220,7 +220,7 @@ def _decide(header: TraceHeader, invocation: Invocation, on_undecided: OnUndecid
 
 
 def _too_old(root: str, days: int) -> bool:
-    """Tells whether a trace id was made more than some days ago, by the clock as it stands now.
+    """Returns whether a trace id was made more than some days ago, by the clock as it stands now.
 
     The first part of an id is the time it was made, but X-Ray takes random ids as well: an id of another month is not
     judged. https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids

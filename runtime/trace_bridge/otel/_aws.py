@@ -50,7 +50,7 @@ def take_aws(attributes: dict[str, Any], resource: Attributes, log_groups: Seque
     Args:
         attributes: The attributes that no block has taken yet.
         resource: The attributes of the span's resource.
-        log_groups: Names of the log groups where the resource tells none.
+        log_groups: Names of the log groups where the resource names none.
 
     Returns:
         The block; None where the resource is another cloud's.
@@ -80,7 +80,7 @@ def take_aws(attributes: dict[str, Any], resource: Attributes, log_groups: Seque
 
 
 def origin_of(resource: Attributes) -> str | None:
-    """Returns the kind of compute that a resource tells; None where it tells none of AWS."""
+    """Returns the kind of compute that a resource names; None where it names none of AWS."""
     if resource.get("cloud.provider", "aws") != "aws":
         return None
     platform = text_of(resource.get("cloud.platform"))
@@ -90,7 +90,7 @@ def origin_of(resource: Attributes) -> str | None:
 
 
 def service_of(resource: Attributes) -> dict[str, object] | None:
-    """Returns the `service` block: the version of the application; None where the resource tells none."""
+    """Returns the `service` block: the version of the application; None where the resource has none."""
     version = resource.get("service.version", resource.get("container.image.tag"))
     return None if version is None else {"version": text_of(version)}
 

@@ -91,7 +91,7 @@ def take_cause(
 
 
 def _attempts(details: Mapping[str, Any], nanoseconds: int) -> Iterator[dict[str, object]]:
-    """Yields an attempt of an AWS call that failed, as AWS's instrumentations tell it."""
+    """Yields an attempt of an AWS call that failed, as AWS's instrumentations record it."""
     if "http.response.status_code" in details and "aws.http.error_message" in details:
         seconds = f"{nanoseconds // 1000 / 1_000_000:.6f}"
         yield {

@@ -43,7 +43,7 @@ class Translation:
 
     Attributes:
         annotations: Names of the attributes that become annotations; `all` for every one.
-        log_groups: Names of the log groups, where a span's resource tells none.
+        log_groups: Names of the log groups, where a span's resource names none.
     """
 
     annotations: Annotations = ()
@@ -54,7 +54,7 @@ class Translation:
 
         Args:
             span: The span.
-            invocation: The invocation under way, which tells where it ran.
+            invocation: The invocation under way, which says where it ran.
         """
         if span.parent is None and span.kind in _CALLS:
             segment_id = invocation.new_id()

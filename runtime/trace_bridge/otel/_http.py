@@ -99,7 +99,7 @@ def take_http(attributes: dict[str, Any], events: Iterable[Attributes], *, serve
 
 
 def status_of(attributes: Attributes) -> int | None:
-    """Returns the HTTP status that a span tells; None where it tells none."""
+    """Returns a span's HTTP status; None where it has none."""
     value = next((attributes[key] for key in reversed(_STATUS) if key in attributes), None)
     return None if value is None else number_of(value)
 

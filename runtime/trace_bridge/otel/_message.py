@@ -1,4 +1,4 @@
-"""What the engine tells in a message's span, as the engine for X-Ray writes it in a document."""
+"""What the engine writes in a message's span, as the engine for X-Ray writes it in a document."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def take_invocation(attributes: dict[str, Any], aws: dict[str, Any]) -> str:
         aws: The block.
 
     Returns:
-        The ARN the function was invoked by; empty where the span does not tell it.
+        The ARN the function was invoked by; empty where the span does not say it.
     """
     request_id, arn = text_of(attributes.pop(INVOCATION_ID, None)), text_of(attributes.pop(INVOKED_ARN, None))
     if request_id:
