@@ -9,31 +9,23 @@ internal/pkg/xray/testdata/trace01.json; the subsegments of states, between the 
 
 import time
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from ministack.core.responses import get_region
 from ministack.services import stepfunctions
 
+from local.patches import service_trace
+from local.patches.service_trace import ServiceTrace
 from local.propagation import request_context
-from local.propagation.header import TraceHeader, new_entity_id, new_trace_id
+from local.propagation.header import new_entity_id
 from local.xray.sampling.rules import Request
 from local.xray.state import XRay
 
 Fields = dict[str, Any]
 
-
-@dataclass(kw_only=True)
-class _Execution:
-    """A sampled execution under way; `header` is the caller's."""
-
-    header: TraceHeader
-    segment_id: str = field(default_factory=new_entity_id)
-    start: float = field(default_factory=time.time)
-    calls: list[Fields] = field(default_factory=list)
-
-
-_execution: ContextVar[_Execution | None] = ContextVar("execution", default=None)
+_trace: ContextVar[ServiceTrace | None] = ContextVar("trace", default=None)
+"""The trace of the execution under way; `None` where the state machine sends no segment for it."""
 
 
 def install(xray: XRay) -> None:
@@ -60,13 +52,15 @@ def _install_execution(xray: XRay) -> None:
     def run_execution(execution_arn: str) -> None:
         record = stepfunctions._executions[execution_arn]
         machine = stepfunctions._state_machines.get(record["stateMachineArn"]) or {}
-        execution = _begin(xray, machine)
-        header = execution.header.render() if execution else request_context.inbound.get()
-        with request_context.using(_execution, execution), request_context.using(request_context.inbound, header):
+        trace = _begin(xray, machine)
+        header = trace.header.render() if trace else request_context.inbound.get()
+        sampled = trace if trace and trace.sampled else None
+        with request_context.using(_trace, sampled), request_context.using(request_context.inbound, header):
             run(execution_arn)
-        if execution:
+        if sampled:
             failed = stepfunctions._executions[execution_arn]["status"] != "SUCCEEDED"
-            xray.traces.put(_segment(execution, machine, execution_arn, failed=failed))
+            aws = {"execution_arn": execution_arn, "account_id": execution_arn.split(":")[4]}
+            xray.traces.put(sampled.segment(aws=aws, **({"fault": True} if failed else {})))
 
     stepfunctions._run_execution = run_execution
 
@@ -75,58 +69,34 @@ def _install_tasks() -> None:
     invoke = stepfunctions._invoke_resource
 
     def invoke_resource(resource: str, task_input: Any) -> Any:
-        execution = _execution.get()
-        if execution is None:
+        trace = _trace.get()
+        if trace is None:
             return invoke(resource, task_input)
         subsegment_id, start, failed = new_entity_id(), time.time(), True
-        header = replace(execution.header, parent=subsegment_id).render()
+        header = replace(trace.header, parent=subsegment_id).render()
         try:
             with request_context.using(request_context.inbound, header):
                 result = invoke(resource, task_input)
             failed = False
         finally:
-            execution.calls.append(_call(subsegment_id, start, resource, task_input, failed=failed))
+            trace.calls.append(_call(subsegment_id, start, resource, task_input, failed=failed))
         return result
 
     stepfunctions._invoke_resource = invoke_resource
 
 
-def _begin(xray: XRay, machine: Fields) -> _Execution | None:
+def _begin(xray: XRay, machine: Fields) -> ServiceTrace | None:
     if not (machine.get("tracingConfiguration") or {}).get("enabled"):
         return None
-    came = TraceHeader.parse(request_context.inbound.get())
-    if came and came.sampled in ("0", "1"):
-        return _Execution(header=came) if came.sampled == "1" else None
-    arn = str(machine.get("stateMachineArn", ""))
     request = Request(
         service_name=str(machine.get("name", "")),
         service_type="AWS::StepFunctions::StateMachine",
         host="",
         http_method="",
         url_path="",
-        resource_arn=arn,
+        resource_arn=str(machine.get("stateMachineArn", "")),
     )
-    if not xray.rules.decide(request).sampled:
-        return None
-    header = came or TraceHeader(root=new_trace_id())
-    return _Execution(header=replace(header, sampled="1"))
-
-
-def _segment(execution: _Execution, machine: Fields, execution_arn: str, *, failed: bool) -> Fields:
-    header = execution.header
-    return {
-        "id": execution.segment_id,
-        "name": str(machine.get("name", "")),
-        "trace_id": header.root,
-        **({"parent_id": header.parent} if header.parent else {}),
-        "start_time": execution.start,
-        "end_time": time.time(),
-        "origin": "AWS::StepFunctions::StateMachine",
-        "resource_arn": str(machine.get("stateMachineArn", "")),
-        "aws": {"execution_arn": execution_arn, "account_id": execution_arn.split(":")[4]},
-        **({"fault": True} if failed else {}),
-        "subsegments": execution.calls,
-    }
+    return service_trace.begin(xray, request_context.inbound.get(), request)
 
 
 # What a task of an optimized integration names its target by, and the field that X-Ray's documents have for it.

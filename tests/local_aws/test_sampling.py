@@ -1,5 +1,6 @@
 """Sampling: decided once, at the edge, by the rules; obeyed by everything behind it."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.propagation.header import new_trace_id
 from local.xray.sampling.rules import Request, Reservoir, Rule, SamplingRules
 from tests.support.account import Account
+from tests.support.local_aws.functions import role
 from tests.support.local_aws.tracing import fields, receive
 from tests.support.local_aws.xray import rule
 
@@ -68,6 +71,28 @@ def test_a_rate_of_zero_leaves_the_whole_way_untraced(aws: Account, stack: dict[
     carried = fields(message["Attributes"]["AWSTraceHeader"])
     assert (carried["Root"], carried["Sampled"]) == (env["Root"], "0")
     assert aws.documents(env["Root"]) == []
+
+
+def test_what_a_state_machine_leaves_untraced_is_untraced_in_what_it_calls(
+    aws: Account, stack: dict[str, str], rules: Any
+) -> None:
+    rules.create_sampling_rule(SamplingRule=rule("nothing", ServiceType="AWS::StepFunctions::StateMachine"))
+    parameters = {"QueueUrl": stack["SpareUrl"], "MessageBody": "x"}
+    send = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": parameters, "End": True}
+    definition = json.dumps({"StartAt": "Send", "States": {"Send": send}})
+    tracing = {"TracingConfiguration": {"Enabled": True}, "RoleArn": role(aws, "untraced")}
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"DefinitionString": definition, **tracing},
+    }
+    outputs = {"Arn": {"Value": {"Ref": "Machine"}}}
+    deployed, root = aws.deploy("untraced", {"Resources": {"Machine": machine}, "Outputs": outputs}), new_trace_id()
+    aws.client("stepfunctions").start_execution(stateMachineArn=deployed["Arn"], traceHeader=f"Root={root}")
+    sqs = aws.client("sqs")
+    message = receive(sqs, stack["SpareUrl"])
+    sqs.delete_message(QueueUrl=stack["SpareUrl"], ReceiptHandle=message["ReceiptHandle"])
+    assert message["Attributes"]["AWSTraceHeader"] == f"Root={root};Sampled=0"
+    assert aws.documents(root) == []
 
 
 def test_a_reservoir_takes_so_many_a_second(aws: Account, stack: dict[str, str], rules: Any) -> None:
