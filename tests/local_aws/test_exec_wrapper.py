@@ -97,6 +97,8 @@ def test_the_wrapper_starts_the_function_with_its_layers_in_opt(aws: Account) ->
     [
         ({"other": (0o755, WRAPPER)}, "/opt/instrument: does not exist"),
         ({"instrument": (0o644, WRAPPER)}, "/opt/instrument: is not an executable"),
+        ({"instrument": (0o755, "#!/no/such/shell\n")}, "/opt/instrument: cannot be run (No such file or directory)"),
+        ({"instrument": (0o755, "exit 3\n")}, "/opt/instrument: cannot be run (Exec format error)"),
         ({"instrument": (0o755, "#!/bin/sh\necho it broke >&2; exit 3\n")}, "it broke"),
     ],
 )

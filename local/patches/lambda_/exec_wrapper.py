@@ -9,6 +9,7 @@ There is no `/opt` here that functions could share. A function with a wrapper sc
 AWS has there, and in its variable and in scripts of its layers `/opt` is that folder: see `wrapper_launch`.
 """
 
+import shlex
 import subprocess
 import sys
 from contextvars import ContextVar
@@ -56,8 +57,9 @@ def install(work_dir: Path) -> None:
             try:
                 spawn(worker)
             except RuntimeError as problem:
-                ended = has_wrapper and str(problem).startswith(_ENDED)
-                raise (_exit_error(worker) if ended else None) or problem from None
+                if has_wrapper and str(problem).startswith(_ENDED) and (error := _exit_error(worker)):
+                    raise error from None
+                raise
 
     lambda_runtime._detect_runtime_binary = detect_or_launch
     lambda_runtime.Worker._spawn = spawn_by_wrapper
@@ -86,6 +88,7 @@ def _exit_error(worker: Any) -> ExitError | None:
 def _launcher(work_dir: Path) -> Path:
     """Writes the program that stands where MiniStack expects the interpreter."""
     launcher = work_dir / "wrapper-launch"
-    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I "{_LAUNCH}" "$@"\n', encoding="utf-8")
+    command = shlex.join([sys.executable, "-I", str(_LAUNCH)])
+    launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
     launcher.chmod(0o700)
     return launcher

@@ -27,12 +27,13 @@ def main(worker: Path) -> None:
     opt.mkdir()
     layers = sorted(worker.parent.glob("layer_*.zip"), key=lambda path: int(path.stem.removeprefix("layer_")))
     _extract(layers, opt)
-    wrapper = _mapped(os.environ[_VARIABLE].encode(), opt).decode()
+    named = os.environ[_VARIABLE]
+    wrapper = _mapped(named.encode(), opt).decode()
     # As the start-up script says it in the images of the runtime that AWS publishes.
     if not Path(wrapper).is_file():
-        _end(f"{os.environ[_VARIABLE]}: does not exist", _NO_SUCH_FILE)
+        _end(f"{named}: does not exist", _NO_SUCH_FILE)
     if not os.access(wrapper, os.X_OK):
-        _end(f"{os.environ[_VARIABLE]}: is not an executable", _NOT_EXECUTABLE)
+        _end(f"{named}: is not an executable", _NOT_EXECUTABLE)
     python = Path(sys.executable)
     os.environ |= {
         _VARIABLE: wrapper,
@@ -40,7 +41,10 @@ def main(worker: Path) -> None:
         "PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", os.defpath), str(opt / "bin")]),
         "_LAMBDA_LAYERS_DIRS": str(opt),
     }
-    os.execv(wrapper, [wrapper, str(python), str(worker)])  # noqa: S606 - the function's own script
+    try:
+        os.execv(wrapper, [wrapper, str(python), str(worker)])  # noqa: S606 - the function's own script
+    except OSError as problem:
+        _end(f"{named}: cannot be run ({problem.strerror}); its first line must name its interpreter", _NOT_EXECUTABLE)
 
 
 def _end(reason: str, status: int) -> NoReturn:
