@@ -15,6 +15,8 @@ from local.propagation import request_context
 
 Fields = dict[str, Any]
 _OF_AWS = "aws."
+# EventBridge API Reference, "PutEvents", "Entries".
+_MAX_ENTRIES = 10
 
 
 def install() -> None:
@@ -29,7 +31,7 @@ def _install_entries() -> None:
 
     def put_events(data: Fields, *args: Any, **kwargs: Any) -> Any:
         entries = data.get("Entries") or []
-        if not any(entry.get("TraceHeader") for entry in entries):
+        if len(entries) > _MAX_ENTRIES or not any(entry.get("TraceHeader") for entry in entries):
             return put(data, *args, **kwargs)
         bodies: list[Fields] = []
         for entry in entries:

@@ -1,4 +1,4 @@
-"""How large a request or an answer may be, for API Gateway and for Lambda."""
+"""How large a request or an answer may be, for API Gateway, Lambda and EventBridge."""
 
 import json
 from typing import Any
@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.account import Account
 from tests.support.local_aws.functions import archive, role
+from tests.support.local_aws.tracing import SAMPLED
 
 MEGABYTE = 1024 * 1024
 SIZES = "def handler(event, context):\n    return 'x' * int(event.get('size', 0))\n"
@@ -50,3 +51,11 @@ def test_an_answer_that_is_too_large_is_an_error_of_the_function(aws: Account, f
 def test_api_gateway_refuses_a_body_that_is_too_large(aws: Account, stack: dict[str, str], size: int) -> None:
     status, answer, _ = aws.post(f"{stack['ApiId']}/traced/", json.dumps("x" * (size - 2)))
     assert (status, answer["message"]) == (413, "Request Too Long")
+
+
+def test_put_events_refuses_an_eleventh_entry_also_where_entries_have_traces_of_their_own(aws: Account) -> None:
+    entry = {"Source": "shop", "DetailType": "OrderPlaced", "Detail": "{}", "TraceHeader": SAMPLED}
+    events = aws.client("events")
+    assert events.put_events(Entries=[entry] * 10)["FailedEntryCount"] == 0
+    with pytest.raises(ClientError, match="length less than or equal to 10"):
+        events.put_events(Entries=[entry] * 11)

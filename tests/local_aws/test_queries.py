@@ -163,6 +163,7 @@ def test_an_expression_finds_the_trace_and_its_negation_does_not(aws: Account, f
         ("rootcause.fault.service { annotation.age }", "found annotation.age"),
         ("service() { rootcause.fault.service }", "found rootcause.fault.service"),
         ("rootcause.json = #[{]", "has no end"),
+        (f"rootcause.json = #[{'[' * 60_000}{']' * 60_000}]", "maximum recursion depth"),
         ("rootcause.json = 5", "expected #[{"),
         ("coverage > 1", "found coverage"),
         ("ok = 1", "found 1, expected true or false"),

@@ -196,7 +196,7 @@ class Parser(Tokens):
         kind, written = self.current()
         try:
             wanted = json.loads(written) if kind == "json" else None
-        except ValueError as problem:
+        except (ValueError, RecursionError) as problem:
             raise FilterError(f"Invalid filter expression {self.expression!r}: {problem}") from None
         if wanted is None:
             raise self.error("#[{ … }]")
