@@ -50,7 +50,7 @@ def check_size(topic: Fields, value: object) -> None:
         raise ValueError(
             f"Invalid parameter: {ATTRIBUTE} Reason: the topic has more than {MOST_SUBSCRIPTIONS} subscriptions"
         )
-    if size > DEFAULT_BYTES and any(one.get("protocol") not in PROTOCOLS for one in subscriptions):
+    if size > DEFAULT_BYTES and any(subscription.get("protocol") not in PROTOCOLS for subscription in subscriptions):
         raise ValueError(f"Invalid parameter: {ATTRIBUTE} Reason: the topic has subscriptions of other protocols")
 
 

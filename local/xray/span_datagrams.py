@@ -15,7 +15,7 @@ _SAMPLED, _UNSAMPLED, _METRICS = "T1S", "T1U", "M1"
 
 
 def is_of_opentelemetry(text: str) -> bool:
-    """Tells whether the text behind the header line is none of X-Ray's documents, but OpenTelemetry's."""
+    """Returns whether the text behind the header line is OpenTelemetry's, and none of X-Ray's documents."""
     return text.startswith((_SAMPLED, _UNSAMPLED, _METRICS))
 
 

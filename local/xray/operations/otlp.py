@@ -50,7 +50,7 @@ class OtlpEndpoint:
         """Answers one request, whose caller has been authorized.
 
         Args:
-            headers: By their names in small letters.
+            headers: By their names in lower case.
             body: As it was sent.
         """
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()

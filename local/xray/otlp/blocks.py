@@ -25,7 +25,7 @@ _HOSTS = (
     "server.address",
 )
 _PORTS = ("net.host.port", "net.peer.port", "server.port")
-_TELL_HTTP = (*_URL, "http.client_ip", "http.host", "http.target", "http.server_name", "url.path")
+_OF_HTTP = (*_URL, "http.client_ip", "http.host", "http.target", "http.server_name", "url.path")
 _USER_AGENT = ("user_agent.original", "http.user_agent")
 _CLIENTS = ("client.address", "http.client_ip", "net.peer.ip", "network.peer.address")
 _READ_IN_HTTP = (
@@ -60,7 +60,7 @@ def http(span: Span) -> Document:
     """Returns the `http` block; empty where the span is none of HTTP."""
     attributes = span.attributes
     method, url, status = _first(attributes, _METHOD), _url(attributes), status_of(span)
-    if not (method or status is not None or _first(attributes, _TELL_HTTP)):
+    if not (method or status is not None or _first(attributes, _OF_HTTP)):
         return {}
     request = {"method": method, "url": url, "user_agent": _first(attributes, _USER_AGENT), "client_ip": _client(span)}
     response = {} if status is None else {"status": status}
@@ -78,7 +78,7 @@ def _client(span: Span) -> str:
 
 
 def status_of(span: Span) -> int | None:
-    """Returns the HTTP status that a span tells; `None` where it tells none."""
+    """Returns a span's HTTP status; `None` where it has none."""
     values = (span.attributes[key] for key in STATUS if key in span.attributes)
     return next((value for value in values if isinstance(value, int) and not isinstance(value, bool)), None)
 
@@ -105,7 +105,7 @@ def aws(span: Span) -> Document:
 
 
 def origin(resource: Attributes) -> str | None:
-    """Returns the kind of compute that a resource tells; `None` where it tells none, as Lambda's."""
+    """Returns the kind of compute that a resource names; `None` where it names none, as Lambda's."""
     if resource.get("cloud.provider", "aws") != "aws":
         return None
     platform = text(resource.get("cloud.platform"))

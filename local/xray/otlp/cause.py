@@ -18,7 +18,7 @@ _FAILED_ATTEMPT = "HTTP request failure"
 
 
 def cause(span: Span) -> Document:
-    """Returns the block; empty where the span tells of no exception and no reason."""
+    """Returns the block; empty where the span has no exception and no reason."""
     exceptions: list[Document] = []
     for event in span.events:
         if event.name == "exception":
@@ -46,7 +46,7 @@ def _exception(span: Span, event: Event) -> Document:
 
 
 def _attempt(event: Event) -> list[Document]:
-    """Returns an attempt of an AWS call that failed, as AWS's instrumentations tell it."""
+    """Returns an attempt of an AWS call that failed, as AWS's instrumentations record it."""
     status, reason = (event.attributes.get(key) for key in ("http.response.status_code", "aws.http.error_message"))
     if status is None or reason is None:
         return []

@@ -31,7 +31,7 @@ def is_aws_call(span: Span) -> bool:
 def is_local_root(span: Span) -> bool:
     """Returns whether a span is the first of its process.
 
-    AWS's distribution of OpenTelemetry says so in an attribute. Otherwise the flags tell that the parent is in another
+    AWS's distribution of OpenTelemetry says so in an attribute. Otherwise the flags say that the parent is in another
     process; the collector's exporter does not read them yet.
     """
     if _SPAN_KIND in span.attributes:
