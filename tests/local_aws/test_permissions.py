@@ -161,18 +161,19 @@ def test_a_mapping_needs_its_roles_permissions(aws: Account) -> None:
     wait_for(lambda: "OK" in functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"])
     iam.put_role_policy(RoleName="mapped", PolicyName="own", PolicyDocument=document(allow("logs:*")))
 
-    def visible() -> str:
-        asked = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-        return str(asked["Attributes"]["ApproximateNumberOfMessages"])
-
     def refused() -> bool:
-        # What a role may do is read anew after half a second, so that one more message may be received.
-        if visible() == "0":
-            sqs.send_message(QueueUrl=url, MessageBody="y")
+        # What a role may do is read anew after half a second, so that messages may still be processed.
+        sqs.send_message(QueueUrl=url, MessageBody="before")
         return "PROBLEM" in functions.get_event_source_mapping(UUID=mapping)["LastProcessingResult"]
 
     wait_for(refused, what="the refusal")
-    assert visible() == "1"
+    sent = sqs.send_message(QueueUrl=url, MessageBody="after")["MessageId"]
+
+    def stays() -> bool:
+        received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        return sent in [message["MessageId"] for message in received]
+
+    wait_for(stays, what="the message that the mapping may not receive")
     functions.delete_event_source_mapping(UUID=mapping)
 
 
