@@ -1,4 +1,8 @@
-"""Alarms that somebody has to act on, each with what it means."""
+"""Alarms that somebody has to act on; each description says what is wrong and what to do next.
+
+A description is what a notification shows, so that it names things as they are called once they are deployed. It has
+1024 characters at most: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IConstruct
+
+from .stacks import outermost_stack
 
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 # SQS, Lambda and API Gateway send a metric each minute:
@@ -16,6 +22,7 @@ _MINUTE = Duration.minutes(1)
 _LASTING_MINUTES = 5
 _OF_THEM = 3
 """How many of the last minutes must be bad, where a single one mends itself: what fails is tried again."""
+_LASTS = f"in {_OF_THEM} of the last {_LASTING_MINUTES} minutes"
 
 
 def dead_letters_alarm(scope: Construct, construct_id: str, queue: sqs.IQueue) -> cloudwatch.Alarm:
@@ -27,29 +34,57 @@ def dead_letters_alarm(scope: Construct, construct_id: str, queue: sqs.IQueue) -
         queue: The dead-letter queue.
     """
     metric = queue.metric_approximate_number_of_messages_visible(period=_MINUTE, statistic="Maximum")
-    meaning = f"Messages are in the dead-letter queue {queue.node.path}: accepted, and not processed."
-    return _alarm(scope, construct_id, metric, above=0, meaning=meaning, minutes=1)
+    description = (
+        f"Messages are in the dead-letter queue {queue.queue_name}: their requests were accepted and are not done. "
+        f"See why: {_command('failed', queue)} lists them, with the trace and the cause of each. When the cause is "
+        f"gone, {_command('redrive', queue)} sends them back. SQS deletes what is left when the queue's retention "
+        "period ends."
+    )
+    return _alarm(scope, construct_id, metric, above=0, description=description, minutes=1)
 
 
 def waiting_alarm(scope: Construct, construct_id: str, queue: sqs.IQueue, longest: Duration) -> cloudwatch.Alarm:
     """Creates the alarm on the age of a queue's oldest message: its worker does not keep up, or does not work."""
+    seconds = longest.to_seconds()
     metric = queue.metric_approximate_age_of_oldest_message(period=_MINUTE, statistic="Maximum")
-    meaning = f"Messages wait in the queue {queue.node.path} for longer than accepted: its worker does not keep up."
-    return _alarm(scope, construct_id, metric, above=longest.to_seconds(), meaning=meaning)
+    description = (
+        f"The oldest message in the queue {queue.queue_name} was older than {seconds:g} s {_LASTS}: its worker is too "
+        f"slow, throttled, failing or not running. {_command('failed', queue)} counts what waits and what is tried "
+        f"again; {_command('verify', queue)} sends a real request and names what stops it."
+    )
+    return _alarm(scope, construct_id, metric, above=seconds, description=description)
 
 
-def errors_alarm(scope: Construct, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:
-    """Creates the alarm on failed invocations of a function, if they last."""
+def errors_alarm(scope: Construct, construct_id: str, function: lambda_.IFunction, *, causes: str) -> cloudwatch.Alarm:
+    """Creates the alarm on failed invocations of a function, if they last.
+
+    Args:
+        scope: Where to create it.
+        construct_id: Id of the alarm.
+        function: The function.
+        causes: Where the exceptions can be read, as in `the log group /aws/lambda/x`.
+    """
     metric = function.metric_errors(period=_MINUTE, statistic="Sum")
-    meaning = f"Invocations of {function.node.path} fail, minute after minute."
-    return _alarm(scope, construct_id, metric, above=0, meaning=meaning)
+    description = (
+        f"Invocations of the function {function.function_name} failed {_LASTS}. Their messages are tried again, and "
+        f"become dead-letter messages when that does not help. See why: {causes} has the exceptions and their trace "
+        "ids, and `traced-pipeline trace TRACE_ID` shows the request; "
+        f"{_command('failed', function)} lists what is a dead-letter message already."
+    )
+    return _alarm(scope, construct_id, metric, above=0, description=description)
 
 
 def throttles_alarm(scope: Construct, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:
     """Creates the alarm on throttled invocations of a function, if they last: concurrency is used up."""
     metric = function.metric_throttles(period=_MINUTE, statistic="Sum")
-    meaning = f"Lambda throttles {function.node.path}, minute after minute: its concurrency is used up."
-    return _alarm(scope, construct_id, metric, above=0, meaning=meaning)
+    # A throttled message counts as received: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    description = (
+        f"Lambda throttled the function {function.function_name} {_LASTS}: its reserved concurrency, or that of the "
+        "account, is used up. Throttled messages are tried again, and may become dead-letter messages. Give the "
+        "function more concurrency, or let its event source mapping use less than it has (max_concurrency); "
+        f"{_command('verify', function)} says if the function is stopped by a reserved concurrency of 0."
+    )
+    return _alarm(scope, construct_id, metric, above=0, description=description)
 
 
 def server_errors_alarm(
@@ -57,15 +92,33 @@ def server_errors_alarm(
 ) -> cloudwatch.Alarm:
     """Creates the alarm on the fraction of requests that an API answers with 5xx."""
     metric = stage.metric_server_error(period=_MINUTE, statistic="Average")
-    meaning = f"The API {stage.node.path} answers more requests with 5xx than accepted."
-    return _alarm(scope, construct_id, metric, above=fraction, meaning=meaning)
+    description = (
+        f"The API {_name(stage)} answered more than {fraction * 100:g} % of its requests with 5xx {_LASTS}; "
+        f"their senders have to repeat them. {_command('verify', stage)} sends a real request and names the hop that "
+        f"fails, and why; {_command('trace --latest', stage)} shows the latest ones."
+    )
+    return _alarm(scope, construct_id, metric, above=fraction, description=description)
 
 
 def latency_alarm(scope: Construct, construct_id: str, stage: apigateway.Stage, longest: Duration) -> cloudwatch.Alarm:
     """Creates the alarm on the time that the slowest hundredth of an API's requests takes."""
     metric = stage.metric_latency(period=_MINUTE, statistic="p99")
-    meaning = f"The slowest hundredth of the requests to {stage.node.path} takes longer than accepted."
-    return _alarm(scope, construct_id, metric, above=longest.to_milliseconds(), meaning=meaning)
+    description = (
+        f"The slowest hundredth of the requests to the API {_name(stage)} took longer than "
+        f"{longest.to_milliseconds():g} ms (p99) {_LASTS}. {_command('trace --latest', stage, '--count 20')} shows in "
+        "which hop the time is spent."
+    )
+    return _alarm(scope, construct_id, metric, above=longest.to_milliseconds(), description=description)
+
+
+def _command(command: str, part: IConstruct, options: str = "") -> str:
+    """Returns a command line on the stack of a part, as it is typed."""
+    return f"`{' '.join(filter(None, ('traced-pipeline', command, outermost_stack(part).stack_name, options)))}`"
+
+
+def _name(stage: apigateway.Stage) -> str:
+    """Returns a stage's name in X-Ray and in the traces that the command line shows."""
+    return f"{stage.rest_api.rest_api_name}/{stage.stage_name}"
 
 
 def _alarm(
@@ -74,13 +127,13 @@ def _alarm(
     metric: cloudwatch.Metric,
     *,
     above: float,
-    meaning: str,
+    description: str,
     minutes: int = _LASTING_MINUTES,
 ) -> cloudwatch.Alarm:
     return metric.create_alarm(
         scope,
         construct_id,
-        alarm_description=meaning,
+        alarm_description=description,
         threshold=above,
         comparison_operator=_ABOVE,
         evaluation_periods=minutes,

@@ -9,6 +9,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -26,7 +27,7 @@ from .option_checks import check_options, checks_arguments
 from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
 from .references import check_references
-from .saved_queries import save_queries
+from .saved_queries import query_name, save_queries
 
 _LONGEST_WAIT = Duration.minutes(15)
 _LONGEST_REQUEST = Duration.seconds(5)
@@ -81,6 +82,7 @@ class PipelineMonitoring(Construct):
             why = "an alarm notifies topics of its own Region only"
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
         self._pipeline = pipeline
+        self._folder = account_wide_name(pipeline, max_length=_LONGEST_NAME)
         self._alarms: list[cloudwatch.Alarm] = []
         self._log_groups: list[str] = []
         self._dashboard = cloudwatch.Dashboard(self, "Dashboard") if self._options.dashboard else None
@@ -91,8 +93,7 @@ class PipelineMonitoring(Construct):
         pipeline.each_worker(self._watch)
         self._queries: Mapping[str, logs.CfnQueryDefinition] = {}
         if self._options.queries:
-            folder = account_wide_name(pipeline, max_length=_LONGEST_NAME)
-            self._queries = save_queries(self, folder, lambda: self._log_groups)
+            self._queries = save_queries(self, self._folder, lambda: self._log_groups)
 
     @property
     def alarms(self) -> list[cloudwatch.Alarm]:
@@ -122,7 +123,7 @@ class PipelineMonitoring(Construct):
             longest = self._options.longest_wait or _LONGEST_WAIT
             self._add_alarm(waiting_alarm(self, f"{name}Waiting", worker.queue, longest))
             if isinstance(worker, QueueWorker):
-                self._add_alarm(errors_alarm(self, f"{name}Errors", worker.function))
+                self._add_alarm(self._errors(f"{name}Errors", worker.function))
                 self._add_alarm(throttles_alarm(self, f"{name}Throttles", worker.function))
         if isinstance(worker, ContainerWorker):
             self._add_log_group(worker.log_group.log_group_name)
@@ -148,9 +149,17 @@ class PipelineMonitoring(Construct):
         self._notify_of_dead_letters(f"{worker}/{repair.node.id}")
         if self._options.alarms:
             name = f"{worker}{repair.node.id}"
-            self._add_alarm(errors_alarm(self, f"{name}Errors", repair.function))
+            self._add_alarm(self._errors(f"{name}Errors", repair.function))
             self._add_alarm(throttles_alarm(self, f"{name}Throttles", repair.function))
         self._add_log_group(log_group_name_of(repair.function))
+
+    def _errors(self, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:
+        """Creates the alarm on failed invocations of a function, which says where its exceptions can be read."""
+        group = log_group_name_of(function)
+        causes = f"its log group {group}" if group is not None else "its log"
+        if self._options.queries:
+            causes = f'the saved query "{query_name(self._folder, "Failures")}" in CloudWatch Logs Insights'
+        return errors_alarm(self, construct_id, function, causes=causes)
 
     def _notify_of_dead_letters(self, worker: str) -> None:
         alarm = self._pipeline.dead_letter_alarms.get(worker)

@@ -60,12 +60,22 @@ def save_queries(
         construct_id: logs.CfnQueryDefinition(
             scope,
             construct_id,
-            name=f"{folder}/{name}",
+            name=query_name(folder, construct_id),
             query_string=text,
             log_group_names=Lazy.list(_LogGroups(log_groups)),
         )
-        for construct_id, (name, text) in QUERIES.items()
+        for construct_id, (_, text) in QUERIES.items()
     }
+
+
+def query_name(folder: str, query: str) -> str:
+    """Returns the name that the console lists a query by.
+
+    Args:
+        folder: The folder of the pipeline's queries.
+        query: The query's id, such as `Failures`.
+    """
+    return f"{folder}/{QUERIES[query][0]}"
 
 
 def lines_of_trace(trace_id: str) -> str:

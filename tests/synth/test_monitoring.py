@@ -156,11 +156,6 @@ class TestAlarms:
             dimensions, source = DOCUMENTED[alarm["Namespace"], alarm["MetricName"]]
             assert {dimension["Name"] for dimension in alarm["Dimensions"]} == dimensions, (name, source)
 
-    def test_each_say_what_they_are_about(self, template: Synthesized) -> None:
-        for alarm in template.all("AWS::CloudWatch::Alarm").values():
-            assert "Shop/" in alarm["AlarmDescription"]
-            assert alarm["AlarmDescription"].endswith(".")
-
     def test_all_notify_the_one_topic(self, template: Synthesized) -> None:
         topic = template.name_of("AWS::SNS::Topic", "OnCall")
         alarms = template.all("AWS::CloudWatch::Alarm")
