@@ -233,6 +233,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_http_hosts",
             "_http_neighbours",
             "_instrument",
+            "_library_headers",
             "_place",
             "_sdk",
             "_sdk_calls",

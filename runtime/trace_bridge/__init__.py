@@ -47,6 +47,7 @@ Adapters: what the bridge works beside.
     _instrument: `instrument`
     _aws_calls: AWS calls of botocore
     _aiobotocore: those of aiobotocore
+    _library_headers: the trace headers that libraries write on them
     _http, _http_clients: HTTP calls of requests, urllib3, urllib, httpx and aiohttp
     _http_hosts, _http_neighbours: which of them are left alone, and which are recorded by others
     _place, _places: where the work under way is recorded

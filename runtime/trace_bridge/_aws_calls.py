@@ -99,7 +99,7 @@ def prepare_request(prepare: Callable[..., Any], endpoint: Any, request: Any) ->
     """Prepares a request of botocore's endpoint, with the trace of the call under way on it."""
     header = outgoing()
     if header is not None:
-        _carry(request.headers, header)
+        safely(_carry, request.headers, header)
     return prepare(endpoint, request)
 
 
@@ -182,16 +182,40 @@ class AwsCall:
 
 
 def _carry(headers: Any, header: str) -> None:
-    """Puts the trace of the call under way on one of its requests."""
+    """Puts the trace of the call under way on one of its requests; a trace header of the caller's own stays."""
+    present = headers.get_all(_TRACE_HEADER, ())
+    # The last of several is sent.
+    if present and present[-1] != _of_invocation and not _is_of_a_library(present[-1]):
+        return
     if header == _BY_SPAN:
         header = of_span if (of_span := safely(_of_current_span)) is not None else ""
     elif header == _BY_SDK:
         from ._sdk_calls import carry_sdk_header
 
         safely(carry_sdk_header, headers)
-    if header:
-        del headers[_TRACE_HEADER]
+    if not header:
+        return
+    if len(present) == 1:
+        headers.replace_header(_TRACE_HEADER, header)
+    else:
+        if present:
+            del headers[_TRACE_HEADER]
         headers[_TRACE_HEADER] = header
+
+
+_of_invocation = ""
+"""The header that botocore last wrote: to read the environment takes as long as the rest of a request's header."""
+
+
+def _is_of_a_library(present: object) -> bool:
+    """Returns whether the header on a request is one that a library wrote, not the caller."""
+    global _of_invocation
+    from ._library_headers import is_of_opentelemetry, recursion_detection_header
+
+    written = recursion_detection_header()
+    if written is not None:
+        _of_invocation = written
+    return present == written or is_of_opentelemetry(present)
 
 
 def _is_recorded_elsewhere(client: Any) -> bool:
