@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.end_to_end.deployed import Deployed
+from tests.support.waiting import wait_for
 
 GOOD = {"customer": "Ann", "amount": 1}
 
@@ -20,6 +21,7 @@ def nothing_downstream(bridged: Deployed) -> Any:
         waiting = int(queue["Attributes"]["ApproximateNumberOfMessages"])
         return items, waiting, int(queue["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
+    wait_for(lambda: seen()[1:] == (0, 0), what="the messages of earlier tests")
     before = seen()
     yield
     assert seen() == before
