@@ -5,6 +5,7 @@ from pathlib import Path
 from local.patches import appsync, aws_calls, eventbridge, kms, s3, sns, sns_message_size, spans, stepfunctions, xray
 from local.patches.apigateway import request_validation, resources, sns_integration, stage
 from local.patches.cloudformation import event_sources, outputs, resource_types, secrets, state_machines, target_groups
+from local.patches.cloudwatch import alarms, request_metrics
 from local.patches.iam import batch_permissions, managed_policies, signatures
 from local.patches.lambda_ import (
     error_logs,
@@ -16,7 +17,9 @@ from local.patches.lambda_ import (
     log_format,
     node_functions,
     payload_limits,
+    system_logs,
 )
+from local.patches.logs import insights, query_definitions
 from local.patches.sqs import dead_letters, message_moves, messages
 from local.xray.daemon import Daemon
 from local.xray.span_intake import SpanIntake
@@ -60,6 +63,11 @@ def install(work_dir: Path) -> Daemon:
     event_sources.install()
     event_source_permissions.install()
     payload_limits.install()
+    system_logs.install()
+    request_metrics.install()
+    alarms.install()
+    insights.install()
+    query_definitions.install()
     stage.install(state)
     sns_integration.install()
     request_validation.install()

@@ -57,6 +57,7 @@ class Name:
 
 _APPSYNC = "ministack.services.appsync"
 _APIGATEWAY = "ministack.services.apigateway_v1"
+_CLOUDWATCH = "ministack.services.cloudwatch"
 _CORE = "ministack.core"
 _EC2 = "ministack.services.ec2"
 _EVENTS = "ministack.services.eventbridge"
@@ -89,6 +90,8 @@ REQUIRED = (
     Name(module=f"{_CORE}.responses", path="get_account_id"),
     Name(module=f"{_CORE}.responses", path="get_region"),
     Name(module=f"{_CORE}.responses", path="new_uuid"),
+    Name(module=f"{_CORE}.responses", path="json_response", parameters=("data",)),
+    Name(module=f"{_CORE}.responses", path="AccountRegionScopedDict"),
     Name(
         module=_APIGATEWAY,
         path="_handle_execute_in_scope",
@@ -119,6 +122,13 @@ REQUIRED = (
         module=_FUNCTIONS,
         path="_execute_function_dispatch",
         parameters=("func", "config", "event", "request_id", "started"),
+    ),
+    Name(module=_FUNCTIONS, path="_acquire_execution_slot", parameters=("func", "config")),
+    Name(module=_FUNCTIONS, path="_emit_lambda_metrics", parameters=("function_name", "duration_ms")),
+    Name(
+        module=_FUNCTIONS,
+        path="_emit_lambda_logs",
+        parameters=("func", "request_id", "log_text", "error", "duration_ms"),
     ),
     Name(module=_FUNCTIONS, path="_execute_function_warm", parameters=("func", "event", "request_id")),
     Name(module=_FUNCTIONS, path="_esms"),
@@ -180,6 +190,25 @@ REQUIRED = (
         parameters=("group_name", "stream_name", "events"),
     ),
     Name(module=_LOGS, path="_resource_policies"),
+    Name(module=_LOGS, path="_start_query", parameters=("data",)),
+    Name(module=_LOGS, path="_queries"),
+    Name(module=_LOGS, path="_resolve_query_log_groups", parameters=("data",)),
+    Name(module=_LOGS, path="_collect_query_records", parameters=("group_names", "start_time_s", "end_time_s")),
+    Name(module=_CLOUDWATCH, path="_metrics"),
+    Name(module=_CLOUDWATCH, path="_dims_key", parameters=("dims",)),
+    Name(module=_CLOUDWATCH, path="_metric_bucket", parameters=("key",)),
+    Name(module=_CLOUDWATCH, path="_calc_stats", parameters=("points",)),
+    Name(module=_CLOUDWATCH, path="_stat_value", parameters=("stats", "stat_name", "points")),
+    Name(module=_CLOUDWATCH, path="_evaluate_alarm", parameters=("alarm",)),
+    Name(module=_CLOUDWATCH, path="_evaluate_all_alarms"),
+    Name(module=_CLOUDWATCH, path="_record_history", parameters=("alarm_name", "old_state", "new_state", "reason")),
+    Name(module=_CLOUDWATCH, path="_history_entries"),
+    Name(module=_CLOUDWATCH, path="_ts_iso", parameters=("epoch",)),
+    Name(module=_CLOUDWATCH, path="_dispatch_alarm_actions", parameters=("alarm", "old_state", "new_state", "reason")),
+    Name(module=_CLOUDWATCH, path="_evaluate_parent_alarms", parameters=("child",)),
+    Name(
+        module=_CLOUDWATCH, path="record_metric", parameters=("namespace", "metric_name", "value", "unit", "dimensions")
+    ),
     Name(module=_SNS, path="_fanout", parameters=("topic_arn", "msg_id")),
     Name(module=_SNS, path="_deliver_to_sqs", parameters=("endpoint", "envelope")),
     Name(module=_SNS, path="_deliver_to_lambda", parameters=("endpoint", "envelope")),

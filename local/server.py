@@ -108,6 +108,8 @@ async def _serve(
     from hypercorn.config import Config
     from ministack.app import app
 
+    from local.patches.cloudwatch import clock
+
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.certfile, config.keyfile = str(material.certificate), str(material.key)
@@ -122,11 +124,13 @@ async def _serve(
     announcer = asyncio.create_task(_announce(port, material, ready_file, announcement))
     # An announcement that fails ends the server instead of leaving a caller to wait.
     announcer.add_done_callback(lambda task: stop.set() if task.cancelled() or task.exception() else None)
+    ticking = asyncio.create_task(clock.run())
     serving = asyncio.ensure_future(serve(app, config, shutdown_trigger=stop.wait))
     stopping = asyncio.ensure_future(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     # Requests under way may end; connections that clients merely keep open would hold the server up for minutes.
     await asyncio.wait({serving}, timeout=_GRACE_SECONDS)
+    ticking.cancel()
     for task in (serving, announcer):
         if task.done() and not task.cancelled():
             task.result()

@@ -48,7 +48,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ["__main__"],
     ],
     (".", "local"): [
-        ["propagation", "environment", "tls"],
+        ["alarm_states", "logs_insights", "propagation", "environment", "tls"],
         ["xray"],
         ["patches"],
         ["ministack_contract", "install", "server", "__main__"],
@@ -58,6 +58,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         [
             "account_parts",
             "acknowledged",
+            "alarm_topic",
             "bridge_environment",
             "checks",
             "customer_keys",

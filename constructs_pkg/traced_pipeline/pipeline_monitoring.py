@@ -14,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from .alarm_topic import let_alarms_notify
 from .alarms import errors_alarm, latency_alarm, server_errors_alarm, throttles_alarm, waiting_alarm
 from .checks import Check, PipelineError, names_path
 from .container_worker import ContainerWorker
@@ -81,6 +82,7 @@ class PipelineMonitoring(Construct):
         if topic is not None:
             why = "an alarm notifies topics of its own Region only"
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
+            let_alarms_notify(self, topic)
         self._pipeline = pipeline
         self._folder = account_wide_name(pipeline, max_length=_LONGEST_NAME)
         self._alarms: list[cloudwatch.Alarm] = []

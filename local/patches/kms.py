@@ -46,7 +46,7 @@ def _install_publish() -> None:
 def _with_key(publish: Any) -> Any:
     def publish_with_key(params: Fields) -> Any:
         topic = sns._topic_by_arn_any_scope(sns._normalize_arn(sns._p(params, "TopicArn")))
-        key = _key((topic or {}).get("attributes", {}).get("KmsMasterKeyId"))
+        key = key_of((topic or {}).get("attributes", {}).get("KmsMasterKeyId"))
         if key and not all(_role_may(caller_arn(), key, action) for action in ("kms:GenerateDataKey", "kms:Decrypt")):
             return sns._error("KMSAccessDenied", _REFUSED, 400)
         return publish(params)
@@ -59,10 +59,10 @@ def _install_delivery() -> None:
 
     def deliver_with_key(queue_arn: str, *args: Any, **kwargs: Any) -> None:
         queue = sqs._queue_by_arn(queue_arn)
-        key = _key((queue or {}).get("attributes", {}).get("KmsMasterKeyId"))
+        key = key_of((queue or {}).get("attributes", {}).get("KmsMasterKeyId"))
         source = {"aws:sourcearn": kwargs.get("topic_arn", ""), "aws:sourceaccount": get_account_id()}
         actions = ("kms:GenerateDataKey", "kms:Decrypt")
-        if key and not all(_service_may("sns.amazonaws.com", key, action, source) for action in actions):
+        if key and not all(service_may("sns.amazonaws.com", key, action, source) for action in actions):
             logger.warning(
                 "SNS: the key of %s does not admit sns.amazonaws.com; the message is not delivered", queue_arn
             )
@@ -76,7 +76,7 @@ def _install_mapping() -> None:
     concurrency = lambda_svc._sqs_esm_concurrency
 
     def concurrency_with_key(esm: Fields, func: Fields, config: Fields, queue: Fields | None = None) -> int:
-        key = _key((queue or {}).get("attributes", {}).get("KmsMasterKeyId"))
+        key = key_of((queue or {}).get("attributes", {}).get("KmsMasterKeyId"))
         role = str(config.get("Role", ""))
         if key and not _role_may(role.replace(":role/", ":assumed-role/"), key, "kms:Decrypt"):
             esm["LastProcessingResult"] = f"PROBLEM: KMS access denied. {_REFUSED}"
@@ -93,10 +93,10 @@ def _install_log_groups() -> None:
 
     def create_with_key(logical_id: str, props: Fields, *args: Any) -> Any:
         name, attributes = create(logical_id, props, *args)
-        key = _key(props.get("KmsKeyId"))
+        key = key_of(props.get("KmsKeyId"))
         group = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{name}"
         source = {"kms:encryptioncontext:aws:logs:arn": group}
-        if key and not _service_may(f"logs.{get_region()}.amazonaws.com", key, "kms:GenerateDataKey", source):
+        if key and not service_may(f"logs.{get_region()}.amazonaws.com", key, "kms:GenerateDataKey", source):
             handlers["delete"](name, props)
             raise ValueError(f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}'")
         return name, attributes
@@ -104,12 +104,21 @@ def _install_log_groups() -> None:
     handlers["create"] = create_with_key
 
 
-def _key(reference: object) -> Fields | None:
+def key_of(reference: object) -> Fields | None:
+    """Returns the customer key that an id, ARN or alias leads to; None where it is none of this account."""
     key: Fields | None = kms._resolve_key(str(reference)) if reference else None
     return key
 
 
-def _service_may(service: str, key: Fields, action: str, source: Fields) -> bool:
+def service_may(service: str, key: Fields, action: str, source: Fields) -> bool:
+    """Returns whether a key's policy lets a service use it.
+
+    Args:
+        service: The service, such as `sns.amazonaws.com`.
+        key: The key.
+        action: What the service does with it, such as `kms:Decrypt`.
+        source: The condition keys of the request, such as `aws:sourcearn`.
+    """
     context = EvalContext(
         principal_arn="*",
         principal_type="Service",

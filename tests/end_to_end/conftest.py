@@ -46,7 +46,7 @@ def modes(local_aws: LocalAws, bridged: Deployed) -> dict[str, Deployed]:
     return {
         mode: deployed(local_aws, stack, assembly=assembly)
         for stack in outputs
-        for mode in ("Unbridged", "Linked", "Spans")
+        for mode in ("Unbridged", "Linked", "Spans", "Watched")
         if stack.startswith(mode)
     }
 
@@ -75,6 +75,12 @@ def linked(modes: dict[str, Deployed]) -> Deployed:
 def spans(modes: dict[str, Deployed]) -> Deployed:
     """A pipeline of OpenTelemetry, whose worker has spans of its own."""
     return modes["Spans"]
+
+
+@pytest.fixture(scope="session")
+def watched(modes: dict[str, Deployed]) -> Deployed:
+    """A pipeline with alarms, which notify a queue, and saved queries."""
+    return modes["Watched"]
 
 
 @pytest.fixture(scope="session")

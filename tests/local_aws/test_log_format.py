@@ -124,16 +124,19 @@ def test_a_functions_lines_are_in_its_format(aws: Account, stack: dict[str, str]
     )
     invoke(aws, name)
     events = wait_for(lambda: logs.filter_log_events(logGroupName=f"/logs/{log_format}")["events"])
-    lines = [event["message"] for event in events if "RequestId: " not in event["message"]]
-    request_id = next(event["message"].split()[2] for event in events if event["message"].startswith("START"))
+    lines = [event["message"] for event in events]
     if log_format == "JSON":
-        quiet, loud, failed = map(json.loads, lines)
+        start, quiet, loud, failed, report = map(json.loads, lines)
+        assert (start["type"], report["type"]) == ("platform.start", "platform.report")
+        request_id = start["record"]["requestId"]
         assert (quiet["message"], quiet["level"], quiet["order"]) == ("quiet", "INFO", 7)
         assert (loud["message"], loud["level"], loud["requestId"]) == ("loud", "WARNING", request_id)
         assert (failed["errorType"], failed["errorMessage"], failed["level"]) == ("ValueError", "no price", "ERROR")
         assert "in handler" in "".join(failed["stackTrace"])
     else:
-        loud, *_, failed = lines
+        start, loud, *_, failed, _end, report = lines
+        request_id = start.split()[2]
+        assert report.startswith(f"REPORT RequestId: {request_id}\tDuration: ")
         assert loud.split("\t")[0] == "[WARNING]"
         assert loud.split("\t")[2:] == [request_id, "loud"]
         assert failed == "[ERROR] ValueError: no price"

@@ -15,6 +15,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import apigateway_v1
 
 from local.patches.apigateway.access_log import write_access_log
+from local.patches.cloudwatch.request_metrics import publish_api_request
 from local.propagation import request_context
 from local.propagation.header import NAME, Sampled, TraceHeader, new_entity_id, new_trace_id
 from local.xray.sampling.rules import Request
@@ -100,6 +101,8 @@ def _install_stage(xray: XRay) -> None:
             response_headers = {**response_headers, NAME: f"Root={exchange.root};Sampled={exchange.sampled}"}
         if exchange.sampled == "1":
             xray.traces.put(_segment(exchange, api_id, stage_name, method, path, headers, int(status), length))
+        seconds = time.time() - exchange.start
+        publish_api_request(api=_api_name(api_id), stage=stage_name, status=int(status), seconds=seconds)
         write_access_log(
             stage=stage,
             api_id=api_id,
@@ -108,7 +111,7 @@ def _install_stage(xray: XRay) -> None:
             path=path,
             status=int(status),
             length=length,
-            latency=time.time() - exchange.start,
+            latency=seconds,
             trace_id=exchange.root if exchange.sampled else None,
         )
         return status, response_headers, body

@@ -1,4 +1,4 @@
-"""A CDK app: the reference pipeline with the bridge off, with a linked worker, and one of OpenTelemetry."""
+"""A CDK app: the reference pipeline with the bridge off, with a linked worker, one of OpenTelemetry, one watched."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from constructs import Construct
 from traced_pipeline import Handler, IngestOptions, Instrumentation, TopicOptions, TracedPipeline, WorkerOptions
 
 from app import OrdersStack
+from tests.support.end_to_end import watched
 
 _MODES = {"Unbridged": "off", "Linked": "linked"}
 
@@ -19,6 +20,7 @@ def main() -> None:
         scope.node.set_context("bridge", bridge)
         OrdersStack(scope, "Pipeline")
     _spans(Stack(app, "Spans"))
+    watched.build(Stack(app, "Watched"))
     app.synth()
 
 

@@ -1,0 +1,1 @@
+"""CloudWatch: what is changed in MiniStack."""

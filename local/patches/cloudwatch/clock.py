@@ -1,0 +1,25 @@
+"""CloudWatch: what happens in time: metrics of queues are published, alarms are evaluated.
+
+On AWS both happen once a minute: SQS Developer Guide, "Monitoring Amazon SQS queues using CloudWatch", and CloudWatch
+User Guide, "Alarm evaluation". Here it is every few seconds, so that an alarm is seen soon.
+"""
+
+import asyncio
+import logging
+
+from local.patches.cloudwatch import alarms, queue_metrics
+
+logger = logging.getLogger("local")
+
+_SECONDS = 2.0
+
+
+async def run() -> None:
+    """Goes on until it is cancelled; what fails once is tried again the next time."""
+    while True:
+        await asyncio.sleep(_SECONDS)
+        try:
+            queue_metrics.publish()
+            alarms.evaluate_all()
+        except Exception:
+            logger.exception("CloudWatch: the metrics of queues could not be published")

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: what is changed in MiniStack."""
