@@ -257,6 +257,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "_results",
             "_running",
             "_tracer",
+            "_message_log",
             "_workers",
             "auto",
         ],

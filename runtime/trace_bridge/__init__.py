@@ -65,6 +65,7 @@ Adapters: what the bridge works beside.
     otel: `XRaySpanExporter`, which sends OpenTelemetry's spans to X-Ray, and a tracer provider with it; a package
 Consumers: what continues a message's trace and runs its handler.
     _tracer: begins and ends the segments of messages
+    _message_log: the same, and writes a log line for each message
     _bridge: `continue_trace` and `trace_batch`
     _batch: `sqs_handler`
     _running: the batch of an invocation, run, sent and answered
@@ -82,10 +83,11 @@ The environment variables: `TRACE_BRIDGE_ENABLED`, `TRACE_BRIDGE_INSTRUMENT`, `T
 `TRACE_BRIDGE_HTTP_QUERY`, `TRACE_BRIDGE_ON_UNDECIDED`, `TRACE_BRIDGE_UNDECIDED_RATE`, `TRACE_BRIDGE_EMITTER`,
 `TRACE_BRIDGE_QUEUE_SEGMENT`, `TRACE_BRIDGE_IN_PROGRESS`, `TRACE_BRIDGE_MAX_WORKERS`, `TRACE_BRIDGE_RESERVE_MS`,
 `TRACE_BRIDGE_RAISE_IF_ALL_FAILED`, `TRACE_BRIDGE_ENVELOPE`, `TRACE_BRIDGE_NAME`, `TRACE_BRIDGE_MAX_TRACE_AGE_DAYS`,
-`TRACE_BRIDGE_LOGS`, `TRACE_BRIDGE_ENGINE`, `TRACE_BRIDGE_OTEL_RELATION`, `TRACE_BRIDGE_OTEL_ANNOTATIONS` and
-`TRACE_BRIDGE_HANDLER` are the bridge's own; `AWS_XRAY_SDK_ENABLED`, `AWS_XRAY_DAEMON_ADDRESS` and
-`AWS_XRAY_TRACING_NAME` are the X-Ray SDK's; `_X_AMZN_TRACE_ID`, `AWS_LAMBDA_FUNCTION_NAME`, `AWS_LAMBDA_LOG_GROUP_NAME`
-and `AWS_LAMBDA_RUNTIME_API` are set by Lambda, `ECS_CONTAINER_METADATA_URI_V4` and `ECS_CONTAINER_METADATA_URI` by ECS.
+`TRACE_BRIDGE_LOGS`, `TRACE_BRIDGE_MESSAGE_LOG`, `TRACE_BRIDGE_ENGINE`, `TRACE_BRIDGE_OTEL_RELATION`,
+`TRACE_BRIDGE_OTEL_ANNOTATIONS` and `TRACE_BRIDGE_HANDLER` are the bridge's own; `AWS_XRAY_SDK_ENABLED`,
+`AWS_XRAY_DAEMON_ADDRESS` and `AWS_XRAY_TRACING_NAME` are the X-Ray SDK's; `_X_AMZN_TRACE_ID`,
+`AWS_LAMBDA_FUNCTION_NAME`, `AWS_LAMBDA_LOG_GROUP_NAME` and `AWS_LAMBDA_RUNTIME_API` are set by Lambda,
+`ECS_CONTAINER_METADATA_URI_V4` and `ECS_CONTAINER_METADATA_URI` by ECS.
 """
 
 from typing import TYPE_CHECKING

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from . import _state
 from ._config import ON_UNDECIDED, checked_choice
 from ._engines import get_engine
 from ._invocation import current_invocation
@@ -72,7 +73,12 @@ class _Continuation:
         self._on_undecided = on_undecided
 
     def __enter__(self) -> MessageSegment:
-        tracer = self._tracer = Tracer(self._context, self._on_undecided)
+        make: type[Tracer] = Tracer
+        if _state.settings.message_log:
+            from ._message_log import LoggedTracer
+
+            make = LoggedTracer
+        tracer = self._tracer = make(self._context, self._on_undecided)
         segment = self._segment = tracer.begin(self._record)
         tracer.close()
         return segment

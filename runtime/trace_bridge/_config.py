@@ -78,6 +78,8 @@ class Settings:
             too old here; what X-Ray does not take, it refuses itself, and it is counted.
         logs: What `trace_logs` adds to log records. `xray`: the message's id, trace and segment; `datadog`: that, and
             the ids under which Datadog shows them; `off`: nothing.
+        message_log: On, a line of JSON is written to standard output for each message when it ends: its ids, how long
+            it took and waited, and how it ended.
         engine: What messages are recorded as. `xray`: segment documents, which the bridge sends itself; `otel`: spans
             of the application's own OpenTelemetry, which needs the extra `trace-bridge[otel]`; `auto`: spans where the
             application has set a tracer provider up by its first message, segment documents otherwise.
@@ -103,6 +105,7 @@ class Settings:
     name: str | None = None
     max_trace_age_days: int | None = None
     logs: Logs = "xray"
+    message_log: bool = False
     engine: EngineChoice = "xray"
     otel_relation: OtelRelation = "parent"
     otel_annotations: OtelAnnotations = ()
@@ -312,5 +315,6 @@ _READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "otel_relation": (_environment.OTEL_RELATION, _one_of("parent", "link")),
     "otel_annotations": (_environment.OTEL_ANNOTATIONS, _annotations),
     "logs": (_environment.LOGS, _one_of("xray", "datadog", "off")),
+    "message_log": (_environment.MESSAGE_LOG, _boolean),
 }
 """Variable and reader of each field of the settings."""

@@ -9,7 +9,7 @@ from functools import partial
 from time import time
 from typing import TYPE_CHECKING
 
-from . import _forks
+from . import _forks, _state
 from ._header import SAMPLED, canonical_header
 from ._message import Message, message_id_of
 from ._reserve import Reserve
@@ -187,7 +187,12 @@ class Batch:
         self, function: Callable[[Message], object], lanes: Iterable[Iterable[int]], run: RunAwaitable
     ) -> None:
         """Runs lanes one after another, in one thread."""
-        tracer = Tracer(self._context, self._on_undecided)
+        make: type[Tracer] = Tracer
+        if _state.settings.message_log:
+            from ._message_log import LoggedTracer
+
+            make = LoggedTracer
+        tracer = make(self._context, self._on_undecided)
         try:
             for lane in lanes:
                 self._run_lane(function, lane, tracer, run)

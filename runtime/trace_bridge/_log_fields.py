@@ -100,19 +100,23 @@ def log_fields_of(message: MessageSegment) -> LogFields:
     """Returns the fields of the lines of a message, made once."""
     fields = message._log_fields  # noqa: SLF001 - kept there, as each message is logged about more than once
     if fields is None:
-        lambda_trace_id = message.invocation.trace_id
-        trace_id = lambda_trace_id if message.recording == "none" else message.trace_id
-        fields = message._log_fields = _made(  # noqa: SLF001
-            message_id=message_id_of(message.record),
-            trace_id=trace_id,
-            segment_id=message.id,
-            lambda_trace_id=lambda_trace_id,
-            span_id=message.id,
-            message_trace_id=message.message_trace_id,
-        )
+        fields = message._log_fields = _NONE if _is_off() else ids_of(message)  # noqa: SLF001
         if not fields.datadog:
             message._own_log_fields = fields.own  # noqa: SLF001
     return fields
+
+
+def ids_of(message: MessageSegment) -> LogFields:
+    """Returns what finds a message again, whether log records are given it or not."""
+    lambda_trace_id = message.invocation.trace_id
+    return _made(
+        message_id=message_id_of(message.record),
+        trace_id=lambda_trace_id if message.recording == "none" else message.trace_id,
+        segment_id=message.id,
+        lambda_trace_id=lambda_trace_id,
+        span_id=message.id,
+        message_trace_id=message.message_trace_id,
+    )
 
 
 _outside_of: tuple[str, Settings, LogFields] | None = None
@@ -129,9 +133,14 @@ def _outside() -> LogFields:
     if known is None or known[0] != text or known[1] is not _state.settings:
         header = TraceHeader.parse(text)
         root, parent = (header.root, header.parent or "") if header is not None else (None, "")
-        known = (text, _state.settings, _made(trace_id=root, lambda_trace_id=root, span_id=parent))
+        made = _NONE if _is_off() else _made(trace_id=root, lambda_trace_id=root, span_id=parent)
+        known = (text, _state.settings, made)
         _outside_of = known
     return known[2]
+
+
+def _is_off() -> bool:
+    return _state.settings.logs == "off" or not _state.settings.enabled
 
 
 def _made(
@@ -143,9 +152,6 @@ def _made(
     span_id: str,
     message_trace_id: str | None = None,
 ) -> LogFields:
-    settings = _state.settings
-    if settings.logs == "off" or not settings.enabled:
-        return _NONE
     own = []
     if message_id:
         own.append((MESSAGE_ID, message_id))
@@ -157,7 +163,8 @@ def _made(
         own.append((SEGMENT_ID, segment_id))
     if lambda_trace_id:
         own.append((LAMBDA_XRAY_TRACE_ID, lambda_trace_id))
-    return LogFields(tuple(own), tuple(datadog_ids(trace_id, span_id).items()) if settings.logs == "datadog" else ())
+    datadog = datadog_ids(trace_id, span_id) if _state.settings.logs == "datadog" else {}
+    return LogFields(tuple(own), tuple(datadog.items()))
 
 
 def datadog_ids(trace_id: str | None, span_id: str) -> dict[str, str]:

@@ -193,10 +193,7 @@ class Message:
         return receipt_handle_of(self.record)
 
     def _number(self, attribute: str) -> int | None:
-        try:
-            return int(self.attributes[attribute])
-        except (KeyError, TypeError, ValueError):
-            return None
+        return number_of(self.attributes, attribute)
 
 
 def _parsed(body: str) -> Any:
@@ -249,6 +246,14 @@ def attributes_of(record: Mapping[str, Any]) -> Mapping[str, str]:
     if type(attributes) is dict:
         return attributes
     return _mapping(attributes if attributes is not None else record.get("Attributes"))
+
+
+def number_of(attributes: Mapping[str, str], name: str) -> int | None:
+    """Returns an attribute that is a number; None where SQS does not say."""
+    try:
+        return int(attributes[name])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def message_attributes_of(record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -34,6 +34,7 @@ from tests.support.lambda_process import Process
         ("NAME", "orders", "orders"),
         ("MAX_TRACE_AGE_DAYS", "30", 30),
         ("LOGS", "datadog", "datadog"),
+        ("MESSAGE_LOG", "on", True),
         ("ENGINE", "otel", "otel"),
         ("OTEL_RELATION", "link", "link"),
         ("OTEL_ANNOTATIONS", "order.id, customer", ("order.id", "customer")),
@@ -84,6 +85,7 @@ def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str
         ("ENGINE", "opentelemetry", "TRACE_BRIDGE_ENGINE is 'opentelemetry'; expected one of 'xray', 'otel', 'auto'"),
         ("OTEL_RELATION", "child", "TRACE_BRIDGE_OTEL_RELATION is 'child'; expected one of 'parent', 'link'"),
         ("LOGS", "json", "TRACE_BRIDGE_LOGS is 'json'; expected one of 'xray', 'datadog', 'off'"),
+        ("MESSAGE_LOG", "json", "TRACE_BRIDGE_MESSAGE_LOG is 'json'; expected true or false"),
     ],
 )
 def test_a_wrong_value_of_what_concerns_tracing_alone_records_nothing_and_is_told_once(
