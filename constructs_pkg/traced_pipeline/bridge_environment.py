@@ -1,4 +1,4 @@
-"""The environment variables that the constructs set and the bridge reads.
+"""The environment variables that the constructs set and the bridge reads, and what finds its log lines.
 
 A copy of a part of `trace_bridge`'s own list, since the constructs do not import the bridge: a constant has the same
 name and value in both.
@@ -10,9 +10,13 @@ ENABLED = "TRACE_BRIDGE_ENABLED"
 ENGINE = "TRACE_BRIDGE_ENGINE"
 ENVELOPE = "TRACE_BRIDGE_ENVELOPE"
 HANDLER = "TRACE_BRIDGE_HANDLER"
+MESSAGE_LOG = "TRACE_BRIDGE_MESSAGE_LOG"
 OTEL_ANNOTATIONS = "TRACE_BRIDGE_OTEL_ANNOTATIONS"
 OTEL_RELATION = "TRACE_BRIDGE_OTEL_RELATION"
 QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
+
+MESSAGE_LOGGER = "trace_bridge.messages"
+"""What stands as `logger` in the log lines of messages, and in no others."""
 
 XRAY_DAEMON_ADDRESS = "AWS_XRAY_DAEMON_ADDRESS"
 XRAY_TRACING_NAME = "AWS_XRAY_TRACING_NAME"

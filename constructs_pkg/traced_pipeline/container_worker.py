@@ -19,6 +19,7 @@ from .environments import check_environment, table_name_for
 from .existing_topic import check_topic, is_passive
 from .filter_checks import check_filter_policies
 from .grants import grant_publish, grant_receive, grant_table
+from .message_log import MessageMetrics, check_message_log, filters_of_log_group, message_log_variables
 from .message_size import check_queue_size
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack
@@ -33,7 +34,7 @@ _ALWAYS = "always"
 _SNS_ENVELOPE = "sns"
 
 
-class ContainerWorker(Construct):
+class ContainerWorker(MessageMetrics):
     """A subscription with its queue and dead-letter queue, and a Fargate service that works through it.
 
     The containers run `trace_bridge.poll` with the same handlers as `QueueWorker`. Each message continues its own
@@ -88,7 +89,9 @@ class ContainerWorker(Construct):
         self._subscription = subscribe_queue(
             self, topic, queue=self.queue, dead_letter_queue=self.dead_letter_queue, options=options
         )
+        check_message_log(options)
         self._task = make_task(self, options, self._environment(topic, options))
+        self._message_filters = filters_of_log_group(self, options, self.log_group, owner=self.log_group)
         self._cluster = options.cluster or make_cluster(self, vpc=options.vpc, removal_policy=options.removal_policy)
         self._service = self._make_service(options)
         self._scaling = scale_on_backlog(self._service, self.queue, options)
@@ -166,6 +169,7 @@ class ContainerWorker(Construct):
             environment["TOPIC_ARN"] = options.publish_to.topic_arn
         if not options.raw_message_delivery:
             environment[bridge_environment.ENVELOPE] = _SNS_ENVELOPE
+        environment |= message_log_variables(options)
         if is_passive(topic) and bridge_environment.QUEUE_SEGMENT not in (options.environment or {}):
             # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
             environment[bridge_environment.QUEUE_SEGMENT] = _ALWAYS

@@ -13,6 +13,7 @@ from constructs import Construct
 from .checks import Check, PipelineError, names_path, refuse_settings, required
 from .filter_checks import check_filters
 from .function import TracedFunction
+from .message_log import MessageMetrics
 from .option_checks import check_options, checks_arguments
 from .references import check_reference, check_references
 from .table_checks import check_table
@@ -21,14 +22,14 @@ from .wiring_checks import check_wiring
 from .work_queue import use_dead_letter_queue
 from .worker_checks import check_batches, check_scaling
 from .worker_feed import feed_from_queue
-from .worker_function import check_destinations, function_as_consumer, make_worker_function
+from .worker_function import check_destinations, function_as_consumer, make_worker_function, message_filters
 from .worker_options import WorkerOptions
 
 _OF_A_SUBSCRIPTION = ("queue", "filter_policy", "filter_policy_with_message_body")
 _OF_A_CREATED_QUEUE = ("deduplication_scope", "fifo_throughput_limit")
 
 
-class DeadLetterWorker(Construct):
+class DeadLetterWorker(MessageMetrics):
     """A function that works through a dead-letter queue, in the trace of each message.
 
     A message keeps its trace header on the way to the dead-letter queue, so that what the function does is in the
@@ -76,6 +77,7 @@ class DeadLetterWorker(Construct):
         if options.queue_key is None:
             options = replace(options, queue_key=queue.encryption_master_key)
         self._made = make_worker_function(self, options, topic=None)
+        self._message_filters = message_filters(self, self._made, options)
         self._queue = queue
         self._dead_letter_queue = use_dead_letter_queue(
             self,

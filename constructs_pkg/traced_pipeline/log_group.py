@@ -52,12 +52,18 @@ def log_group_name_of(function: lambda_.IFunction) -> str | None:
     """
     if not isinstance(function, lambda_.Function):
         return None
+    name = own_log_group_name(function)
+    return f"/aws/lambda/{function.function_name}" if name is None else name
+
+
+def own_log_group_name(function: lambda_.Function) -> str | None:
+    """Returns the name of the log group that a function is given; None if Lambda makes one when it first logs."""
     config = resource_of(function, lambda_.CfnFunction).logging_config
     if isinstance(config, lambda_.CfnFunction.LoggingConfigProperty):
         name: object = config.log_group  # as it is: resolved here, it would name a resource of this stack in another
     else:
         name = (Stack.of(function).resolve(config) or {}).get("logGroup")
-    return f"/aws/lambda/{function.function_name}" if name is None else Token.as_string(name)
+    return None if name is None else Token.as_string(name)
 
 
 def _let_logs_use(scope: Construct, key: kms.IKey) -> None:

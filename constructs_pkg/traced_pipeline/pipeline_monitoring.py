@@ -109,7 +109,7 @@ class PipelineMonitoring(Construct):
 
     @property
     def queries(self) -> Mapping[str, logs.CfnQueryDefinition]:
-        """The saved queries: `Trace`, `Failures` and `Slowest`."""
+        """The saved queries: `Trace`, `Failures`, `Slowest` and `SlowestMessages`."""
         return self._queries
 
     def _watch_api(self, stage: apigateway.Stage) -> None:

@@ -48,6 +48,12 @@ class QueueOptions(ChecksWords):
             Default: `dynamodb:PutItem` for the reference handler; for code of your own, what the CDK's
             `grant_write_data` allows.
         publish_to: A topic the worker publishes to; its ARN is set as `TOPIC_ARN`. Default: none.
+        message_log: Whether the bridge writes a log line for each message when it ends: its trace, how long it took and
+            waited, and how it ended. Logs are charged by volume. Default: it does not.
+            https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/WhatIsCloudWatchLogs.html
+        message_metrics: Whether CloudWatch makes two metrics of these lines: the time a message took, and the time it
+            waited in the queue; they are charged for as custom metrics. Default: it does not.
+            https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
     """
 
     filter_policy: Mapping[str, sns.SubscriptionFilter] | None = None
@@ -63,3 +69,5 @@ class QueueOptions(ChecksWords):
     table: dynamodb.ITable | None = None
     table_actions: Sequence[str] | None = None
     publish_to: sns.ITopic | None = None
+    message_log: bool = False
+    message_metrics: bool = False

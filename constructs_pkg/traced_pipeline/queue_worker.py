@@ -16,6 +16,7 @@ from .existing_topic import check_topic
 from .fifo_throughput import check_existing_scope
 from .filter_checks import check_filter_policies, check_filters
 from .function import TracedFunction
+from .message_log import MessageMetrics
 from .message_size import check_next_topic, check_queue_size
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack, check_kind
@@ -27,11 +28,11 @@ from .wiring_checks import check_wiring
 from .work_queue import make_queue, use_queue
 from .worker_checks import check_batches, check_loop, check_scaling, is_fifo
 from .worker_feed import feed_from_queue
-from .worker_function import check_destinations, function_as_consumer, make_worker_function
+from .worker_function import check_destinations, function_as_consumer, make_worker_function, message_filters
 from .worker_options import WorkerOptions
 
 
-class QueueWorker(Construct):
+class QueueWorker(MessageMetrics):
     """A subscription with its queue and dead-letter queue, and the function that works through it.
 
     Messages of a batch succeed or fail one by one (`ReportBatchItemFailures`). Messages that SNS cannot deliver, and
@@ -90,6 +91,7 @@ class QueueWorker(Construct):
         self._dead_letter_workers: list[DeadLetterWorker] = []
         self._on_dead_letter_worker: list[Callable[[DeadLetterWorker], None]] = []
         self._made = make_worker_function(self, options, topic=topic)
+        self._message_filters = message_filters(self, self._made, options)
         consumer = function_as_consumer(self, self._made.timeout)
         if options.queue is not None:
             work = use_queue(self, options.queue, options=options, topic=topic, consumer=consumer)

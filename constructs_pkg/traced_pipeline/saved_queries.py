@@ -9,6 +9,8 @@ from aws_cdk import IStableListProducer, Lazy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from .bridge_environment import MESSAGE_LOGGER
+
 _EXAMPLE = "1-00000000-000000000000000000000000"
 
 # The bridge writes this field on each line; a line of another trace may name the id elsewhere.
@@ -28,10 +30,17 @@ _SLOWEST = """filter type = 'platform.report'
 | sort ms desc
 | limit 50"""
 
+# The bridge writes these lines where it is asked to.
+_SLOWEST_MESSAGES = f"""filter logger = '{MESSAGE_LOGGER}'
+| fields @timestamp, duration_ms as ms, queue_ms, attempt, outcome, xray_trace_id, message_id, @log
+| sort ms desc
+| limit 50"""
+
 QUERIES: Mapping[str, tuple[str, str]] = {
     "Trace": ("lines of a trace", _TRACE),
     "Failures": ("failures by cause", _FAILURES),
     "Slowest": ("slowest invocations", _SLOWEST),
+    "SlowestMessages": ("slowest messages", _SLOWEST_MESSAGES),
 }
 """Id, name and text of each: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html."""
 

@@ -20,6 +20,7 @@ from .function_options import Handler
 from .grants import Actions, grant_publish, grant_table
 from .handler_code import reference_publisher
 from .instrumentation import why_active
+from .message_log import MessageFilters, check_message_log, filters_of_function, message_log_variables
 from .resource import resource_of
 from .table_checks import REFERENCE_ACTIONS
 from .visibility import check_visibility
@@ -72,6 +73,8 @@ def make_worker_function(scope: Construct, options: WorkerOptions, *, topic: sns
         environment["TOPIC_ARN"] = options.publish_to.topic_arn
     if not options.raw_message_delivery:
         environment[bridge_environment.ENVELOPE] = _SNS_ENVELOPE
+    check_message_log(options, bridge=options.tracing != "unbridged")
+    environment |= message_log_variables(options)
     existing = existing_function(options)
     if existing is not None:
         return _use_function(scope, existing, options, topic=topic, environment=environment)
@@ -98,6 +101,16 @@ def make_worker_function(scope: Construct, options: WorkerOptions, *, topic: sns
         needed=_grant(options, traced.function),
         traced=traced,
     )
+
+
+def message_filters(worker: Construct, made: WorkerFunction, options: WorkerOptions) -> MessageFilters | None:
+    """Makes the metrics of the messages that a worker's function works on, if they are asked for.
+
+    Raises:
+        PipelineError: The log group of an existing function is not known, or holds the lines of another worker.
+    """
+    log_group = None if made.traced is None else made.traced.log_group
+    return filters_of_function(worker, options, made.function, log_group)
 
 
 def function_as_consumer(scope: Construct, timeout: Duration | None) -> Consumer:

@@ -4,7 +4,7 @@ The modules, in layers: each imports its own layer and those above it in this li
 message is imported when its handler is decorated, the rest when it is first needed.
 
 Base: what knows nothing of messages.
-    _environment: the names of the environment variables, and the words for on and off
+    _environment: the names of the environment variables, the words for on and off, and what finds log lines
     _config: the settings, read and checked
     _state: the settings of this process, and the version
     _header: the trace header, parsed and written

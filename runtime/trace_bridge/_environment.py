@@ -1,4 +1,4 @@
-"""The environment variables that the bridge reads, and its words for on and off.
+"""The environment variables that the bridge reads, its words for on and off, and what finds its log lines.
 
 The construct library and the command line have copies of what they need of this module, as they do not import the
 bridge: a constant has the same name and the same value in each of them. Literals alone, so that copies can be compared.
@@ -45,6 +45,9 @@ LAMBDA_LOG_GROUP_NAME = "AWS_LAMBDA_LOG_GROUP_NAME"
 ECS_METADATA_V4 = "ECS_CONTAINER_METADATA_URI_V4"
 ECS_METADATA_V3 = "ECS_CONTAINER_METADATA_URI"
 """Set by ECS: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html."""
+
+MESSAGE_LOGGER = "trace_bridge.messages"
+"""What stands as `logger` in the log lines of messages, and in no others."""
 
 ON_WORDS = ("1", "true", "t", "yes", "y", "on")
 OFF_WORDS = ("0", "false", "f", "no", "n", "off")

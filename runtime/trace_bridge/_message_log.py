@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from . import _forks, _sdk_joining
+from ._environment import MESSAGE_LOGGER
 from ._json import encode
 from ._log_fields import ids_of
 from ._message import Message, attributes_of, number_of
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from ._config import OnUndecided
     from ._invocation import LambdaContext
     from ._segment import MessageSegment
-
-LOGGER = "trace_bridge.messages"
-"""What the field `logger` of these lines holds, and of no others."""
 
 
 class LoggedTracer(Tracer):
@@ -83,7 +81,7 @@ def _fields(segment: MessageSegment, error: BaseException | None, milliseconds: 
         "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z",
         "level": "INFO",
         "message": f"message {message.message_id or '(no id)'} {end}",
-        "logger": LOGGER,
+        "logger": MESSAGE_LOGGER,
         "requestId": segment.invocation.request_id or None,
         **dict((*ids.own, *ids.datadog)),
         "attempt": number_of(attributes_of(segment.record), "ApproximateReceiveCount"),

@@ -64,7 +64,7 @@ OPERATIONS = {
 VARIABLES = sorted(
     value
     for name, value in vars(_environment).items()
-    if name.isupper() and name != "PREFIX" and isinstance(value, str)
+    if name.isupper() and name != "PREFIX" and isinstance(value, str) and value.isupper()
 )
 """The environment variables that the bridge reads."""
 

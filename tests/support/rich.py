@@ -36,6 +36,8 @@ def build(stack: Stack) -> None:
         worker=WorkerOptions(
             publish_to=shipped,
             queue_key=queue_key,
+            message_log=True,
+            message_metrics=True,
             tracing="linked",
             timeout=Duration.seconds(20),
             max_concurrency=5,

@@ -24,8 +24,9 @@ def settings(variables: dict[str, Any]) -> Settings:
         (WorkerOptions(tracing="linked"), Settings()),
         (WorkerOptions(tracing="unbridged"), Settings(enabled=False)),
         (WorkerOptions(raw_message_delivery=False), Settings(envelope="sns")),
+        (WorkerOptions(message_log=True), Settings(message_log=True)),
     ],
-    ids=["default", "linked", "unbridged", "envelope"],
+    ids=["default", "linked", "unbridged", "envelope", "message log"],
 )
 def test_a_workers_settings(new_stack: NewStack, options: WorkerOptions, expected: Settings) -> None:
     stack = new_stack()

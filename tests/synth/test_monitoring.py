@@ -249,7 +249,7 @@ class TestQueries:
         wanted = ("IngestFunctionLogs", "WorkerFunctionLogs", "AuditFunctionLogs", "BillLogs")
         groups = [{"Ref": template.name_of("AWS::Logs::LogGroup", name)} for name in wanted]
         queries = template.all("AWS::Logs::QueryDefinition")
-        assert len(queries) == 3
+        assert len(queries) == 4
         assert all(query["LogGroupNames"] == groups for query in queries.values())
 
     def test_are_found_in_a_folder_of_the_pipeline(self, template: Synthesized) -> None:
@@ -258,6 +258,7 @@ class TestQueries:
             "Shop-Orders/lines of a trace",
             "Shop-Orders/failures by cause",
             "Shop-Orders/slowest invocations",
+            "Shop-Orders/slowest messages",
         }
 
 
@@ -305,7 +306,7 @@ def test_of_another_stack_names_the_logs_there(new_app: Callable[..., App]) -> N
     there = Stack(app, "Watching")
     PipelineMonitoring(there, "Watch", pipeline=orders)
     queries = synthesize(there).all("AWS::Logs::QueryDefinition")
-    assert len(queries) == 3
+    assert len(queries) == 4
     for query in queries.values():
         assert len(query["LogGroupNames"]) == 2
         assert all("Ref" not in name for name in query["LogGroupNames"])

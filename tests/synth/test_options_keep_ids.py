@@ -129,6 +129,8 @@ OF_WORKER: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
     "queue_key": lambda s: {"queue_key": key(s)},
     "table_actions": lambda s: {"table_actions": ["dynamodb:PutItem", "dynamodb:Query"]},
     "publish_to": lambda s: {"publish_to": TracedTopic(s, "Shipped").topic},
+    "message_log": lambda s: {"message_log": True},
+    "message_metrics": lambda s: {"message_log": True, "message_metrics": True},
 }
 OF_FIFO_WORKER: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
     "deduplication_scope": lambda s: {"deduplication_scope": sqs.DeduplicationScope.MESSAGE_GROUP},
