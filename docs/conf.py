@@ -40,7 +40,7 @@ _NAVIGATION = {
         "migrate",
     ],
     "Write handlers": ["handlers", "trace-bridge", "opentelemetry", "with-other-tools", "moving"],
-    "Run": ["operate", "command-line", "trace-page", "what-traces-what"],
+    "Run": ["operate", "costs", "command-line", "trace-page", "what-traces-what"],
     "About": ["comparison", "/local/README", "/CONTRIBUTING", "/CHANGELOG", "/SECURITY"],
 }
 """The pages, by the part of the side bar that they stand in."""

@@ -14,7 +14,8 @@ from scripts.site import FIRST_PAGE, broken_links, build
 
 INDEX = ROOT / "docs" / "README.md"
 ASKED = {
-    "What does it cost?": "operate.md#what-it-costs",
+    "What does it cost?": "costs.md#the-whole-pipeline",
+    "without traffic?": "costs.md#without-traffic",
     "Unsampled messages?": "operate.md#sampling-and-unsampled-messages",
     "Powertools?": "with-other-tools.md#powertools-for-aws-lambda",
     "OpenTelemetry, or the ADOT layer": "opentelemetry.md#choosing",
