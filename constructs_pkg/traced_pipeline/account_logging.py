@@ -21,8 +21,9 @@ _REASON = (
     "the groups of execution logs get their names from API ids"
 )
 _EXISTING_ROLE_NOTE = (
-    "the API logs with the account's CloudWatch role for API Gateway, which must exist in this Region; if "
-    'the deployment is refused for want of it, give IngestOptions(account_logging_role="create") in one stack'
+    "the API logs with the account's CloudWatch role for API Gateway, which must exist in this Region; if the "
+    'deployment fails with "CloudWatch Logs role ARN must be set in account settings", make an AccountTracing in a '
+    'stack that is deployed first, or give IngestOptions(account_logging_role="create") in one stack'
 )
 
 

@@ -9,14 +9,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sam as sam
 
 from . import bridge_environment
-from .bridgeable import AUTO_HANDLER
-from .function_settings import FunctionSettings
-from .layer import BRIDGED, publish_with_layer, trace_bridge_layer
+from .function_settings import PROPAGATING_MODE, FunctionSettings
+from .layer import AUTO_HANDLER, BRIDGED, publish_with_layer, trace_bridge_layer
 from .layer_content import LayerContent
 from .sqs_consumers import REPORTS_FAILURES, QueueMapping
 from .traceable_functions import let_send_segments
-
-_CONTINUED = "PassThrough"
 
 
 def give_bridge(
@@ -70,11 +67,11 @@ def pass_through(function: lambda_.CfnFunction | sam.CfnFunction) -> str:
         What the function's role still needs; otherwise an empty text.
     """
     if isinstance(function, lambda_.CfnFunction):
-        function.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode=_CONTINUED)
+        function.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode=PROPAGATING_MODE)
         return let_send_segments(function)
     # SAM gives a role of its own what it needs, in this mode as well.
     # https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
-    function.tracing = _CONTINUED
+    function.tracing = PROPAGATING_MODE
     return "" if function.role is None else "its role is not known here and needs xray:PutTraceSegments"
 
 

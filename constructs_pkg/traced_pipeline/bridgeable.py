@@ -11,10 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from .bridge_environment import PREFIX
 from .function_settings import FunctionSettings
 from .intrinsics import is_intrinsic
-from .layer import MOST_LAYERS, RUNTIMES, has_bridge
-
-AUTO_HANDLER = "trace_bridge.auto.handler"
-"""The bridge's handler, which calls a function's own one once for each message."""
+from .layer import AUTO_HANDLER, MOST_LAYERS, RUNTIMES, has_bridge
 
 # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
 _EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"

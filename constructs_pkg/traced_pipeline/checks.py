@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -162,6 +162,25 @@ def required(made: MadeT | None, what: str, option: str, *, instead: str) -> Mad
             f"the {what} is not made here, but given as {option}; use the property {instead}, or what was given",
         )
     return made
+
+
+def refuse_variables(own: Mapping[str, str] | None, made: Mapping[str, str]) -> None:
+    """Refuses environment variables that the construct sets itself, so that their values would be ignored.
+
+    Args:
+        own: The variables that the options name.
+        made: The variables that the construct sets; the options may name one with the same value.
+
+    Raises:
+        PipelineError: Some have other values.
+    """
+    replaced = [name for name, value in made.items() if (own or {}).get(name, value) != value]
+    if replaced:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"environment has {', '.join(replaced)}, which the construct sets itself; leave it out, or give the "
+            "variable another name",
+        )
 
 
 def refuse_settings(options: object, names: Iterable[str], *, existing: str, instead: str, how: str = "") -> None:

@@ -11,20 +11,18 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sam as sam
 
 from .bridge_adoption import give_bridge, pass_through, report_failures
-from .bridgeable import AUTO_HANDLER, has_own_bridge, why_not
+from .bridgeable import has_own_bridge, why_not
 from .function_callers import FunctionCallers
 from .function_references import FunctionReferences
-from .function_settings import FunctionSettings, settings_of
+from .function_settings import DEFAULT_TIMEOUT_SECONDS, PROPAGATING_MODE, FunctionSettings, settings_of
+from .layer import AUTO_HANDLER
 from .scope_exceptions import ScopeExceptions
 from .sqs_consumers import QueueMapping, SqsConsumers
 from .trace_state import BridgeState
 from .traceable_functions import runs_at_the_edge
 from .visibility import VISIBILITY_FACTOR
 
-# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
-_DEFAULT_TIMEOUT_SECONDS = 3
-_CONTINUED = "PassThrough"
-_ALONE = "tracing mode PassThrough, since SQS alone calls it"
+_ALONE = f"tracing mode {PROPAGATING_MODE}, since SQS alone calls it"
 _MOST_NAMED = 3
 
 
@@ -80,9 +78,9 @@ class ConsumerBridge:
             return Bridging(state=BridgeState.UNBRIDGED, reason="; ".join(reasons))
         changes = give_bridge(function, settings, mappings)
         others = self._others(function, path)
-        if settings.mode == _CONTINUED or not others:
+        if settings.mode == PROPAGATING_MODE or not others:
             needs = pass_through(function)
-            if settings.mode != _CONTINUED:
+            if settings.mode != PROPAGATING_MODE:
                 changes.append(_ALONE)
             reason = "; ".join(text for text in (needs, *notes) if text)
             return Bridging(state=BridgeState.CONTINUED, reason=reason, changes=tuple(changes), is_settled=True)
@@ -173,7 +171,7 @@ class ConsumerBridge:
 
 
 def _short_visibility(settings: FunctionSettings, mappings: Sequence[QueueMapping]) -> Iterator[str]:
-    timeout = _DEFAULT_TIMEOUT_SECONDS if settings.timeout is None else settings.timeout
+    timeout = DEFAULT_TIMEOUT_SECONDS if settings.timeout is None else settings.timeout
     for mapping in mappings:
         visibility = None if mapping.queue is None else mapping.queue.visibility_timeout
         if mapping.queue is None or visibility is None or not isinstance(timeout, int | float):

@@ -8,6 +8,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from constructs import IConstruct
 
+from .asset_folders import holds_output
 from .checks import Check, PipelineError
 from .container_options import ContainerWorkerOptions, CpuArchitecture
 from .staging import check_assets
@@ -37,11 +38,17 @@ def image_of(scope: IConstruct, options: ContainerWorkerOptions) -> ecs.Containe
     if isinstance(options.image, ecs.ContainerImage):
         return options.image
     folder = Path(options.image).absolute()
-    if str(options.image) in ("", ".") or not folder.is_dir():
+    if not folder.is_dir():
         raise PipelineError(
             Check.IMAGE_FOLDER,
-            f"image {str(options.image)!r} is no folder of the image alone (looked for {folder}); give a folder with a "
+            f"image folder {str(options.image)!r} does not exist (looked for {folder}); give a folder with a "
             f"Dockerfile, absolute or relative to the working directory of the app; {_OF_A_REGISTRY}",
+        )
+    if holds_output(scope, folder):
+        raise PipelineError(
+            Check.IMAGE_FOLDER,
+            f"image folder {str(options.image)!r} holds the working directory of the app or the CDK's output, and "
+            "would be copied into itself; put the Dockerfile and what it needs into a folder of their own",
         )
     if not (folder / "Dockerfile").is_file():
         raise PipelineError(

@@ -33,8 +33,8 @@ class ContainerWorkerOptions(QueueOptions):
         memory_limit_mib: Memory of a task in MiB; which values go with `cpu` is up to Fargate. Default: 512.
         cpu_architecture: What the image is made for; that of a folder is built for it. Default: `"X86_64"`.
         longest_message: The longest time that the handler works on one message, in whole seconds. Default: 30 seconds.
-        stop_timeout: How long ECS waits between SIGTERM and SIGKILL, at most 120 seconds. Default: as long as a message
-            takes and 10 seconds more, at least 30 seconds, if ECS waits that long.
+        stop_timeout: How long ECS waits between SIGTERM and SIGKILL, at most 120 seconds. Default:
+            `longest_message` and 10 seconds more, at least 30 seconds and at most those 120.
             https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
         min_capacity: Fewest tasks; with 0, the first message after a quiet time waits for a task to start. Default: 1.
         max_capacity: Most tasks. Default: 10.

@@ -18,13 +18,12 @@ from .container_image import image_of
 from .container_options import ContainerWorkerOptions
 from .log_group import make_log_group
 from .names import account_wide_name
-from .segment_permission import write_segments
+from .segment_permission import ANY_RESOURCE_REASON, write_segments
 from .sidecar import add_sidecar, sidecar_variables
 
 # https://docs.aws.amazon.com/xray/latest/api/API_PutTraceSegments.html
 _LONGEST_SEGMENT_NAME = 200
 _ARCHITECTURES = {"X86_64": ecs.CpuArchitecture.X86_64, "ARM64": ecs.CpuArchitecture.ARM64}
-_XRAY_REASON = "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *"
 _ECR_REASON = (
     "ecr:GetAuthorizationToken does not support resource-level permissions; the CDK grants it to pull an image"
 )
@@ -47,7 +46,7 @@ def make_task(scope: Construct, options: ContainerWorkerOptions, environment: Ma
     Args:
         scope: Where to create it.
         options: The worker's settings.
-        environment: What the worker finds of its hop; it wins over the variables of the options.
+        environment: The variables by which the worker learns of its hop.
 
     Raises:
         PipelineError: There is no such image.
@@ -92,7 +91,7 @@ def _make_role(scope: Construct) -> iam.Role:
         assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"),
         inline_policies={"XRay": iam.PolicyDocument(statements=[write_segments()])},
     )
-    acknowledge_star(role, _XRAY_REASON)
+    acknowledge_star(role, ANY_RESOURCE_REASON)
     return role
 
 

@@ -8,18 +8,17 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from . import bridge_environment
-from .checks import names_path
+from .checks import names_path, refuse_variables
 from .container_checks import check_container, check_visibility_of_containers, longest_message
 from .container_cluster import make_cluster
 from .container_options import ContainerWorkerOptions
 from .container_scaling import scale_on_backlog
 from .container_task import make_task
-from .environments import check_environment, table_name_for
-from .existing_topic import check_topic, is_passive
+from .environments import check_environment
+from .existing_topic import check_topic
 from .filter_checks import check_filter_policies
 from .grants import grant_publish, grant_receive, grant_table
-from .message_log import MessageMetrics, check_message_log, filters_of_log_group, message_log_variables
+from .message_log import MessageMetrics, check_message_log, filters_of_log_group
 from .message_size import check_queue_size
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack
@@ -29,9 +28,7 @@ from .table_checks import check_table_actions
 from .vpc_checks import check_network_path
 from .wiring_checks import check_wiring
 from .work_queue import Consumer, WorkQueue, make_queue, use_queue
-
-_ALWAYS = "always"
-_SNS_ENVELOPE = "sns"
+from .worker_variables import hop_variables, queue_segment_variable
 
 
 class ContainerWorker(MessageMetrics):
@@ -162,17 +159,12 @@ class ContainerWorker(MessageMetrics):
         return make_queue(self, options=options, topic=topic, visibility_timeout=visibility, consumer=consumer)
 
     def _environment(self, topic: sns.ITopic, options: ContainerWorkerOptions) -> dict[str, str]:
-        environment = {"QUEUE_URL": self.queue.queue_url}
-        if options.table is not None:
-            environment["TABLE_NAME"] = table_name_for(self, options.table)
-        if options.publish_to is not None:
-            environment["TOPIC_ARN"] = options.publish_to.topic_arn
-        if not options.raw_message_delivery:
-            environment[bridge_environment.ENVELOPE] = _SNS_ENVELOPE
-        environment |= message_log_variables(options)
-        if is_passive(topic) and bridge_environment.QUEUE_SEGMENT not in (options.environment or {}):
-            # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
-            environment[bridge_environment.QUEUE_SEGMENT] = _ALWAYS
+        environment = {
+            "QUEUE_URL": self.queue.queue_url,
+            **hop_variables(self, options),
+            **queue_segment_variable(topic, options.environment),
+        }
+        refuse_variables(options.environment, environment)
         return environment
 
     def _make_service(self, options: ContainerWorkerOptions) -> ecs.FargateService:

@@ -107,7 +107,7 @@ class DeadLetterWorker(MessageMetrics):
     @property
     @names_path
     def traced_function(self) -> TracedFunction:
-        """The construct of the function, with its role and log group; refused where the function is an existing one."""
+        """The construct of the function, with its role and log group; an error where the function is not made here."""
         return required(self._made.traced, "function", "WorkerOptions.handler", instead="function")
 
     @property

@@ -14,18 +14,17 @@ from .acknowledged import acknowledge_star
 from .checks import Check, refuse_settings, warn
 from .environments import check_environment
 from .function_options import FunctionOptions, Handler
+from .function_settings import DEFAULT_TIMEOUT_SECONDS
 from .instrumentation import Instrumentation
 from .instrumented import Needs, needs_of, with_needs
 from .layer import MOST_LAYERS, RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
 from .layer_content import LayerContent
 from .resource import referenced_resource, resource_of
-from .segment_permission import write_segments
+from .segment_permission import ANY_RESOURCE_REASON, write_segments
 
 _OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer", "xray_sdk", "instrumentation"}
 _POLICY_ID = "TraceBridgeXRay"
 _VARIABLES = "traced-pipeline:variables"
-# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
-_DEFAULT_TIMEOUT_SECONDS = 3
 
 
 def own_function(function: lambda_.IFunction) -> lambda_.Function | None:
@@ -106,7 +105,7 @@ def timeout_of(function: lambda_.IFunction) -> Duration | None:
     own = own_function(function)
     if own is None:
         return None
-    return own.timeout or Duration.seconds(_DEFAULT_TIMEOUT_SECONDS)
+    return own.timeout or Duration.seconds(DEFAULT_TIMEOUT_SECONDS)
 
 
 def _resource(function: lambda_.Function) -> lambda_.CfnFunction:
@@ -181,7 +180,4 @@ def _let_send_segments(function: lambda_.Function, more: Sequence[iam.PolicyStat
     policy = iam.Policy(function, _POLICY_ID, statements=[write_segments(), *more])
     # The role decides: one that is precreated or immutable, or of another account, takes no policy.
     function.role.attach_inline_policy(policy)
-    acknowledge_star(
-        policy,
-        "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *",
-    )
+    acknowledge_star(policy, ANY_RESOURCE_REASON)

@@ -11,15 +11,16 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from . import bridge_environment
-from .checks import Check, PipelineError, names_path, refuse_settings
+from .checks import Check, PipelineError, names_path, refuse_settings, refuse_variables
 from .function_checks import check_architecture, check_function, check_snap_start, runtime_of_bridge
 from .function_options import FunctionOptions, Handler
 from .function_role import make_role, use_role, wait_for_rights
+from .function_settings import PROPAGATING_MODE
 from .handler_code import function_code
 from .ingest_options import IngestOptions
 from .instrumentation import Instrumentation
 from .instrumented import needs_of, with_needs
-from .layer import bridge_layer, mark_bridged, publish_with_layer
+from .layer import AUTO_HANDLER, bridge_layer, mark_bridged, publish_with_layer
 from .layer_content import LayerContent
 from .log_group import make_log_group
 from .option_checks import check_options, checks_arguments
@@ -27,7 +28,6 @@ from .references import check_references
 from .resource import resource_of
 from .vpc_checks import check_network_path
 
-_AUTO_HANDLER = "trace_bridge.auto.handler"
 _OFF = "false"
 # What the CDK warns of wherever SnapStart is used.
 _NOT_PUBLISHED = "@aws-cdk/aws-lambda:snapStartRequirePublish"
@@ -101,16 +101,17 @@ class TracedFunction(Construct):
         )
         self._role = self._role_of(options, needs.statements)
         variables = with_needs(needs, {**(options.environment or {}), **(environment or {})})
-        if not bridge:
-            variables[bridge_environment.ENABLED] = _OFF
+        switches = {} if bridge else {bridge_environment.ENABLED: _OFF}
         if zero_code:
-            variables[bridge_environment.HANDLER] = handler.entry_point
+            switches[bridge_environment.HANDLER] = handler.entry_point
+        refuse_variables(variables, switches)
+        variables |= switches
         with function_code(self, handler, runtime=runtime, architecture=architecture) as code:
             self._function = lambda_.Function(
                 self,
                 "Resource",
                 code=code,
-                handler=_AUTO_HANDLER if zero_code else handler.entry_point,
+                handler=AUTO_HANDLER if zero_code else handler.entry_point,
                 runtime=runtime,
                 architecture=architecture,
                 layers=[layer, *needs.layers, *(options.layers or ())],
@@ -172,7 +173,9 @@ class TracedFunction(Construct):
     def _trace(self, *, active: bool) -> None:
         # The L2's own `tracing` would add X-Ray's statement to the policy that users' grants go to.
         resource = resource_of(self._function, lambda_.CfnFunction)
-        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active" if active else "PassThrough")
+        resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(
+            mode="Active" if active else PROPAGATING_MODE
+        )
 
     def _role_of(self, options: FunctionOptions, more: Sequence[iam.PolicyStatement]) -> iam.IRole:
         in_vpc = options.vpc is not None

@@ -12,9 +12,8 @@ from constructs import Construct
 from .acknowledged import acknowledge_star
 from .checks import Check, warn
 from .roles import is_immutable
-from .segment_permission import write_segments
+from .segment_permission import ANY_RESOURCE_REASON, write_segments
 
-_XRAY_REASON = "X-Ray's write actions do not support resource-level permissions; AWS documents them with Resource *"
 _VPC_REASON = "the actions Lambda needs for a function's network interfaces, which AWS documents with Resource *"
 
 _POLICY_ID = "RolePolicy"
@@ -96,7 +95,7 @@ def _statements(log_group: logs.ILogGroup, more: Sequence[iam.PolicyStatement], 
 
 
 def _reason(*, in_vpc: bool) -> str:
-    return f"{_XRAY_REASON}; {_VPC_REASON}" if in_vpc else _XRAY_REASON
+    return f"{ANY_RESOURCE_REASON}; {_VPC_REASON}" if in_vpc else ANY_RESOURCE_REASON
 
 
 def _network_interfaces() -> iam.PolicyStatement:

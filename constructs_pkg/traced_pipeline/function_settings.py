@@ -11,6 +11,11 @@ from .resource import properties_of
 
 SAM_FUNCTION = "AWS::Serverless::Function"
 FUNCTION_TYPES = ("AWS::Lambda::Function", SAM_FUNCTION)
+PROPAGATING_MODE = "PassThrough"
+"""The tracing mode in which Lambda only propagates the trace."""
+DEFAULT_TIMEOUT_SECONDS = 3
+"""A function's timeout where none is set: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
+
 _IMAGE = "Image"
 
 

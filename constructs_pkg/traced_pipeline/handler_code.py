@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
+from .asset_folders import holds_output
 from .checks import Check, PipelineError, warn
 from .dependencies import dependencies_of
 from .function_options import Handler
@@ -43,7 +45,7 @@ def function_code(
         yield handler.code
         return
     folder = Path(handler.code).absolute()
-    _check_folder(handler.code, folder)
+    _check_folder(scope, handler.code, folder)
     _check_module(handler, folder)
     check_assets(
         scope,
@@ -111,12 +113,12 @@ def reference_publisher(name: str, topic: sns.ITopic | None) -> Handler:
     return reference_handler(name)
 
 
-def _check_folder(code: str | Path, folder: Path) -> None:
-    if str(code) in ("", "."):
+def _check_folder(scope: IConstruct, code: str | Path, folder: Path) -> None:
+    if holds_output(scope, folder):
         raise PipelineError(
             Check.HANDLER_FOLDER,
-            f"handler folder {str(code)!r} is the whole working directory of the app, with all that is in it; give the "
-            "folder with the function's code alone",
+            f"handler folder {str(code)!r} holds the working directory of the app or the CDK's output, and would be "
+            "copied into itself; put the function's code into a folder of its own, and give that",
         )
     if folder.is_file():
         raise PipelineError(
@@ -142,10 +144,25 @@ def _check_entry_point(entry_point: str) -> None:
 
 
 def _check_module(handler: Handler, folder: Path) -> None:
-    module = handler.entry_point.rpartition(".")[0].replace(".", "/")
-    if not ((folder / f"{module}.py").is_file() or (folder / module / "__init__.py").is_file()):
+    name, _, function = handler.entry_point.rpartition(".")
+    module = name.replace(".", "/")
+    files = [path for path in (folder / f"{module}.py", folder / module / "__init__.py") if path.is_file()]
+    if not files:
         raise PipelineError(
             Check.HANDLER_MODULE,
             f"entry point {handler.entry_point!r} needs {module}.py in {folder}, which does not hold it; "
-            "correct the entry point or the folder",
+            "correct the entry point or the folder, or, where a layer holds the module, give the code as "
+            f'lambda_.Code.from_asset("{folder.name}")',
         )
+    if not any(_may_hold(path, function) for path in files):
+        raise PipelineError(
+            Check.HANDLER_MODULE,
+            f"entry point {handler.entry_point!r} needs a function {function!r}, a name that {files[0]} does not have; "
+            "correct the entry point or the module",
+        )
+
+
+def _may_hold(module: Path, name: str) -> bool:
+    """Tells whether a module may have a name: it is in the text, or comes by a way that the text does not show."""
+    text = module.read_text(encoding="utf-8", errors="replace")
+    return re.search(rf"\b{re.escape(name)}\b|\bimport\s+\*|\bglobals\b|\b__getattr__\b", text) is not None

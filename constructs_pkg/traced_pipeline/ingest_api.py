@@ -15,7 +15,7 @@ from constructs import Construct
 from .acknowledged import acknowledge_no_cognito
 from .api_definition import DEFAULT_SCHEMA, VALIDATED_CONTENT_TYPES
 from .authorization import authorize, check_method_states, check_scopes
-from .checks import names_path, refuse_settings, required
+from .checks import names_path, refuse_settings, refuse_variables, required
 from .environments import refuse_other_region
 from .existing_api import check_api, deployed_api, own_api
 from .existing_function import adopt_function, existing_function
@@ -135,13 +135,13 @@ class IngestApi(Construct):
     @property
     @names_path
     def traced_function(self) -> TracedFunction:
-        """The construct of the function, with its role and log group; refused where the function is an existing one."""
+        """The construct of the function, with its role and log group; an error where the function is not made here."""
         return required(self._traced, "function", "IngestOptions.handler", instead="function")
 
     @property
     @names_path
     def rest_api(self) -> apigateway.RestApi:
-        """The API with all that a `RestApi` has, such as usage plans; refused where it is imported or of a spec."""
+        """The API with all that a `RestApi` has, such as usage plans; an error where it is imported or of a spec."""
         made = self._api if isinstance(self._api, apigateway.RestApi) else None
         return required(made, "RestApi", "IngestOptions.api", instead="api")
 
@@ -236,6 +236,7 @@ class IngestApi(Construct):
         if options.handler is None:
             check_method(options)
             options = replace(options, handler=reference_publisher("ingest", topic))
+        refuse_variables(options.environment, environment)
         self._traced = TracedFunction(self, "Function", options=options, environment=environment)
         function = self._traced.function
         check_rights(self, function, grant_publish(topic, function))

@@ -31,7 +31,7 @@ class IngestOptions(FunctionOptions):
         authorization_scopes: OAuth scopes of which a caller's access token must have at least one; with a Cognito
             authorizer. Default: none, so that callers send an identity token.
             https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-integrate-with-cognito.html
-        message_group: The property of the request's body whose text is the message's group, by the reference handler: a
+        message_group: The property of the request's body that the reference handler takes the message group from: a
             tenant or customer, for instance. It is set as `MESSAGE_GROUP_PROPERTY`. On a standard topic the groups make
             the queues fair ones, in which no group waits for a busy one. Default: on a FIFO topic `id`, otherwise none.
             https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html

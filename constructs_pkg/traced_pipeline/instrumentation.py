@@ -24,7 +24,7 @@ _LAYER_VERSION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:layer:[\w-]+:\d+")
 
 
 class Instrumentation:
-    """What records a function's work, and what a message is recorded as; one of the four that its methods give.
+    """What records a function's work, and what a message is recorded as. Its four methods make the values.
 
     Example:
         ```python
@@ -37,12 +37,12 @@ class Instrumentation:
     """
 
     def __new__(cls, *_: object, **__: object) -> Self:
-        """Refuses the class itself, which is none of its values."""
+        """Refuses the class itself, which says nothing of what records."""
         if cls is Instrumentation:
             raise PipelineError(
                 Check.OPTION_VALUE,
-                "Instrumentation() is none of its values; give Instrumentation.xray(), .open_telemetry(), .adot(layer) "
-                "or .vendor(layers)",
+                "Instrumentation() makes nothing; give Instrumentation.xray(), .open_telemetry(), .adot(layer) or "
+                ".vendor(layers)",
             )
         return super().__new__(cls)
 

@@ -23,6 +23,9 @@ RUNTIMES: tuple[lambda_.Runtime, ...] = tuple(
 MOST_LAYERS = 5
 """How many layers a function takes: https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html."""
 
+AUTO_HANDLER = "trace_bridge.auto.handler"
+"""The bridge's handler, which calls a function's own handler once for each message."""
+
 _LAYER_ID = "TraceBridgeLayer"
 BRIDGED = "traced-pipeline:bridged"
 """The metadata of a function that has the bridge's layer."""

@@ -33,6 +33,8 @@ Options = (
     | TraceGroupOptions
 )
 
+_LONGEST_SHOWN = 200
+
 # The CDK itself speaks of these, as in any other construct.
 _OF_EVERY_CONSTRUCT = {"self", "cls", "scope", "construct_id"}
 
@@ -110,7 +112,12 @@ def _is_finite(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    return repr(value) if isinstance(value, int | float | str | None) else f"{value!r} ({type(value).__name__})"
+    if isinstance(value, int | float | str | None):
+        return repr(value)
+    kind = type(value).__name__
+    text = repr(value)
+    # Options show all their fields.
+    return f"{text} ({kind})" if len(text) <= _LONGEST_SHOWN else f"of type {kind}"
 
 
 def _advice(value: object, hint: TypeHint) -> str:

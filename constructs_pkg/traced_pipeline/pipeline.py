@@ -218,10 +218,10 @@ class TracedPipeline(Construct):
         return worker
 
     def each_worker(self, action: Callable[[QueueWorker | ContainerWorker], None]) -> None:
-        """Does something with each worker of the pipeline, those that are added later included.
+        """Calls a function with each worker of the pipeline, including those that are added later.
 
         Args:
-            action: Gets a worker; at once, or when it is added.
+            action: Called with a worker: at once, or when it is added.
         """
         self._on_worker.append(action)
         for worker in self._workers:

@@ -31,11 +31,11 @@ class QueueOptions(ChecksWords):
             `longest_message`.
             https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         deduplication_scope: Behind a FIFO topic: whether the created queues look for duplicates in the whole queue, or
-            in each message group alone. Default: as the topic's `fifo_throughput_scope` says; in the whole queue.
+            in each message group alone. Default: that of the topic's `fifo_throughput_scope`, or else the whole queue.
             https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
         fifo_throughput_limit: Behind a FIFO topic: whether SQS's quota of messages per second is for the whole queue,
-            or for each message group (high throughput, with a `deduplication_scope` of message groups). Default: as the
-            topic's `fifo_throughput_scope` says; for the whole queue.
+            or for each message group (high throughput, with a `deduplication_scope` of message groups). Default:
+            that of the topic's `fifo_throughput_scope`, or else the whole queue.
             https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
         queue: An existing queue, which keeps its own settings. Default: one is created.
         queue_key: Customer key that encrypts the created queues; the topic's key may be used. Default: keys managed by

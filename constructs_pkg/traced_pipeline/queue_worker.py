@@ -10,7 +10,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from .checks import names_path, required
+from .checks import Check, PipelineError, names_path, required
 from .dead_letter_worker import DeadLetterWorker
 from .existing_topic import check_topic
 from .fifo_throughput import check_existing_scope
@@ -121,7 +121,7 @@ class QueueWorker(MessageMetrics):
     @property
     @names_path
     def traced_function(self) -> TracedFunction:
-        """The construct of the function, with its role and log group; refused where the function is an existing one."""
+        """The construct of the function, with its role and log group; an error where the function is not made here."""
         return required(self._made.traced, "function", "WorkerOptions.handler", instead="function")
 
     @property
@@ -178,7 +178,7 @@ class QueueWorker(MessageMetrics):
     @names_path
     @checks_arguments
     def add_dead_letter_worker(self, construct_id: str, options: WorkerOptions) -> DeadLetterWorker:
-        """Adds a worker on the worker's dead-letter queue, which goes on in the traces of its messages.
+        """Adds a worker on the worker's dead-letter queue, which continues the traces of its messages.
 
         Args:
             construct_id: Id of the worker within this one.
@@ -188,12 +188,18 @@ class QueueWorker(MessageMetrics):
             The worker.
         """
         own = self._options
+        if own.raw_message_delivery and not options.raw_message_delivery:
+            raise PipelineError(
+                Check.OPTION_CONFLICT,
+                "raw_message_delivery is False, but the messages are those of the worker, which has it on; leave it "
+                "out, or turn it off for the worker",
+            )
         options = replace(
             options,
             removal_policy=options.removal_policy or own.removal_policy,
             instrumentation=options.instrumentation or own.instrumentation,
+            raw_message_delivery=own.raw_message_delivery,
         )
-        options = replace(options, raw_message_delivery=self._options.raw_message_delivery)
         worker = DeadLetterWorker(self, construct_id, queue=self._dead_letter_queue, options=options)
         self._dead_letter_workers.append(worker)
         for action in self._on_dead_letter_worker:
@@ -201,10 +207,10 @@ class QueueWorker(MessageMetrics):
         return worker
 
     def each_dead_letter_worker(self, action: Callable[[DeadLetterWorker], None]) -> None:
-        """Does something with each worker on the worker's dead-letter queue, those that are added later included.
+        """Calls a function with each worker on the worker's dead-letter queue, including those that are added later.
 
         Args:
-            action: Gets a dead-letter worker; at once, or when it is added.
+            action: Called with a dead-letter worker: at once, or when it is added.
         """
         self._on_dead_letter_worker.append(action)
         for worker in self._dead_letter_workers:

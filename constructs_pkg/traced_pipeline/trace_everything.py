@@ -170,7 +170,7 @@ class TraceEverything:
             note(node, Check.TRACE_EVERYTHING, _text_of(finding))
 
     def supports(self, construct: IConstruct) -> bool:
-        """Tells whether it has anything to do with a construct; the CDK asks this of a mixin.
+        """Returns whether it applies to a construct; the CDK asks this of a mixin.
 
         Args:
             construct: The construct.

@@ -9,11 +9,12 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
+from .function_settings import PROPAGATING_MODE
 from .roles import is_immutable
 from .trace_state import Outcome, TraceState, unknown_properties
 from .traceable_functions import trace_function
 
-_CHOSEN_IN_SAM = ("PassThrough", "Disabled")
+_CHOSEN_IN_SAM = (PROPAGATING_MODE, "Disabled")
 _NEEDS = "needs X-Ray's write and sampling actions"
 
 

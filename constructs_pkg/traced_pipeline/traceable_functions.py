@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
+from .function_settings import PROPAGATING_MODE
 from .resource import referenced_resource
 from .roles import is_immutable
 from .segment_permission import write_segments
@@ -40,7 +41,7 @@ def trace_function(resource: CfnResource) -> Outcome:
     mode = (Stack.of(resource).resolve(resource.tracing_config) or {}).get("mode")
     if mode == "Active":
         return TraceState.ALREADY_ENABLED, ""
-    if mode == "PassThrough":
+    if mode == PROPAGATING_MODE:
         return TraceState.SKIPPED, "PassThrough is chosen: the function only propagates the trace, or continues its own"
     resource.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="Active")
     return TraceState.ENABLED, let_send_segments(resource)

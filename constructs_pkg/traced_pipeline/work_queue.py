@@ -132,6 +132,15 @@ def use_queue(
             visibility = Duration.seconds(_SQS_DEFAULT_VISIBILITY_SECONDS if seconds is None else seconds)
             consumer.check_visibility(visibility, f"visibility timeout of {queue.node.path}")
     own = queue.dead_letter_queue if isinstance(queue, sqs.Queue) else None
+    if own is not None and options.dead_letter_queue not in (None, own.queue):
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"dead_letter_queue is given, but queue {queue.node.path} has {own.queue.node.path} already, where the "
+            "messages go that fail; leave dead_letter_queue out, or make the queue with the one you want",
+        )
+    if own is not None or options.dead_letter_queue is not None:
+        # No queue is made that it could encrypt.
+        refuse_settings(options, ("queue_key",), existing="a queue", instead="leave it out")
     if own is None and isinstance(queue, sqs.Queue):
         warn(
             scope,

@@ -10,27 +10,26 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from . import bridge_environment
-from .checks import Check, PipelineError, refuse_settings, warn
+from .checks import Check, PipelineError, refuse_settings, refuse_variables, warn
 from .durability import is_durable, refuse_durable
-from .environments import check_environment, refuse_other_region, table_name_for
+from .environments import check_environment, refuse_other_region
 from .existing_function import adopt_function, existing_function, own_function, reserved_executions_of, timeout_of
-from .existing_topic import check_topic, is_passive
+from .existing_topic import check_topic
 from .function import TracedFunction
 from .function_options import Handler
 from .grants import Actions, grant_publish, grant_table
 from .handler_code import reference_publisher
 from .instrumentation import why_active
-from .message_log import MessageFilters, check_message_log, filters_of_function, message_log_variables
+from .layer import AUTO_HANDLER
+from .message_log import MessageFilters, check_message_log, filters_of_function
 from .resource import resource_of
 from .table_checks import REFERENCE_ACTIONS
 from .visibility import check_visibility
 from .work_queue import Consumer
 from .worker_options import WorkerOptions, WorkerTracing
+from .worker_variables import NO_ENVELOPE, hop_variables, queue_segment_variable
 
-# What the bridge reads in its variables of the envelope and of the queue's segment.
-_NO_ENVELOPE, _SNS_ENVELOPE = "none", "sns"
-_ALWAYS = "always"
-_ZERO_CODE = f", by the handler trace_bridge.auto.handler and its own one in {bridge_environment.HANDLER}"
+_ZERO_CODE = f", by the handler {AUTO_HANDLER} and its own one in {bridge_environment.HANDLER}"
 # https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 _SAME_REGION = "Lambda works through queues of a function's own Region only"
 _REFERENCE_CLIENTS = "the reference handler reaches its own Region only"
@@ -66,25 +65,16 @@ def make_worker_function(scope: Construct, options: WorkerOptions, *, topic: sns
     Raises:
         PipelineError: Settings contradict each other, or name something that does not exist.
     """
-    environment: dict[str, str] = {}
-    if options.table is not None:
-        environment["TABLE_NAME"] = table_name_for(scope, options.table)
-    if options.publish_to is not None:
-        environment["TOPIC_ARN"] = options.publish_to.topic_arn
-    if not options.raw_message_delivery:
-        environment[bridge_environment.ENVELOPE] = _SNS_ENVELOPE
     check_message_log(options, bridge=options.tracing != "unbridged")
-    environment |= message_log_variables(options)
+    environment = hop_variables(scope, options)
     existing = existing_function(options)
     if existing is not None:
         return _use_function(scope, existing, options, topic=topic, environment=environment)
     if options.handler is None:
         actions = REFERENCE_ACTIONS if options.table_actions is None else options.table_actions
         options = replace(options, handler=_reference_worker(options), table_actions=actions)
-    passive = topic is not None and is_passive(topic)
-    if passive and bridge_environment.QUEUE_SEGMENT not in (options.environment or {}):
-        # X-Ray infers the queue from an active topic's segments; behind a passive one the bridge draws it.
-        environment[bridge_environment.QUEUE_SEGMENT] = _ALWAYS
+    environment |= queue_segment_variable(topic, options.environment)
+    refuse_variables(options.environment, environment)
     traced = TracedFunction(
         scope,
         "Function",
@@ -178,7 +168,7 @@ def _use_function(
     refuse_other_region(scope, existing, existing.function_arn, "function", why=_SAME_REGION)
     if own is not None:
         # Said either way, so that a function behind two queues is warned of where they differ.
-        environment.setdefault(bridge_environment.ENVELOPE, _NO_ENVELOPE)
+        environment.setdefault(bridge_environment.ENVELOPE, NO_ENVELOPE)
     adopt_function(scope, existing, options, environment=environment, must_be_active=False)
     return WorkerFunction(
         function=existing, target=existing, timeout=timeout_of(existing), needed=_grant(options, existing)

@@ -64,10 +64,29 @@ class TestHandlers:
         assert "'handlers/nope' does not exist" in message
         assert str(elsewhere.parents[1] / "handlers/nope") in message
 
+    def test_folder_that_the_cdk_would_copy_into_itself(self, new_stack: NewStack, tmp_path: Path) -> None:
+        (tmp_path / "app.py").write_text("def handler(event, context): ...\n")  # beside cdk.out
+        message = refusal(Check.HANDLER_FOLDER, new_stack(), worker=WorkerOptions(handler=Handler(tmp_path)))
+        assert f"'{tmp_path}' holds the working directory of the app or the CDK's output" in message
+
     def test_missing_module(self, new_stack: NewStack, elsewhere: Path) -> None:
         handler = Handler("handlers/orders", "main.handler")
         message = refusal(Check.HANDLER_MODULE, new_stack(), worker=WorkerOptions(handler=handler))
         assert f"'main.handler' needs main.py in {elsewhere}" in message
+
+    def test_missing_function(self, new_stack: NewStack, elsewhere: Path) -> None:
+        handler = Handler("handlers/orders", "app.main")
+        message = refusal(Check.HANDLER_MODULE, new_stack(), worker=WorkerOptions(handler=handler))
+        assert f"needs a function 'main', a name that {elsewhere / 'app.py'} does not have" in message
+
+    @pytest.mark.parametrize(
+        "module",
+        ["from work import main", "main: object = None", "from work import *", "globals()['ma' + 'in'] = 1"],
+    )
+    def test_function_that_is_not_written_out(self, new_stack: NewStack, elsewhere: Path, module: str) -> None:
+        (elsewhere / "app.py").write_text(f"{module}\n")
+        options = FunctionOptions(handler=Handler(elsewhere, "app.main"))
+        TracedFunction(new_stack(), "Work", options=options)
 
     @pytest.mark.parametrize("entry_point", ["handler", "app.", ".handler", "app.1st", ""])
     def test_entry_point_that_is_none(self, new_stack: NewStack, elsewhere: Path, entry_point: str) -> None:
@@ -78,8 +97,8 @@ class TestHandlers:
     @pytest.mark.parametrize("entry_point", ["pkg.mod.run", "pkg/mod.run", "pkg.run"])
     def test_modules_in_packages(self, new_stack: NewStack, elsewhere: Path, entry_point: str) -> None:
         (elsewhere / "pkg").mkdir()
-        (elsewhere / "pkg" / "__init__.py").touch()
-        (elsewhere / "pkg" / "mod.py").touch()
+        for module in ("__init__.py", "mod.py"):
+            (elsewhere / "pkg" / module).write_text("def run(event, context): ...\n")
         TracedFunction(new_stack(), "Work", options=FunctionOptions(handler=Handler(elsewhere, entry_point)))
 
     def test_code_of_the_cdk_is_taken_as_it_is(self, new_stack: NewStack) -> None:

@@ -73,6 +73,12 @@ class TestDeadLetterWorker:
         orders.add_dead_letter_worker("Repair", options())
         assert synthesize(stack).variables("RepairFunction")["TRACE_BRIDGE_ENVELOPE"] == "sns"
 
+    def test_messages_cannot_have_another_envelope(self, new_stack: NewStack) -> None:
+        orders = TracedPipeline(new_stack(), "Orders")
+        with pytest.raises(PipelineError, match="raw_message_delivery is False, but") as caught:
+            orders.add_dead_letter_worker("Repair", options(raw_message_delivery=False))
+        assert caught.value.check is Check.OPTION_CONFLICT
+
     def test_keeps_what_the_queue_says_itself(self, new_stack: NewStack) -> None:
         stack = new_stack()
         last = sqs.Queue(stack, "Last")

@@ -232,8 +232,7 @@ class TestEnvelope:
     @pytest.mark.parametrize(("raw", "expected"), [(True, None), (False, "sns")])
     def test_a_made_worker_is_told(self, new_stack: NewStack, raw: bool, expected: str | None) -> None:
         stack = new_stack()
-        mine = {"TRACE_BRIDGE_ENVELOPE": "none"} if not raw else None
-        TracedPipeline(stack, "Orders", worker=WorkerOptions(raw_message_delivery=raw, environment=mine))
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(raw_message_delivery=raw))
         assert synthesize(stack).variables("WorkerFunction").get("TRACE_BRIDGE_ENVELOPE") == expected
 
     def test_a_function_behind_two_queues_that_differ_is_warned_of(self, new_stack: NewStack) -> None:

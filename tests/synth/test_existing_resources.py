@@ -9,6 +9,7 @@ from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_xray as xray
@@ -163,6 +164,16 @@ class TestQueue:
         worker = WorkerOptions(queue=sqs.Queue(stack, "Mine"), max_receive_count=7)
         with pytest.raises(PipelineError, match="max_receive_count given for a queue") as caught:
             TracedPipeline(stack, "Orders", worker=worker)
+        assert caught.value.check is Check.OPTION_CONFLICT
+
+    @pytest.mark.parametrize("refused", ["dead_letter_queue", "queue_key"])
+    def test_dead_letters_that_it_has_already(self, new_stack: NewStack, refused: str) -> None:
+        stack = new_stack()
+        dead_letters = sqs.DeadLetterQueue(queue=sqs.Queue(stack, "Failed"), max_receive_count=3)
+        queue = sqs.Queue(stack, "Mine", visibility_timeout=Duration.minutes(3), dead_letter_queue=dead_letters)
+        given = {"dead_letter_queue": sqs.Queue(stack, "Other"), "queue_key": kms.Key(stack, "Key")}[refused]
+        with pytest.raises(PipelineError, match=f"{refused} (is )?given") as caught:
+            TracedPipeline(stack, "Orders", worker=WorkerOptions(queue=queue, **{refused: given}))  # type: ignore[arg-type]
         assert caught.value.check is Check.OPTION_CONFLICT
 
 

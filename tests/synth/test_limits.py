@@ -7,7 +7,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from traced_pipeline import existing_function, ingest_checks, work_queue, worker_checks
+from traced_pipeline import function_settings, ingest_checks, work_queue, worker_checks
 from traced_pipeline.limits import API_NAME, INDEXING_PERCENTAGE, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
 
 NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
@@ -44,7 +44,7 @@ IN_WORDS = {
     ),
     "timeout of a function that says none": (
         "lambda CreateFunction Timeout",
-        f"The default is {existing_function._DEFAULT_TIMEOUT_SECONDS} seconds",
+        f"The default is {function_settings.DEFAULT_TIMEOUT_SECONDS} seconds",
     ),
     "visibility timeout of a queue that says none": (
         "sqs CreateQueue Attributes",

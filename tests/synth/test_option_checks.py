@@ -112,12 +112,13 @@ WORKER_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"filters": [{"pattern": "{"}]}, "WorkerOptions.filters holds {'pattern': '{'}, but each must be made by"),
     ({"visibility_timeout": Duration.hours(13)}, "is 46800 s, but must be from 0 to 43200 s"),
     ({"zero_code": "yes"}, "WorkerOptions.zero_code is 'yes', but must be a bool"),
+    ({"timeout": WorkerOptions()}, "WorkerOptions.timeout is of type WorkerOptions, but must be a Duration or None"),
     ({"filters": {"body": "x"}}, "WorkerOptions.filters is"),
     ({"filters": [{"body": math.inf}]}, "but must be finite"),
     ({"vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)}, "vpc_subnets given without a vpc"),
     ({"security_groups": []}, "security_groups given without a vpc"),
-    ({"handler": Handler("")}, "handler folder '' is the whole working directory of the app"),
-    ({"handler": Handler(Path())}, "handler folder '.' is the whole working directory of the app"),
+    ({"handler": Handler("")}, "handler folder '' holds the working directory of the app"),
+    ({"handler": Handler(Path())}, "handler folder '.' holds the working directory of the app"),
     ({"handler": Handler("h.zip")}, "handler folder 'h.zip' is a file; give the folder it was made of"),
 ]
 
