@@ -25,7 +25,7 @@ Next, in another shell (sh, bash or zsh), which from the second line on talks to
 
   cd {root}
   . {environment}
-  make deploy-local     # the reference pipeline, and what an account needs once
+  make deploy-local     # first: the reference pipeline, and the logging role that APIs need once in an account
   traced-pipeline send TracedPipeline
   traced-pipeline verify TracedPipeline     # sends another request, and waits until its trace is whole
   traced-pipeline trace --latest TracedPipeline

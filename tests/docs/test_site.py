@@ -22,7 +22,7 @@ ASKED = {
     "Datadog?": "with-other-tools.md#datadog",
     "alarms": "operate.md#alarms",
     "upgrade": "operate.md#upgrading",
-    "rights does a deployment need": "operate.md#rights-to-deploy",
+    "permissions does a deployment need": "operate.md#permissions-to-deploy",
     "moto, a fake context, `__wrapped__`": "handlers.md#unit-tests",
     "handler of my own": "handlers.md#an-ingest-handler",
     "SAM, Terraform": "trace-bridge.md#sam-and-terraform",

@@ -21,7 +21,7 @@ def add_body_arguments(parser: argparse.ArgumentParser) -> None:
         "--body", metavar="JSON", help=f"what to post; by default {json.dumps(EXAMPLE_BODY)}, as the example app wants"
     )
     body.add_argument("--file", metavar="FILE", help="a file that holds what to post; - is standard input")
-    parser.add_argument("--path", metavar="PATH", help="the API's path, where the stack does not tell it")
+    parser.add_argument("--path", metavar="PATH", help="the API's path, unless exactly one takes POST")
 
 
 def body_of(arguments: argparse.Namespace) -> bytes | JsonValue:
