@@ -2,7 +2,19 @@
 
 from pathlib import Path
 
-from local.patches import appsync, aws_calls, eventbridge, kms, s3, sns, sns_message_size, spans, stepfunctions, xray
+from local.patches import (
+    appsync,
+    aws_calls,
+    eventbridge,
+    kms,
+    s3,
+    sns,
+    sns_deduplication,
+    sns_message_size,
+    spans,
+    stepfunctions,
+    xray,
+)
 from local.patches.apigateway import request_validation, resources, sns_integration, stage
 from local.patches.cloudformation import event_sources, outputs, resource_types, secrets, state_machines, target_groups
 from local.patches.cloudwatch import alarms, request_metrics
@@ -53,6 +65,7 @@ def install(work_dir: Path) -> Daemon:
     stepfunctions.install(state)
     appsync.install(state)
     sns_message_size.install()
+    sns_deduplication.install()
     functions.install(state, daemon)
     log_format.install()
     exec_wrapper.install(work_dir)

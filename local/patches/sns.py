@@ -18,6 +18,7 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import sns, sqs
 
+from local.patches import sns_deduplication
 from local.propagation import request_context
 from local.propagation.header import TraceHeader, new_entity_id
 from local.xray.state import XRay
@@ -94,8 +95,13 @@ def _install_queue_delivery() -> None:
             header = replace(header, parent=subsegment_id)
         fifo = queue_arn.endswith(".fifo")
         delivery = _Delivery(header=header.render() if header else None, fifo=fifo)
-        with request_context.using(_delivery, delivery):
-            deliver(queue_arn, *args, **kwargs)
+        group, deduplication_id = kwargs.get("message_group_id", ""), kwargs.get("message_dedup_id", "")
+        with sns_deduplication.unless_duplicate(queue_arn, group, deduplication_id) as is_new:
+            if is_new:
+                with request_context.using(_delivery, delivery):
+                    deliver(queue_arn, *args, **kwargs)
+            else:
+                delivery.arrived = True
         if segment:
             segment.deliveries.append(_to_queue(subsegment_id, start, queue_arn, arrived=delivery.arrived))
         dead_letters = None if delivery.arrived else _dead_letter_queue(str(kwargs.get("topic_arn", "")), queue_arn)
