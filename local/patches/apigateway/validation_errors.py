@@ -29,10 +29,9 @@ def explain(schema: Schema, body: bytes) -> str:
         A list in brackets, or empty for a reason none of these keywords gives.
     """
     try:
-        value = json.loads(body)
+        words = list(_violations(schema, json.loads(body)))
     except (ValueError, RecursionError):
         return "Invalid JSON"
-    words = list(_violations(schema, value))
     return f"[{', '.join(words)}]" if words else ""
 
 
