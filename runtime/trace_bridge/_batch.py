@@ -101,12 +101,16 @@ def sqs_handler(
         instrument()
         trace_logs()
 
+        run_batch: Callable[..., BatchResponse] | None = None
+
         @wraps(function)
         def handle(event: Mapping[str, Any], context: LambdaContext) -> BatchResponse:
-            from ._events import records_of
-            from ._running import run_batch
+            nonlocal run_batch
+            if run_batch is None:
+                from . import _running
 
-            return run_batch(function, records_of(event), context, options=options)
+                run_batch = _running.run_batch
+            return run_batch(function, event, context, options=options)
 
         return handle
 

@@ -15,6 +15,9 @@ Its fields stand at fixed places; a slice is quicker than a group of the match.
 ROOT, PARENT, SAMPLED, LINEAGE = slice(5, 40), slice(48, 64), 73, slice(83, None)
 """Where the fields of such a header are."""
 
+_LEFT_OUT = ";Parent=0123456789abcdef;Sampled=0"
+"""What a header of root and lineage alone lacks of a canonical one."""
+
 _ZERO_PARENT = "0" * 16
 _ZERO_UNIQUE = "0" * 24
 _MAX_LENGTH = 4096
@@ -54,6 +57,9 @@ class TraceHeader(NamedTuple):
         if canonical_header(text) is not None:
             # Half the time of cls(...), which goes by a function of Python's own making.
             return tuple.__new__(cls, (text[ROOT], text[PARENT], text[SAMPLED] == "1", text[LINEAGE] or None))
+        if text[40:49] == ";Lineage=" and canonical_header(f"{text[:40]}{_LEFT_OUT}{text[40:]}") is not None:
+            # What a function with PassThrough tracing has.
+            return tuple.__new__(cls, (text[ROOT], None, None, text[49:]))
         return cls._parse_tolerantly(text) if len(text) <= _MAX_LENGTH else None
 
     @classmethod

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _ID_BATCH = 16
+_UNKNOWN = object()
 
 
 class Invocation:
@@ -49,7 +50,6 @@ class Invocation:
     __slots__ = (
         "_metadata",
         "_place",
-        "constants",
         "context",
         "continued",
         "continued_count",
@@ -57,7 +57,6 @@ class Invocation:
         "header",
         "ids",
         "lineage_field",
-        "name",
         "process",
         "request_id",
         "sampled",
@@ -74,8 +73,6 @@ class Invocation:
         """Lambda's hop counter as the last field of a trace header."""
         self.request_id = _text_of(context, "aws_request_id")
         self.function_arn = _text_of(context, "invoked_function_arn")
-        place = _place(self.function_arn)
-        self.name = place.name
         self.process = _forks.number
         self.continued: list[tuple[str, str]] = []
         """Trace and segment id of the first messages continued beside a trace of Lambda's own, for that to refer to.
@@ -86,15 +83,30 @@ class Invocation:
         """How many there are."""
         self.ids: list[str] = []
         """Ids drawn beforehand; `new_id` draws more."""
-        self._metadata: tuple[object, str] = (self, "")
-        self._place = place
-        self.constants = invocation_fields(place.segment, self.request_id)
+        self._metadata: tuple[object, str] = (_UNKNOWN, "")
+        self._place: PlaceFields | None = None
+
+    @property
+    def place(self) -> PlaceFields:
+        """Where its messages are processed; looked up for documents alone, as spans do without."""
+        if self._place is None:
+            self._place = _place(self.function_arn)
+        return self._place
+
+    @property
+    def name(self) -> str:
+        """Name of its segments."""
+        return self.place.name
+
+    @property
+    def constants(self) -> str:
         """The fields every segment of the invocation has, as JSON without its braces."""
+        return invocation_fields(self.place.segment, self.request_id)
 
     @property
     def nested_constants(self) -> str:
         """The same for a message that goes below Lambda's own segment."""
-        return invocation_fields(self._place.subsegment, self.request_id)
+        return invocation_fields(self.place.subsegment, self.request_id)
 
     @property
     def lineage(self) -> str | None:

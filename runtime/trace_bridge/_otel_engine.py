@@ -7,9 +7,9 @@ https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/messagi
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import threading
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
@@ -29,13 +29,12 @@ from opentelemetry.trace import (
 
 from . import _state
 from ._emitter import get_emitter
-from ._environment import LAMBDA_FUNCTION_NAME
-from ._invocation import now
-from ._message import attributes_of, message_id_of, queue_arn_of
+from ._message import attributes_of, message_id_of
 from ._otel_flush import Flush
 from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS
 from ._otel_place import in_context, otel_place
 from ._otel_segment import NotRecordedSpan, OtelSegment, sender_context
+from ._scope import new_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +52,7 @@ _EXPORTER = "trace_bridge.otel"
 """The exporter's module: where it is loaded, documents of a batch are to leave together."""
 
 _log = logging.getLogger("trace_bridge")
+_CONSUMER = SpanKind.CONSUMER
 _CONVENTIONAL: Mapping[str, str] = {
     "messaging.system": "aws_sqs",
     "messaging.operation.name": "process",
@@ -81,15 +81,17 @@ class OtelMessages:
         self._engine = engine
         self._queue: object = self
         self._name = ""
-        self._attributes: dict[str, str] = {}
+        self._attributes: dict[str, str | int] = {}
 
     def begin(
         self, record: Mapping[str, Any], recording: Recording, trace_id: str | None, parent_id: str | None
     ) -> MessageSegment:
         """Begins a span and makes it current; for a message that is not recorded, one that records nothing."""
-        invocation = self._invocation
+        segment = new_object(OtelSegment)
+        segment.invocation, segment.record, segment.recording = self._invocation, record, recording
+        segment.trace_id, segment.parent_id = trace_id, parent_id
         if trace_id is None or recording == "none":
-            return OtelSegment(invocation, record, recording, trace_id, parent_id, None)
+            return segment
         before = get_current()
         span: Span
         if recording == "recorded":
@@ -98,12 +100,12 @@ class OtelMessages:
                 span = self._begun(record, sender, before)
             except Exception:  # noqa: BLE001 - a provider's failure must not fail a message; its trace goes on
                 span = NonRecordingSpan(sender)
+            segment.start_time = time()
+            if self._relation == "link":
+                segment.record_elsewhere(span.get_span_context())
         else:
             span = NotRecordedSpan(trace_id, parent_id)
-        segment = OtelSegment(invocation, record, recording, trace_id, parent_id, span)
-        if self._relation == "link" and recording == "recorded":
-            segment.record_elsewhere(span.get_span_context())
-        segment.enter(before)
+        segment.enter(span, before)
         return segment
 
     def announce(self, segment: MessageSegment) -> None:
@@ -122,18 +124,20 @@ class OtelMessages:
 
     def leave(self, segment: MessageSegment) -> None:
         """Makes current again what was current before a message that is not recorded."""
-        segment.end_time = now()
+        segment.end_time = time()
         if isinstance(segment, OtelSegment):
             segment.leave()
 
     def _begun(self, record: Mapping[str, Any], sender: SpanContext, before: Context) -> Span:
-        queue = queue_arn_of(record)
+        queue, message_id, of_sqs = record.get("eventSourceARN"), record.get("messageId"), record.get("attributes")
         if queue != self._queue:
             self._describe(queue)
-        attributes: dict[str, str | int] = dict(self._attributes)
-        if message_id := message_id_of(record):
+        if type(message_id) is not str or type(of_sqs) is not dict:
+            # The calls are worth it for odd records alone.
+            message_id, of_sqs = message_id_of(record), attributes_of(record)
+        attributes = self._attributes.copy()
+        if message_id:
             attributes[MESSAGE_ID] = message_id
-        of_sqs = attributes_of(record)
         try:
             attributes[ATTEMPT] = int(of_sqs["ApproximateReceiveCount"])
             waited = int(of_sqs["ApproximateFirstReceiveTimestamp"]) - int(of_sqs["SentTimestamp"])
@@ -141,12 +145,8 @@ class OtelMessages:
         except (KeyError, TypeError, ValueError):
             pass
         if self._relation == "parent":
-            return self._tracer.start_span(
-                self._name,
-                set_span_in_context(NonRecordingSpan(sender), before),
-                SpanKind.CONSUMER,
-                attributes,
-            )
+            parent = set_span_in_context(NonRecordingSpan(sender), before)
+            return self._tracer.start_span(self._name, parent, _CONSUMER, attributes)
         header = self._invocation.header
         ambient = None
         if (
@@ -155,12 +155,13 @@ class OtelMessages:
             and not trace.get_current_span().get_span_context().is_valid
         ):
             ambient = in_context(header)
-        return self._tracer.start_span(self._name, ambient, SpanKind.CONSUMER, attributes, [Link(sender)])
+        return self._tracer.start_span(self._name, ambient, _CONSUMER, attributes, [Link(sender)])
 
-    def _describe(self, queue: str | None) -> None:
+    def _describe(self, queue: object) -> None:
         """Writes what the spans of a queue's messages have in common, once."""
         self._queue = queue
-        invocation, name = self._invocation, (queue or "").rpartition(":")[2]
+        invocation, name = self._invocation, queue.rpartition(":")[2] if isinstance(queue, str) else ""
+        self._name = f"process {name}" if name else "process"
         attributes = {
             **_CONVENTIONAL,
             "messaging.destination.name": name,
@@ -168,7 +169,6 @@ class OtelMessages:
             INVOKED_ARN: invocation.function_arn,
         }
         self._attributes = {key: value for key, value in attributes.items() if value}
-        self._name = f"process {name}" if name else "process"
 
     def close(self) -> None:
         """Does nothing: OpenTelemetry counts its spans itself."""
@@ -221,7 +221,7 @@ class OtelEngine:
             self._flush_spans(invocation)
 
     def _flush_spans(self, invocation: Invocation) -> None:
-        if self._has_spans and LAMBDA_FUNCTION_NAME in os.environ:
+        if self._has_spans:
             self._has_spans = False
             self._flush(self._provider, invocation)
 

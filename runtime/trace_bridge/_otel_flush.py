@@ -4,11 +4,13 @@ The SDK's batch processor ignores the time-out that `force_flush` is given, so t
 """
 
 import logging
+import os
 import sys
 import threading
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
+from ._environment import LAMBDA_FUNCTION_NAME
 from ._forks import in_every_child
 from ._invocation import Invocation
 
@@ -38,14 +40,19 @@ class Flush:
         in_every_child(self._begin_anew)
 
     def __call__(self, provider: object, invocation: Invocation) -> None:
-        """Exports what the provider keeps.
+        """Exports what the provider keeps; only in Lambda, which stops the environment after the invocation.
 
         Args:
             provider: The provider; one of the API alone keeps nothing.
             invocation: The invocation, whose time limits the wait.
         """
         flush: Any = getattr(provider, "force_flush", None)
-        if not callable(flush) or not self._under_way.is_set() or _keeps_nothing(provider):
+        if (
+            not callable(flush)
+            or not self._under_way.is_set()
+            or _keeps_nothing(provider)
+            or LAMBDA_FUNCTION_NAME not in os.environ
+        ):
             return
         left = invocation.seconds_left()
         longest = max(_LONGEST_SECONDS if left is None else min(left - _RESERVE_SECONDS, _LONGEST_SECONDS), 0.0)

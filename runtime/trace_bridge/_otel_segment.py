@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, Any, Self
+from time import time
+from typing import TYPE_CHECKING, Self
 
 from opentelemetry.context import Context, attach
 from opentelemetry.trace import (
@@ -19,7 +20,6 @@ from opentelemetry.trace import (
 
 from ._annotations import checked_annotation, checked_link
 from ._header import format_header
-from ._invocation import now
 from ._json import encode, text_of
 from ._otel_message import no_parent, xray_trace_id
 from ._safely import safely
@@ -27,11 +27,7 @@ from ._scope import inherited_scope
 from ._segment import MessageSegment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ._invocation import Invocation
     from ._links import QueueWait
-    from ._segment import Recording
 
 ANNOTATIONS = "aws.xray.annotations"
 METADATA = "aws.xray.metadata."
@@ -100,29 +96,18 @@ class OtelSegment(MessageSegment):
         span: The span; one that records nothing where the message is not recorded, None where it is in no trace.
     """
 
+    span: Span | None = None
+    subsegments = ()  # type: ignore[assignment] # what is below a span is not kept in it
     _before: Context | None = None
     _outer: MessageSegment | None = None
     _told: tuple[BaseException, str] | None = None
 
-    def __init__(  # sets what `MessageSegment.__init__` would, in the time that matters for each message
-        self,
-        invocation: Invocation,
-        record: Mapping[str, Any],
-        recording: Recording,
-        trace_id: str | None,
-        parent_id: str | None,
-        span: Span | None,
-    ) -> None:
-        self.invocation = invocation
-        self.recording = recording
-        self.record = record
-        self.trace_id = trace_id
-        self.parent_id = parent_id
-        self.span = span
-        if recording == "recorded" and span is not None:
-            self.subsegments = []
-            self.start_time = now()
-            self.id = f"{span.get_span_context().span_id:016x}"
+    @property
+    def id(self) -> str:  # type: ignore[override] # made when somebody asks, as for a log line
+        """Id of the span, 16 hex digits; empty when the message is not recorded."""
+        if self.recording != "recorded" or self.span is None:
+            return ""
+        return f"{self.span.get_span_context().span_id:016x}"
 
     def record_elsewhere(self, context: SpanContext) -> None:
         """Takes note that the work is recorded on another trace than the sender's, which the span links to."""
@@ -130,18 +115,18 @@ class OtelSegment(MessageSegment):
         if recorded_on != self.trace_id:
             self.message_trace_id, self.trace_id, self.parent_id = self.trace_id, recorded_on, None
 
-    def enter(self, before: Context) -> None:
-        """Makes the span the current one of OpenTelemetry.
+    def enter(self, span: Span, before: Context) -> None:
+        """Makes a span the message's, and OpenTelemetry's current one.
 
         Args:
+            span: The span.
             before: What is current.
         """
-        if self.span is not None:
-            scope = inherited_scope()
-            if scope is not None:
-                self._outer = scope.message
-            self._before = before
-            attach(set_span_in_context(self.span, before))
+        self.span, self._before = span, before
+        scope = inherited_scope()
+        if scope is not None:
+            self._outer = scope.message
+        attach(set_span_in_context(span, before))
 
     def leave(self) -> None:
         """Makes current again what was current before; not where a later message inside is still under way."""
@@ -212,7 +197,7 @@ class OtelSegment(MessageSegment):
 
     def close(self) -> None:
         """Leaves the message; the span is ended by whoever began it."""
-        self.end_time = max(self.start_time, now())
+        self.end_time = max(self.start_time, time())  # a clock may step back
         self.leave()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._bridge import trace_batch
+from ._events import records_of
 from ._failures import BatchFailedError
 from ._lanes import Batch
 from ._message import queue_arn_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def run_batch(
     function: MessageHandler,
-    records: list[Any],
+    event: object,
     context: LambdaContext,
     *,
     options: BatchOptions,
@@ -30,7 +31,7 @@ def run_batch(
 
     Args:
         function: The function.
-        records: The records.
+        event: The event of the queue's event source mapping.
         context: The handler's context.
         options: How they are run.
         check: As for `Batch`.
@@ -39,8 +40,10 @@ def run_batch(
         The messages that failed or were not begun.
 
     Raises:
+        ValueError: The event is no batch of SQS messages.
         BatchFailedError: At least one message failed and none succeeded.
     """
+    records = records_of(event)
     batch = Batch(
         records,
         context,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ._batch import BatchOptions
 from ._config import ConfigurationError
 from ._environment import HANDLER
-from ._events import is_sqs_batch, records_of
+from ._events import is_sqs_batch
 from ._failures import ReportedFailureError, reported_failures
 from ._instrument import instrument
 from ._logs import trace_logs
@@ -86,7 +86,7 @@ def handler(event: Any, context: LambdaContext) -> Any:
         return await handle_one(message)
 
     handle = handle_one_async if is_async(_handler) else handle_one
-    return run_batch(handle, records_of(event), context, options=_options, check=_check_answer)
+    return run_batch(handle, event, context, options=_options, check=_check_answer)
 
 
 def _awaited(answer: Any) -> Any:
