@@ -4,7 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields, replace
 from decimal import Decimal
 
-from scripts.costs import HOURS_PER_MONTH, Line, Workload, dollars, meaning, pipeline_lines, total_usd, tracing_lines
+from scripts.cost_model import (
+    HOURS_PER_MONTH,
+    Line,
+    Workload,
+    dollars,
+    meaning,
+    message_lines,
+    pipeline_lines,
+    total_usd,
+    tracing_lines,
+)
 from scripts.pipeline_resources import Resources
 from scripts.prices import PriceList
 
@@ -81,6 +91,9 @@ def pipeline_table(prices: PriceList) -> str:
     def fraction(work: Workload) -> str:
         return f"{tracing_usd(work) / total_usd(lines(work), prices):.1%}".replace("%", " %")
 
+    def messages(work: Workload) -> str:
+        return dollars(total_usd(message_lines(work), prices))
+
     shown = lines(Workload(requests=1))
     rows: list[_Row] = [(line.what or prices[line.price].what, cost(number)) for number, line in enumerate(shown)]
     rows += [
@@ -91,6 +104,8 @@ def pipeline_table(prices: PriceList) -> str:
             "together, less the free tier of the account",
             lambda work: dollars(total_usd(lines(work), prices, free_tier=True)),
         ),
+        ("*in addition:* `message_log=True`", lambda work: messages(replace(work, message_log=True))),
+        ("*in addition:* `message_metrics=True`", lambda work: messages(replace(work, message_metrics=True))),
     ]
     return _table("requests a month", rows)
 

@@ -21,7 +21,7 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from scripts.costs import EMPTY_RECEIVES_PER_MONTH
+from scripts.cost_model import EMPTY_RECEIVES_PER_MONTH
 from scripts.prices import load
 
 _ROOT = Path(__file__).resolve().parent.parent

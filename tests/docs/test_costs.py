@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from traced_pipeline import FunctionOptions, SamplingOptions
 
 from scripts import cost_tables
-from scripts.costs import SECONDS_PER_MONTH, Workload, main, pipeline_lines, report, total_usd, tracing_lines
+from scripts.cost_model import SECONDS_PER_MONTH, Workload, pipeline_lines, total_usd, tracing_lines
+from scripts.costs import main, report
 from scripts.pages import ROOT, between, put_between
 from scripts.pipeline_resources import Resources, resources_of, stacks
 from scripts.prices import load
@@ -92,6 +94,17 @@ def test_what_the_page_says_in_short_is_so() -> None:
     assert fractions[1] < 0.05
     upload = next(line for line in tracing_lines(small) if line.price == "lambda_duration")
     assert PRICES["lambda_duration"].cost_usd(upload.units) < Decimal("0.10")
+
+
+def test_lines_and_metrics_of_messages_cost_only_what_is_on() -> None:
+    work = Workload(requests=1_000_000)
+    off, logged, measured = (
+        total_usd(pipeline_lines(month), PRICES)
+        for month in (work, replace(work, message_log=True), replace(work, message_log=True, message_metrics=True))
+    )
+    # half a gigabyte, ingested and stored; two metrics
+    assert logged - off == Decimal("0.265")
+    assert measured - logged == Decimal("0.60")
 
 
 def test_what_is_free_of_a_price_is_free_once() -> None:
