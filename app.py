@@ -1,13 +1,14 @@
 """The reference pipeline: orders come in over an API and end in a table.
 
-Context values (`cdk synth -c name=value`):
-    account_logging_role: `existing` or `none` in place of `create`, which is the default: `make deploy` says which.
-    bridge: `off` shows what AWS does by itself: the worker is traced, and the bridge is switched off; `linked` keeps
-        Lambda's own trace of the worker, linked to the request's, beside the continued one.
-    engine: `otel` records the functions' work as spans of OpenTelemetry; `xray`, which is the default, as segments.
-    sampling: `all` records every request, for demonstrations.
+Context values (`cdk synth -c name=value`); the first word of each is the default, and another word is refused:
+    account_logging_role: `create`, `existing` or `none`; `make deploy` says which.
+    bridge: `on`; `off` shows what AWS does by itself: the worker is traced, and the bridge is switched off; `linked`
+        keeps Lambda's own trace of the worker, linked to the request's, beside the continued one.
+    engine: `xray` records the functions' work as segments, `otel` as spans of OpenTelemetry.
+    sampling: `default` leaves it to the account's rules; `all` records every request, for demonstrations.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from aws_cdk import App, CfnOutput, RemovalPolicy, Stack
@@ -28,7 +29,11 @@ ORDER_SCHEMA = {
 
 
 INSTRUMENTATIONS = {"xray": Instrumentation.xray(), "otel": Instrumentation.open_telemetry()}
-WORKER_TRACING: dict[str, Literal["linked", "unbridged"]] = {"off": "unbridged", "linked": "linked"}
+WORKER_TRACING: dict[str, Literal["continued", "linked", "unbridged"]] = {
+    "on": "continued",
+    "off": "unbridged",
+    "linked": "linked",
+}
 
 
 class OrdersStack(Stack):
@@ -36,11 +41,9 @@ class OrdersStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        bridge = self.node.try_get_context("bridge")
-        engine = str(self.node.try_get_context("engine") or "xray")
-        if engine not in INSTRUMENTATIONS:
-            raise ValueError(f"the context value engine is {engine!r}; expected xray or otel")
-        sample_all = self.node.try_get_context("sampling") == "all"
+        bridge = self._word("bridge", WORKER_TRACING)
+        engine = self._word("engine", INSTRUMENTATIONS)
+        sampling = self._word("sampling", ("default", "all"))
         # The options refuse another word.
         logging_role: Any = self.node.try_get_context("account_logging_role") or "create"
         orders = TracedPipeline(
@@ -52,8 +55,8 @@ class OrdersStack(Stack):
                 account_logging_role=logging_role,
                 xray_sdk=engine == "xray",
             ),
-            worker=WorkerOptions(tracing=WORKER_TRACING.get(str(bridge), "continued"), xray_sdk=engine == "xray"),
-            sampling=SamplingOptions(rate=1) if sample_all else None,
+            worker=WorkerOptions(tracing=WORKER_TRACING[bridge], xray_sdk=engine == "xray"),
+            sampling=SamplingOptions(rate=1) if sampling == "all" else None,
             instrumentation=INSTRUMENTATIONS[engine],
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -61,6 +64,14 @@ class OrdersStack(Stack):
         CfnOutput(self, "QueueUrl", value=orders.queue.queue_url)
         CfnOutput(self, "DeadLetterQueueUrl", value=orders.dead_letter_queue.queue_url)
         CfnOutput(self, "TableName", value=orders.table.table_name)
+
+    def _word(self, name: str, words: Iterable[str]) -> str:
+        """Returns a context value; the first word where it is not set."""
+        known = list(words)
+        value = str(self.node.try_get_context(name) or known[0])
+        if value not in known:
+            raise ValueError(f"the context value {name} is {value!r}; expected one of {', '.join(known)}")
+        return value
 
 
 if __name__ == "__main__":

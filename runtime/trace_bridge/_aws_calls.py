@@ -41,7 +41,6 @@ outgoing = _outgoing.get
 is current when the request is made, None where botocore writes it."""
 
 set_outgoing = _outgoing.set
-"""Sets it."""
 
 
 def left_alone(client: Any, operation: str, module: Mapping[str, object]) -> bool:

@@ -112,5 +112,5 @@ class trace_batch:  # noqa: N801 - used like a function, as contextlib's are
     ) -> None:
         try:
             self._engine.flush(current_invocation(self._context), self._began)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:  # noqa: BLE001 - what sending raises must not fail messages that are done
             _log.exception("the segments of a batch could not be sent; the messages themselves are not affected")

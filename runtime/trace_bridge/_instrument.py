@@ -35,8 +35,8 @@ def instrument(*, ignore_hosts: Iterable[str] = ()) -> None:
 
     Args:
         ignore_hosts: Hosts whose HTTP calls are left as they are, beside those of `TRACE_BRIDGE_IGNORE_HOSTS`:
-            `example.com`; `*.example.com` for every host below it. The ends of Lambda, of the X-Ray daemon and of
-            instance and task metadata always are.
+            `example.com`; `*.example.com` for every host below it. Lambda's own APIs, the X-Ray daemon, and instance
+            and task metadata always are.
 
     Raises:
         ConfigurationError: One of them is no host.

@@ -186,7 +186,7 @@ class Tracer:
     def _announce(self, segment: MessageSegment) -> None:
         try:
             self._messages.announce(segment)
-        except Exception:  # noqa: BLE001 - as above
+        except Exception:  # noqa: BLE001 - what sending raises must not fail the message
             count("failed")
             _log.exception("a message under way could not be announced; the message itself is not affected")
 

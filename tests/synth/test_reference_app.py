@@ -79,10 +79,18 @@ def test_another_word_for_the_logging_role_is_refused(tmp_path: Path, context: d
     assert "IngestOptions.account_logging_role is 'exsting', but must be 'existing', 'create' or 'none'" in done.stderr
 
 
-def test_another_engine_is_refused(tmp_path: Path, context: dict[str, object]) -> None:
-    done = started(tmp_path / "cdk.out", context, engine="zipkin")
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("engine", "zipkin", "xray, otel"),
+        ("bridge", "of", "on, off, linked"),
+        ("sampling", "al", "default, all"),
+    ],
+)
+def test_another_word_is_refused(tmp_path: Path, context: dict[str, object], name: str, value: str, words: str) -> None:
+    done = started(tmp_path / "cdk.out", context, **{name: value})
     assert done.returncode != 0
-    assert "the context value engine is 'zipkin'; expected xray or otel" in done.stderr
+    assert f"the context value {name} is {value!r}; expected one of {words}" in done.stderr
 
 
 def test_bridge_off_shows_what_aws_does_by_itself(without_bridge: Synthesized) -> None:

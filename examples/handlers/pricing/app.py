@@ -2,7 +2,6 @@
 
 import os
 from decimal import Decimal
-from json import loads
 
 import boto3
 from trace_bridge import Message, sqs_handler
@@ -14,6 +13,6 @@ prices = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 
 @sqs_handler
 def handler(message: Message) -> None:
-    order = loads(message.body, parse_float=Decimal)
+    order = message.json(parse_float=Decimal)
     total = order["amount"] * (1 + VAT)
     prices.put_item(Item={"id": order["id"], "total": total, "trace_id": message.trace_id})
