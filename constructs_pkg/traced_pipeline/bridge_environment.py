@@ -5,6 +5,7 @@ name and value in both.
 """
 
 PREFIX = "TRACE_BRIDGE_"
+OFF_WORDS = ("0", "false", "f", "no", "n", "off")
 
 ENABLED = "TRACE_BRIDGE_ENABLED"
 ENGINE = "TRACE_BRIDGE_ENGINE"
@@ -18,5 +19,6 @@ QUEUE_SEGMENT = "TRACE_BRIDGE_QUEUE_SEGMENT"
 MESSAGE_LOGGER = "trace_bridge.messages"
 """What stands as `logger` in the log lines of messages, and in no others."""
 
+XRAY_SDK_ENABLED = "AWS_XRAY_SDK_ENABLED"
 XRAY_DAEMON_ADDRESS = "AWS_XRAY_DAEMON_ADDRESS"
 XRAY_TRACING_NAME = "AWS_XRAY_TRACING_NAME"

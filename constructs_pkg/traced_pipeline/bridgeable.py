@@ -8,7 +8,7 @@ from functools import cache
 from aws_cdk import BootstraplessSynthesizer, CfnResource, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from .bridge_environment import PREFIX
+from .bridge_environment import ENABLED, OFF_WORDS, PREFIX, XRAY_SDK_ENABLED
 from .function_settings import FunctionSettings
 from .intrinsics import is_intrinsic
 from .layer import AUTO_HANDLER, MOST_LAYERS, RUNTIMES, has_bridge
@@ -38,6 +38,16 @@ def has_own_bridge(function: CfnResource, settings: FunctionSettings) -> bool:
     return isinstance(function, lambda_.CfnFunction) and has_bridge(function)
 
 
+def turned_off_by(settings: FunctionSettings) -> str | None:
+    """Returns the variable by which a function turns the bridge off, as `tracing="unbridged"` does; None without one."""
+    variables = settings.variables if isinstance(settings.variables, Mapping) else {}
+    for name in (ENABLED, XRAY_SDK_ENABLED):
+        value = variables.get(name)
+        if isinstance(value, str) and value.strip().lower() in OFF_WORDS:
+            return name
+    return None
+
+
 def why_not(function: CfnResource, settings: FunctionSettings, fixed_versions: Iterable[str]) -> list[str]:
     """Returns each reason why a consumer cannot be given the bridge, or must not be; nothing where it can.
 
@@ -51,7 +61,7 @@ def why_not(function: CfnResource, settings: FunctionSettings, fixed_versions: I
     return [
         *_of_runtime(function, settings.runtime),
         *_of_handler(settings),
-        *_of_variables(settings.variables),
+        *_of_variables(settings),
         *_of_layers(settings),
         *_of_kind(settings),
         *_of_stack(function),
@@ -98,7 +108,10 @@ def _of_handler(settings: FunctionSettings) -> Iterator[str]:
             yield f"its handler {handler} lies in a layer, and is taken for another vendor's wrapper"
 
 
-def _of_variables(variables: object) -> Iterator[str]:
+def _of_variables(settings: FunctionSettings) -> Iterator[str]:
+    variables, off = settings.variables, turned_off_by(settings)
+    if off is not None:
+        yield f"its variable {off} turns the bridge off; take it away to have it bridged"
     if is_intrinsic(variables):
         yield f"its environment variables are {_unknown(variables)}"
     elif isinstance(variables, Mapping) and _EXEC_WRAPPER in variables:

@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sam as sam
 
 from .bridge_adoption import give_bridge, pass_through, report_failures
-from .bridgeable import has_own_bridge, why_not
+from .bridgeable import has_own_bridge, turned_off_by, why_not
 from .function_callers import FunctionCallers
 from .function_references import FunctionReferences
 from .function_settings import DEFAULT_TIMEOUT_SECONDS, PROPAGATING_MODE, FunctionSettings, settings_of
@@ -134,19 +134,24 @@ class ConsumerBridge:
         mappings: Sequence[QueueMapping],
         notes: list[str],
     ) -> Bridging:
-        """Completes what a consumer with the bridge leaves open, unless it is excluded."""
+        """Completes what a consumer with the bridge leaves open, unless it is excluded; one turned off stays off."""
         changes: list[str] = []
+        off = turned_off_by(settings)
         settled = False
         if not self._exceptions.why(function, path):
             if settings.handler == AUTO_HANDLER:
                 # It answers with the failed messages, which Lambda would otherwise delete as done.
                 changes += report_failures([m for m in mappings if not self._exceptions.why(m.resource, m.path)])
-            if settings.mode is None and _has_properties(function) and not self._others(function, path):
+            alone = off is None and settings.mode is None and not self._others(function, path)
+            if alone and _has_properties(function):
                 notes.insert(0, pass_through(function))
                 changes.append(_ALONE)
                 settled = True
+        if off is not None:
+            notes.insert(0, f"not bridged: its variable {off} turns the bridge off, as tracing='unbridged' does")
+        state = BridgeState.ALREADY_BRIDGED if off is None else BridgeState.UNBRIDGED
         reason = "; ".join(filter(None, notes))
-        return Bridging(state=BridgeState.ALREADY_BRIDGED, reason=reason, changes=tuple(changes), is_settled=settled)
+        return Bridging(state=state, reason=reason, changes=tuple(changes), is_settled=settled)
 
     def _why_not(
         self, function: CfnResource, path: str, settings: FunctionSettings, mappings: Sequence[QueueMapping]

@@ -15,7 +15,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
-from traced_pipeline import BridgeState, TracedPipeline, TraceEverything, TraceFinding, TraceState
+from traced_pipeline import BridgeState, TracedPipeline, TraceEverything, TraceFinding, TraceState, WorkerOptions
 
 from tests.support.consumers import consumer, packaged
 from tests.support.stacks import NewStack
@@ -289,6 +289,16 @@ class TestTwice:
         assert worker["Handler"] == "trace_bridge.auto.handler"
         assert worker["TracingConfig"] == {"Mode": "PassThrough"}
         assert outer.report
+
+    def test_a_worker_that_is_unbridged_by_choice_stays_so(self, new_app: Callable[..., App]) -> None:
+        before, after = Stack(new_app(), "Shop"), Stack(new_app(), "Shop")
+        for stack in (before, after):
+            TracedPipeline(stack, "Orders", worker=WorkerOptions(tracing="unbridged"))
+        template, findings = bridged(after)
+        assert template.template == synthesize(before).template
+        finding = findings["Orders/Worker/Function/Resource/Resource"]
+        assert (finding.state, finding.bridge) == (TraceState.ALREADY_ENABLED, BridgeState.UNBRIDGED)
+        assert "its variable TRACE_BRIDGE_ENABLED turns the bridge off, as tracing='unbridged' does" in finding.reason
 
     def test_changes_nothing_of_our_own(self, new_app: Callable[..., App], default: Synthesized) -> None:
         app = new_app()

@@ -102,6 +102,28 @@ def test_a_version_that_an_alias_names_is_published_anew(new_app: Callable[..., 
     assert version(bridge=True) != version(bridge=False)
 
 
+@pytest.mark.parametrize(
+    ("variables", "off"),
+    [
+        ({"TRACE_BRIDGE_HANDLER": "app.handler", "TRACE_BRIDGE_ENABLED": "No"}, "TRACE_BRIDGE_ENABLED"),
+        ({"TRACE_BRIDGE_HANDLER": "app.handler", "AWS_XRAY_SDK_ENABLED": "false"}, "AWS_XRAY_SDK_ENABLED"),
+    ],
+)
+def test_one_set_up_by_hand_and_turned_off_is_traced_as_any_other(
+    new_stack: NewStack, variables: dict[str, str], off: str
+) -> None:
+    stack = new_stack()
+    consumer(stack, "ByHand", handler=AUTO, environment=variables)
+    template, findings = bridged(stack)
+    (finding,) = findings.values()
+    assert finding.bridge is BridgeState.UNBRIDGED
+    assert finding.reason.startswith(f"not bridged: its variable {off} turns the bridge off")
+    assert template.one("AWS::Lambda::Function", "ByHand")["TracingConfig"] == {"Mode": "Active"}
+    # Turned off, the handler still answers with the failed messages.
+    mapping = template.one("AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
 def test_one_set_up_by_hand_is_completed(new_stack: NewStack) -> None:
     stack = new_stack()
     variables = {"TRACE_BRIDGE_HANDLER": "app.handler"}

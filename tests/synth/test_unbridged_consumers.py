@@ -143,6 +143,10 @@ CASES: dict[str, tuple[Make, str]] = {
         lambda stack, name: consumer(stack, name, environment={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument"}),
         "AWS_LAMBDA_EXEC_WRAPPER is /opt/otel-instrument: another wrapper starts its process",
     ),
+    "TurnedOff": (
+        lambda stack, name: consumer(stack, name, environment={"AWS_XRAY_SDK_ENABLED": "False"}),
+        "its variable AWS_XRAY_SDK_ENABLED turns the bridge off; take it away to have it bridged",
+    ),
     "Durable": (_durable, "it is a durable function, whose handler is replayed"),
     "Managed": (_managed, "it runs on Lambda Managed Instances"),
     "Edge": (_edge, "it runs as Lambda@Edge, which takes no layers"),
