@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import jsii
-from aws_cdk import AspectPriority, Aspects, CfnResource, IAspect
+from aws_cdk import AspectPriority, Aspects, CfnResource, IAspect, Stack, Stage
 from constructs import IConstruct, IMixin
 
 from .account_parts import declaring
@@ -20,12 +20,13 @@ from .option_checks import checks_arguments
 from .scope_exceptions import ScopeExceptions
 from .sns_trace_permission import SnsTracePermission
 from .sqs_consumers import MAPPING
-from .stages import stages_below
+from .stages import stacks_of, stages_below
 from .trace_state import BridgeState, Outcome, TraceState
 from .traceable import switch_for
 from .xray_policies import lets_topics_trace
 
 _TOPIC = "AWS::SNS::Topic"
+_NOTE = "aws:cdk:info"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,17 +188,18 @@ class TraceEverything:
 
     def _warn_of_later_stages(self, scope: IConstruct) -> None:
         """Says which stages were added too late: a stage is synthesized before the aspects around it are called."""
-        later = [
-            stage.node.path
-            for stage in stages_below(scope)
-            if stage.node.path not in self._stages
-            and not any(isinstance(aspect, TraceEverything) for aspect in Aspects.of(stage).all)
-        ]
+        later: list[str] = []
+        for stage in stages_below(scope):
+            if stage.node.path not in self._stages:
+                stacks = stacks_of(stage)
+                left = [stack for stack in stacks if not _is_reached(stack, stage)]
+                whole = len(left) == len(stacks) > 0
+                later += [f"stage {stage.node.path}"] if whole else [f"stack {stack.node.path}" for stack in left]
         if later:
             # Not an annotation: a stage that stands in no stack has no place where the CDK's CLI would show it.
             warnings.warn(
                 f"TraceEverything.below({scope.node.path or 'app'}) does not reach what was added after it: "
-                f"stage {', '.join(later)}; aspects of the CDK stop at a stage; call it after the last stage is made",
+                f"{', '.join(later)}; aspects of the CDK stop at a stage; call it after the last stage is made",
                 stacklevel=2,
             )
 
@@ -256,6 +258,15 @@ class TraceEverything:
         if state is TraceState.ENABLED:
             return outcome
         return TraceState.ENABLED, "it was active, but nothing let SNS send its segments"
+
+
+def _is_reached(stack: Stack, stage: Stage) -> bool:
+    """Returns whether another one reaches a stack: as an aspect of it or of its stage, or by notes of a mixin."""
+    scopes = stack.node.scopes[len(stage.node.scopes) - 1 :]
+    if any(isinstance(aspect, TraceEverything) for scope in scopes for aspect in Aspects.of(scope).all):
+        return True
+    notes = (entry.data for part in stack.node.find_all() for entry in part.node.metadata if entry.type == _NOTE)
+    return any(Check.TRACE_EVERYTHING in str(text) for text in notes)
 
 
 def _text_of(finding: TraceFinding) -> str:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 
 import pytest
-from aws_cdk import App, Stack, Stage
+from aws_cdk import App, Mixins, Stack, Stage
 from aws_cdk import aws_sns as sns
 from traced_pipeline import BridgeState, TraceEverything
 
@@ -67,4 +67,28 @@ def test_says_which_stages_were_added_later(new_app: Callable[..., App]) -> None
     assert own is not None
     TraceEverything.below(own)
     with pytest.warns(UserWarning, match=r"does not reach what was added after it: stage Later;"):
+        app.synth()
+
+
+def test_says_nothing_of_later_stages_whose_stacks_are_reached_otherwise(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    TraceEverything.below(app)
+    by_stack, by_mixin = (stage_with_pipeline(app, name) for name in ("ByStack", "ByMixin"))
+    TraceEverything.below(by_stack)
+    Mixins.of(by_mixin).apply(TraceEverything())
+    Stage(app, "Empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        app.synth()
+    for stack in (by_stack, by_mixin):
+        assert synthesize(stack).one("AWS::SNS::Topic")["TracingConfig"] == "Active"
+
+
+def test_names_the_stacks_of_a_later_stage_that_are_not_reached(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    TraceEverything.below(app)
+    reached = stage_with_pipeline(app, "Later")
+    sns.Topic(Stack(Stage.of(reached) or app, "Left"), "Topic")
+    TraceEverything.below(reached)
+    with pytest.warns(UserWarning, match=r"does not reach what was added after it: stack Later/Left;"):
         app.synth()
