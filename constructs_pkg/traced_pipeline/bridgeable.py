@@ -39,7 +39,7 @@ def has_own_bridge(function: CfnResource, settings: FunctionSettings) -> bool:
 
 
 def turned_off_by(settings: FunctionSettings) -> str | None:
-    """Returns the variable by which a function turns the bridge off, as `tracing="unbridged"` does; None without one."""
+    """Returns the variable that turns the bridge off in a function, as `tracing="unbridged"` does; None without one."""
     variables = settings.variables if isinstance(settings.variables, Mapping) else {}
     for name in (ENABLED, XRAY_SDK_ENABLED):
         value = variables.get(name)

@@ -164,12 +164,15 @@ def required(made: MadeT | None, what: str, option: str, *, instead: str) -> Mad
     return made
 
 
-def refuse_variables(own: Mapping[str, str] | None, made: Mapping[str, str]) -> None:
+def refuse_variables(
+    own: Mapping[str, object] | None, made: Mapping[str, object], *, where: str = "environment"
+) -> None:
     """Refuses environment variables that the construct sets itself, so that their values would be ignored.
 
     Args:
-        own: The variables that the options name.
-        made: The variables that the construct sets; the options may name one with the same value.
+        own: The variables that the options name, or that an existing function has.
+        made: The variables that the construct sets; the user may set one to the same value.
+        where: Where the user's are, for the message.
 
     Raises:
         PipelineError: Some have other values.
@@ -178,7 +181,7 @@ def refuse_variables(own: Mapping[str, str] | None, made: Mapping[str, str]) -> 
     if replaced:
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"environment has {', '.join(replaced)}, which the construct sets itself; leave it out, or give the "
+            f"{where} has {', '.join(replaced)}, which the construct sets itself; leave it out, or give the "
             "variable another name",
         )
 

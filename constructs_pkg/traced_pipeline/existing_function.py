@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -11,15 +11,16 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
-from .checks import Check, refuse_settings, warn
+from .checks import Check, refuse_settings, refuse_variables, warn
 from .environments import check_environment
 from .function_options import FunctionOptions, Handler
 from .function_settings import DEFAULT_TIMEOUT_SECONDS
 from .instrumentation import Instrumentation
 from .instrumented import Needs, needs_of, with_needs
+from .intrinsics import part_of
 from .layer import MOST_LAYERS, RUNTIMES, bridge_layer, mark_bridged, publish_with_layer
 from .layer_content import LayerContent
-from .resource import referenced_resource, resource_of
+from .resource import property_of, referenced_resource, resource_of
 from .segment_permission import ANY_RESOURCE_REASON, write_segments
 
 _OF_ANY_FUNCTION = {"handler", "removal_policy", "bridge_layer", "xray_sdk", "instrumentation"}
@@ -69,9 +70,11 @@ def adopt_function(
         scope: The hop; it gets the warnings.
         function: The function, version or alias.
         options: The hop's settings, which choose the layer with the bridge.
-        environment: Variables the hop's handler reads; they win over the function's own of the same name, as those of
-            its instrumentation do.
+        environment: Variables the hop's handler reads.
         must_be_active: Whether the trace breaks where Lambda does not record the function.
+
+    Raises:
+        PipelineError: The function has another value for a variable that the hop or its instrumentation sets.
     """
     own = own_function(function)
     if own is None:
@@ -89,7 +92,12 @@ def adopt_function(
     needs = needs_of(own, options.instrumentation or Instrumentation.xray(), active=mode == "Active")
     # A wrapper whose layer is missing would keep the function from starting.
     has_layers = _add_layers(scope, own, options, needs)
-    _set_variables(scope, own, with_needs(needs, environment) if has_layers else environment)
+    given = _own_variables(own)
+    if has_layers:
+        defaults = {name: value for name, value in needs.defaults.items() if name not in given}
+        environment = with_needs(replace(needs, defaults=defaults), environment)
+    refuse_variables(given, Stack.of(own).resolve(environment), where=f"function {own.node.path}")
+    _set_variables(scope, own, environment)
     _let_send_segments(own, needs.statements)
 
 
@@ -128,9 +136,21 @@ def _warn_of_import(
     )
 
 
+def _own_variables(function: lambda_.Function) -> dict[str, object]:
+    """Returns the variables of a function but for those that hops have set: texts, or intrinsic functions."""
+    variables = part_of(property_of(_resource(function), "environment"), "variables")
+    by_hops = _set_by_hops(function)
+    if not isinstance(variables, Mapping):
+        return {}
+    return {name: value for name, value in variables.items() if name not in by_hops}
+
+
+def _set_by_hops(function: lambda_.Function) -> dict[str, str]:
+    return {name: value for entry in function.node.metadata if entry.type == _VARIABLES for name, value in entry.data}
+
+
 def _set_variables(scope: Construct, function: lambda_.Function, environment: Mapping[str, str]) -> None:
-    # The CDK does not give back a function's variables, so what other hops set is kept beside it.
-    given = {name: value for entry in function.node.metadata if entry.type == _VARIABLES for name, value in entry.data}
+    given = _set_by_hops(function)
     for name, value in environment.items():
         if given.get(name, value) != value:
             warn(

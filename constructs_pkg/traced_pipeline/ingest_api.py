@@ -27,6 +27,7 @@ from .ingest_checks import (
     WITHOUT_BODY,
     check_api_kind,
     check_function_stack,
+    check_log_settings,
     check_method,
     check_route,
     check_taken_over,
@@ -94,6 +95,7 @@ class IngestApi(Construct):
         options = options or IngestOptions()
         check_api_kind(options.api)
         check_options(options)
+        check_log_settings(options)
         check_reference(self, "topic", topic)
         check_references(self, options)
         self._access_log_group: logs.LogGroup | None = None

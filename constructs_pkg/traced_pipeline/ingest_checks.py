@@ -13,8 +13,9 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
 from .authorization import is_open
-from .checks import Check, PipelineError, warn
+from .checks import Check, PipelineError, refuse_settings, warn
 from .existing_function import own_function
+from .function_options import Handler
 from .ingest_options import IngestOptions
 from .synthesis_checks import check_at_synthesis
 
@@ -127,6 +128,18 @@ def _check_preflight(parent: IConstruct, path: str, method: str) -> None:
             f"path {path!r} gets a method OPTIONS from the API's default_cors_preflight_options already; choose "
             "another, or make the API without them",
         )
+
+
+def check_log_settings(options: IngestOptions) -> None:
+    """Refuses settings of log groups where the hop makes none: neither its function's nor an access log.
+
+    Raises:
+        PipelineError: They would be ignored.
+    """
+    makes_function = options.handler is None or isinstance(options.handler, Handler)
+    if options.api is not None and (options.log_group is not None or not makes_function):
+        settings, instead = ("log_retention", "log_key"), "leave out api, whose access log they are for as well"
+        refuse_settings(options, settings, existing="a log group", instead=instead)
 
 
 @contextmanager

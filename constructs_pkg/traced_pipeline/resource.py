@@ -40,6 +40,18 @@ def properties_of(resource: CfnResource) -> Mapping[str, object]:
     return properties_of_all([resource])[0]
 
 
+def property_of(resource: CfnResource, name: str) -> object:
+    """Returns one property of a resource, resolved, and leaves the others as lazy as they are.
+
+    Args:
+        resource: The resource, of one of the CDK's own classes.
+        name: The property, as in `functionName`.
+    """
+    # The typed attribute would keep the CDK from adding to a function's variables later.
+    properties: Mapping[str, object] = resource._cfn_properties  # noqa: SLF001
+    return resource.stack.resolve(properties.get(name))
+
+
 def properties_of_all(resources: Sequence[CfnResource]) -> list[Mapping[str, object]]:
     """Returns what `properties_of` does for each of some resources, with one call to the CDK to resolve a stack's."""
     by_stack: dict[Stack, dict[str, object]] = {}
