@@ -9,10 +9,12 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
+from .api_metrics import ApiMetrics
+from .function_metrics import FunctionMetrics
+from .queue_metrics import QueueMetrics
 from .stacks import outermost_stack
 
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -25,28 +27,28 @@ _OF_THEM = 3
 _LASTS = f"in {_OF_THEM} of the last {_LASTING_MINUTES} minutes"
 
 
-def dead_letters_alarm(scope: Construct, construct_id: str, queue: sqs.IQueue) -> cloudwatch.Alarm:
+def dead_letters_alarm(worker: QueueMetrics, construct_id: str, queue: sqs.IQueue) -> cloudwatch.Alarm:
     """Creates the alarm on messages in a dead-letter queue: each was accepted, and is not done.
 
     Args:
-        scope: Where to create it.
+        worker: The worker, inside which it is created.
         construct_id: Id of the alarm.
-        queue: The dead-letter queue.
+        queue: Its dead-letter queue.
     """
-    metric = queue.metric_approximate_number_of_messages_visible(period=_MINUTE, statistic="Maximum")
+    metric = worker.metric_dead_letter_messages(period=_MINUTE, statistic="Maximum")
     description = (
         f"Messages are in the dead-letter queue {queue.queue_name}: their requests were accepted and are not done. "
         f"See why: {_command('failed', queue)} lists them, with the trace and the cause of each. When the cause is "
         f"gone, {_command('redrive', queue)} sends them back. SQS deletes what is left when the queue's retention "
         "period ends."
     )
-    return _alarm(scope, construct_id, metric, above=0, description=description, minutes=1)
+    return _alarm(worker, construct_id, metric, above=0, description=description, minutes=1)
 
 
-def waiting_alarm(scope: Construct, construct_id: str, queue: sqs.IQueue, longest: Duration) -> cloudwatch.Alarm:
+def waiting_alarm(scope: Construct, construct_id: str, worker: QueueMetrics, longest: Duration) -> cloudwatch.Alarm:
     """Creates the alarm on the age of a queue's oldest message: its worker does not keep up, or does not work."""
-    seconds = longest.to_seconds()
-    metric = queue.metric_approximate_age_of_oldest_message(period=_MINUTE, statistic="Maximum")
+    seconds, queue = longest.to_seconds(), worker.queue
+    metric = worker.metric_age_of_oldest_message(period=_MINUTE, statistic="Maximum")
     description = (
         f"The oldest message in the queue {queue.queue_name} was older than {seconds:g} s {_LASTS}: its worker is too "
         f"slow, throttled, failing or not running. {_command('failed', queue)} counts what waits and what is tried "
@@ -55,16 +57,17 @@ def waiting_alarm(scope: Construct, construct_id: str, queue: sqs.IQueue, longes
     return _alarm(scope, construct_id, metric, above=seconds, description=description)
 
 
-def errors_alarm(scope: Construct, construct_id: str, function: lambda_.IFunction, *, causes: str) -> cloudwatch.Alarm:
-    """Creates the alarm on failed invocations of a function, if they last.
+def errors_alarm(scope: Construct, construct_id: str, worker: FunctionMetrics, *, causes: str) -> cloudwatch.Alarm:
+    """Creates the alarm on failed invocations of a worker's function, if they last.
 
     Args:
         scope: Where to create it.
         construct_id: Id of the alarm.
-        function: The function.
+        worker: The worker.
         causes: Where the exceptions can be read, as in `the log group /aws/lambda/x`.
     """
-    metric = function.metric_errors(period=_MINUTE, statistic="Sum")
+    function = worker.function
+    metric = worker.metric_errors(period=_MINUTE, statistic="Sum")
     description = (
         f"Invocations of the function {function.function_name} failed {_LASTS}. Their messages are tried again, and "
         f"become dead-letter messages when that does not help. See why: {causes} has the exceptions and their trace "
@@ -74,9 +77,10 @@ def errors_alarm(scope: Construct, construct_id: str, function: lambda_.IFunctio
     return _alarm(scope, construct_id, metric, above=0, description=description)
 
 
-def throttles_alarm(scope: Construct, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:
-    """Creates the alarm on throttled invocations of a function, if they last: concurrency is used up."""
-    metric = function.metric_throttles(period=_MINUTE, statistic="Sum")
+def throttles_alarm(scope: Construct, construct_id: str, worker: FunctionMetrics) -> cloudwatch.Alarm:
+    """Creates the alarm on throttled invocations of a worker's function, if they last: concurrency is used up."""
+    function = worker.function
+    metric = worker.metric_throttles(period=_MINUTE, statistic="Sum")
     # A throttled message counts as received: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     description = (
         f"Lambda throttled the function {function.function_name} {_LASTS}: its reserved concurrency, or that of the "
@@ -87,11 +91,10 @@ def throttles_alarm(scope: Construct, construct_id: str, function: lambda_.IFunc
     return _alarm(scope, construct_id, metric, above=0, description=description)
 
 
-def server_errors_alarm(
-    scope: Construct, construct_id: str, stage: apigateway.Stage, fraction: float
-) -> cloudwatch.Alarm:
+def server_errors_alarm(scope: Construct, construct_id: str, ingest: ApiMetrics, fraction: float) -> cloudwatch.Alarm:
     """Creates the alarm on the fraction of requests that an API answers with 5xx."""
-    metric = stage.metric_server_error(period=_MINUTE, statistic="Average")
+    stage = ingest.stage
+    metric = ingest.metric_server_error(period=_MINUTE, statistic="Average")
     description = (
         f"The API {_name(stage)} answered more than {fraction * 100:g} % of its requests with 5xx {_LASTS}; "
         f"their senders have to repeat them. {_command('verify', stage)} sends a real request and names the hop that "
@@ -100,9 +103,10 @@ def server_errors_alarm(
     return _alarm(scope, construct_id, metric, above=fraction, description=description)
 
 
-def latency_alarm(scope: Construct, construct_id: str, stage: apigateway.Stage, longest: Duration) -> cloudwatch.Alarm:
+def latency_alarm(scope: Construct, construct_id: str, ingest: ApiMetrics, longest: Duration) -> cloudwatch.Alarm:
     """Creates the alarm on the time that the slowest hundredth of an API's requests takes."""
-    metric = stage.metric_latency(period=_MINUTE, statistic="p99")
+    stage = ingest.stage
+    metric = ingest.metric_latency(period=_MINUTE, statistic="p99")
     description = (
         f"The slowest hundredth of the requests to the API {_name(stage)} took longer than "
         f"{longest.to_milliseconds():g} ms (p99) {_LASTS}. {_command('trace --latest', stage, '--count 20')} shows in "

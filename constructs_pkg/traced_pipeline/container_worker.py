@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
@@ -20,8 +23,10 @@ from .filter_checks import check_filter_policies
 from .grants import grant_publish, grant_receive, grant_table
 from .message_log import MessageMetrics, check_message_log, filters_of_log_group
 from .message_size import check_queue_size
+from .metric_keywords import MetricKeywords
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack
+from .queue_metrics import QueueMetrics
 from .queue_subscription import subscribe_queue
 from .references import check_reference, check_references
 from .table_checks import check_table_actions
@@ -31,7 +36,7 @@ from .work_queue import Consumer, WorkQueue, make_queue, use_queue
 from .worker_variables import hop_variables, queue_segment_variable
 
 
-class ContainerWorker(MessageMetrics):
+class ContainerWorker(QueueMetrics, MessageMetrics):
     """A subscription with its queue and dead-letter queue, and a Fargate service that works through it.
 
     The containers run `trace_bridge.poll` with the same handlers as `QueueWorker`. Each message continues its own
@@ -140,6 +145,14 @@ class ContainerWorker(MessageMetrics):
     def log_group(self) -> logs.ILogGroup:
         """The log group of the containers."""
         return self._task.log_group
+
+    def metric_cpu_utilization(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+        """How much of its CPU the service uses, in percent."""
+        return self._service.metric_cpu_utilization(**options)
+
+    def metric_memory_utilization(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+        """How much of its memory the service uses, in percent."""
+        return self._service.metric_memory_utilization(**options)
 
     def _check_destinations(self, options: ContainerWorkerOptions) -> None:
         if options.table is not None:

@@ -13,8 +13,10 @@ from constructs import Construct
 from .checks import Check, PipelineError, names_path, refuse_settings, required
 from .filter_checks import check_filters
 from .function import TracedFunction
+from .function_metrics import FunctionMetrics
 from .message_log import MessageMetrics
 from .option_checks import check_options, checks_arguments
+from .queue_metrics import QueueMetrics
 from .references import check_reference, check_references
 from .table_checks import check_table
 from .visibility import visibility_for_function
@@ -29,7 +31,7 @@ _OF_A_SUBSCRIPTION = ("queue", "filter_policy", "filter_policy_with_message_body
 _OF_A_CREATED_QUEUE = ("deduplication_scope", "fifo_throughput_limit")
 
 
-class DeadLetterWorker(MessageMetrics):
+class DeadLetterWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
     """A function that works through a dead-letter queue, in the trace of each message.
 
     A message keeps its trace header on the way to the dead-letter queue, so that what the function does is in the

@@ -16,12 +16,15 @@ def own_api(api: apigateway.IRestApi) -> apigateway.RestApiBase | None:
     return api if isinstance(api, apigateway.RestApiBase) and api.latest_deployment is not None else None
 
 
-def deployed_api(api: apigateway.IRestApi, what: str) -> apigateway.RestApiBase:
+def deployed_api(
+    api: apigateway.IRestApi, what: str, *, hint: str = "in X-Ray: '<api name>/<stage name>'"
+) -> apigateway.RestApiBase:
     """Returns an API that makes its stage itself.
 
     Args:
         api: The API.
         what: What is wanted of its stage, for the message.
+        hint: What helps to find it elsewhere, for the message. Default: how X-Ray names a stage.
 
     Raises:
         PipelineError: The API is imported, or made without a stage.
@@ -33,12 +36,11 @@ def deployed_api(api: apigateway.IRestApi, what: str) -> apigateway.RestApiBase:
         raise PipelineError(
             Check.API_NOT_DEPLOYED,
             f"the {what} of API {api.node.path} is not known here, since it is made with deploy=False; take it from "
-            "the stage that is made for it (in X-Ray: '<api name>/<stage name>')",
+            f"the stage that is made for it ({hint})",
         )
     raise PipelineError(
         Check.API_NOT_MANAGED,
-        f"the {what} of the imported API {api.node.path} is not known here; ask where it is made (in X-Ray: "
-        "'<api name>/<stage name>')",
+        f"the {what} of the imported API {api.node.path} is not known here; ask where it is made ({hint})",
     )
 
 

@@ -13,6 +13,7 @@ from constructs import Construct
 from . import bridge_environment
 from .checks import Check, PipelineError, names_path, refuse_settings, refuse_variables
 from .function_checks import check_architecture, check_function, check_snap_start, runtime_of_bridge
+from .function_metrics import FunctionMetrics
 from .function_options import FunctionOptions, Handler
 from .function_role import make_role, use_role, wait_for_rights
 from .function_settings import PROPAGATING_MODE
@@ -34,7 +35,7 @@ _NOT_PUBLISHED = "@aws-cdk/aws-lambda:snapStartRequirePublish"
 _PUBLISHED_REASON = "the function is invoked by its alias, which stands for a published version"
 
 
-class TracedFunction(Construct):
+class TracedFunction(FunctionMetrics):
     """A Lambda function with the bridge's layer, X-Ray permissions and a log group of its own.
 
     Its role has no managed policies: it may write to its own log group, send segments, and do what else is granted.

@@ -14,6 +14,7 @@ from constructs import Construct
 
 from .acknowledged import acknowledge_no_cognito
 from .api_definition import DEFAULT_SCHEMA, VALIDATED_CONTENT_TYPES
+from .api_metrics import ApiMetrics
 from .authorization import authorize, check_method_states, check_scopes
 from .checks import names_path, refuse_settings, refuse_variables, required
 from .environments import refuse_other_region
@@ -52,7 +53,7 @@ _OF_A_CREATED_API = (
 )
 
 
-class IngestApi(Construct):
+class IngestApi(ApiMetrics):
     """A traced REST API in front of a function that publishes to a topic.
 
     It is a REST API, the only kind that X-Ray traces. Bodies are validated against the schema whatever their content

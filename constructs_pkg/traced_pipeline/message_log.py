@@ -49,12 +49,12 @@ class MessageMetrics(Construct):
 
     @names_path
     def metric_message_duration(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
-        """How long the handler worked on a message, in milliseconds; refused without `message_metrics`."""
+        """How long the handler worked on a message, in milliseconds; an error without `message_metrics`."""
         return self._filters().duration.metric(**options)
 
     @names_path
     def metric_message_queue_time(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
-        """How long a message waited in the queue until it was first received, in milliseconds; likewise refused."""
+        """How long a message waited in the queue until it was first received, in milliseconds; an error likewise."""
         return self._filters().queue_time.metric(**options)
 
     def _filters(self) -> MessageFilters:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from aws_cdk import PhysicalName, RemovalPolicy, Stack, Token
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
@@ -15,10 +15,11 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from .alarms import dead_letters_alarm
-from .checks import Check, PipelineError, names_path
+from .checks import names_path
 from .container_cluster import make_cluster
 from .container_options import ContainerWorkerOptions
 from .container_worker import ContainerWorker
@@ -27,10 +28,11 @@ from .ingest_api import IngestApi
 from .ingest_options import IngestOptions
 from .instrumentation import Instrumentation
 from .names import account_wide_name
-from .option_checks import check_options, checks_arguments
+from .option_checks import checks_arguments
+from .pipeline_metrics import PipelineMetrics
 from .queue_worker import QueueWorker
-from .references import check_references
 from .sampling_rule import sampling_rule
+from .table import make_table
 from .table_options import TableOptions
 from .topic import TracedTopic
 from .topic_options import TopicOptions
@@ -43,7 +45,7 @@ OptionsT = TypeVar("OptionsT", IngestOptions, WorkerOptions)
 _API_NAME_LENGTH = 50
 
 
-class TracedPipeline(Construct):
+class TracedPipeline(PipelineMetrics):
     """A pipeline from an API to a table, in which every request is one trace.
 
     `IngestApi` → `TracedTopic` → `QueueWorker` → table, with tracing on wherever AWS supports it and
@@ -117,8 +119,10 @@ class TracedPipeline(Construct):
         self._worker = self._make_worker("Worker", worker)
         if sampling is not None:
             sampling_rule(self, "Sampling", stage_service_name=self._ingest.service_name, options=sampling)
+        self._trace_group = None
         if trace_group is not None:
-            make_trace_group(self, "TraceGroup", stage_service_name=self._ingest.service_name, options=trace_group)
+            service = self._ingest.service_name
+            self._trace_group = make_trace_group(self, "TraceGroup", stage_service_name=service, options=trace_group)
 
     @property
     def api(self) -> apigateway.IRestApi:
@@ -164,6 +168,11 @@ class TracedPipeline(Construct):
     def worker(self) -> QueueWorker:
         """The construct of the worker."""
         return self._worker
+
+    @property
+    def trace_group(self) -> xray.CfnGroup | None:
+        """The group of the pipeline's traces; None if there is none."""
+        return self._trace_group
 
     @property
     def dead_letter_alarms(self) -> Mapping[str, cloudwatch.Alarm]:
@@ -269,29 +278,7 @@ class TracedPipeline(Construct):
     def _make_table(self, table: TableOptions | dynamodb.ITable | None) -> dynamodb.ITable:
         if table is not None and not isinstance(table, TableOptions):
             return table
-        options = table or TableOptions()
-        check_options(options)
-        check_references(self, options)
-        if options.key is not None and Token.is_unresolved(Stack.of(self).region):
-            raise PipelineError(
-                Check.TABLE_KEY_REGION,
-                "a table with a customer key needs to know its Region at synthesis; give the stack one: "
-                'env=Environment(region="...")',
-            )
-        return dynamodb.TableV2(
-            self,
-            "Table",
-            table_name=PhysicalName.GENERATE_IF_NEEDED,
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
-            billing=dynamodb.Billing.on_demand(),
-            encryption=dynamodb.TableEncryptionV2.customer_managed_key(options.key)
-            if options.key
-            else dynamodb.TableEncryptionV2.dynamo_owned_key(),
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            removal_policy=options.removal_policy or self._removal_policy,
-        )
+        return make_table(self, "Table", options=table or TableOptions(), removal_policy=self._removal_policy)
 
     def _make_ingest(self, options: IngestOptions) -> IngestApi:
         if options.api is None and options.api_name is None:

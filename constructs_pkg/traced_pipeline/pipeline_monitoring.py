@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from aws_cdk import Duration, Stack
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -18,9 +16,11 @@ from .alarm_topic import let_alarms_notify
 from .alarms import errors_alarm, latency_alarm, server_errors_alarm, throttles_alarm, waiting_alarm
 from .checks import Check, PipelineError, names_path
 from .container_worker import ContainerWorker
-from .dashboard import front_rows, further_front_rows, worker_rows
+from .dashboard import add_pipeline, add_traces, add_worker
 from .dead_letter_worker import DeadLetterWorker
 from .environments import refuse_other_region, where_is_stack
+from .existing_api import own_api
+from .ingest_api import IngestApi
 from .log_group import log_group_name_of
 from .monitoring_options import MonitoringOptions
 from .names import account_wide_name
@@ -88,9 +88,10 @@ class PipelineMonitoring(Construct):
         self._alarms: list[cloudwatch.Alarm] = []
         self._log_groups: list[str] = []
         self._dashboard = cloudwatch.Dashboard(self, "Dashboard") if self._options.dashboard else None
-        stage = _stage_of(pipeline.api)
-        if self._options.alarms and stage is not None:
-            self._watch_api(stage)
+        if self._options.alarms and own_api(pipeline.api) is not None:
+            self._watch_api(pipeline.ingest)
+        if self._dashboard is not None and pipeline.trace_group is not None:
+            add_traces(self._dashboard, pipeline)
         self._add_log_group(log_group_name_of(pipeline.ingest_function))
         pipeline.each_worker(self._watch)
         self._queries: Mapping[str, logs.CfnQueryDefinition] = {}
@@ -112,37 +113,26 @@ class PipelineMonitoring(Construct):
         """The saved queries: `Trace`, `Failures`, `Slowest` and `SlowestMessages`."""
         return self._queries
 
-    def _watch_api(self, stage: apigateway.Stage) -> None:
+    def _watch_api(self, ingest: IngestApi) -> None:
         longest = self._options.longest_request or _LONGEST_REQUEST
-        self._add_alarm(server_errors_alarm(self, "ServerErrors", stage, self._options.server_errors))
-        self._add_alarm(latency_alarm(self, "Latency", stage, longest))
+        self._add_alarm(server_errors_alarm(self, "ServerErrors", ingest, self._options.server_errors))
+        self._add_alarm(latency_alarm(self, "Latency", ingest, longest))
 
     def _watch(self, worker: QueueWorker | ContainerWorker) -> None:
         name = worker.node.id
         self._notify_of_dead_letters(name)
-        consumer = worker.service if isinstance(worker, ContainerWorker) else worker.function
         if self._options.alarms:
             longest = self._options.longest_wait or _LONGEST_WAIT
-            self._add_alarm(waiting_alarm(self, f"{name}Waiting", worker.queue, longest))
+            self._add_alarm(waiting_alarm(self, f"{name}Waiting", worker, longest))
             if isinstance(worker, QueueWorker):
-                self._add_alarm(self._errors(f"{name}Errors", worker.function))
-                self._add_alarm(throttles_alarm(self, f"{name}Throttles", worker.function))
+                self._add_alarm(self._errors(f"{name}Errors", worker))
+                self._add_alarm(throttles_alarm(self, f"{name}Throttles", worker))
         if isinstance(worker, ContainerWorker):
             self._add_log_group(worker.log_group.log_group_name)
         else:
             self._add_log_group(log_group_name_of(worker.function))
         if self._dashboard is not None:
-            first = worker is self._pipeline.worker
-            stage = _stage_of(self._pipeline.api)
-            front = (
-                front_rows(stage, self._pipeline.ingest_function, self._pipeline.topic)
-                if first
-                else further_front_rows(name)
-            )
-            table = self._pipeline.table if first else None
-            back = worker_rows(name, worker.queue, worker.dead_letter_queue, consumer, table)
-            for before, behind in zip(front, back, strict=True):
-                self._dashboard.add_widgets(*before, *behind)
+            self._show(self._dashboard, worker)
         if isinstance(worker, QueueWorker):
             worker.each_dead_letter_worker(partial(self._watch_repair, name))
 
@@ -151,17 +141,28 @@ class PipelineMonitoring(Construct):
         self._notify_of_dead_letters(f"{worker}/{repair.node.id}")
         if self._options.alarms:
             name = f"{worker}{repair.node.id}"
-            self._add_alarm(self._errors(f"{name}Errors", repair.function))
-            self._add_alarm(throttles_alarm(self, f"{name}Throttles", repair.function))
+            self._add_alarm(self._errors(f"{name}Errors", repair))
+            self._add_alarm(throttles_alarm(self, f"{name}Throttles", repair))
         self._add_log_group(log_group_name_of(repair.function))
+        if self._dashboard is not None:
+            meaning = f"Works on what {worker} could not process: the messages of its dead-letter queue."
+            add_worker(self._dashboard, repair, meaning)
 
-    def _errors(self, construct_id: str, function: lambda_.IFunction) -> cloudwatch.Alarm:
+    def _show(self, dashboard: cloudwatch.Dashboard, worker: QueueWorker | ContainerWorker) -> None:
+        pipeline = self._pipeline
+        if worker is pipeline.worker:
+            add_pipeline(dashboard, pipeline.ingest, pipeline.topic, pipeline.worker, pipeline.table)
+        else:
+            meaning = "A further worker behind the topic: the hops before it are those above."
+            add_worker(dashboard, worker, meaning)
+
+    def _errors(self, construct_id: str, worker: QueueWorker | DeadLetterWorker) -> cloudwatch.Alarm:
         """Creates the alarm on failed invocations of a function, which says where its exceptions can be read."""
-        group = log_group_name_of(function)
+        group = log_group_name_of(worker.function)
         causes = f"its log group {group}" if group is not None else "its log"
         if self._options.queries:
             causes = f'the saved query "{query_name(self._folder, "Failures")}" in CloudWatch Logs Insights'
-        return errors_alarm(self, construct_id, function, causes=causes)
+        return errors_alarm(self, construct_id, worker, causes=causes)
 
     def _notify_of_dead_letters(self, worker: str) -> None:
         alarm = self._pipeline.dead_letter_alarms.get(worker)
@@ -179,11 +180,6 @@ class PipelineMonitoring(Construct):
     def _add_log_group(self, name: str | None) -> None:
         if name is not None and name not in self._log_groups:
             self._log_groups.append(name)
-
-
-def _stage_of(api: apigateway.IRestApi) -> apigateway.Stage | None:
-    """Returns the stage of an API that is made in this app; None of another, whose name is not known."""
-    return api.deployment_stage if isinstance(api, apigateway.RestApi) else None
 
 
 def _check_place(scope: Construct, pipeline: TracedPipeline, topic: sns.ITopic | None) -> None:

@@ -16,10 +16,12 @@ from .existing_topic import check_topic
 from .fifo_throughput import check_existing_scope
 from .filter_checks import check_filter_policies, check_filters
 from .function import TracedFunction
+from .function_metrics import FunctionMetrics
 from .message_log import MessageMetrics
 from .message_size import check_next_topic, check_queue_size
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack, check_kind
+from .queue_metrics import QueueMetrics
 from .queue_subscription import subscribe_queue
 from .references import check_reference, check_references
 from .table_checks import check_table
@@ -32,7 +34,7 @@ from .worker_function import check_destinations, function_as_consumer, make_work
 from .worker_options import WorkerOptions
 
 
-class QueueWorker(MessageMetrics):
+class QueueWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
     """A subscription with its queue and dead-letter queue, and the function that works through it.
 
     Messages of a batch succeed or fail one by one (`ReportBatchItemFailures`). Messages that SNS cannot deliver, and

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from aws_cdk import Names, PhysicalName
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from .checks import Check, PipelineError, names_path
 from .message_size import set_message_size
+from .metric_keywords import MetricKeywords
 from .option_checks import check_options, checks_arguments
 from .references import check_references
 from .sns_trace_permission import let_topic_send
@@ -71,6 +75,18 @@ class TracedTopic(Construct):
     def topic(self) -> sns.Topic:
         """The topic."""
         return self._topic
+
+    def metric_number_of_messages_published(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+        """How many messages were published to the topic."""
+        return self._topic.metric_number_of_messages_published(**options)
+
+    def metric_number_of_notifications_delivered(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+        """How many messages the topic delivered; each subscription counts."""
+        return self._topic.metric_number_of_notifications_delivered(**options)
+
+    def metric_number_of_notifications_failed(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+        """How many messages the topic could not deliver."""
+        return self._topic.metric_number_of_notifications_failed(**options)
 
 
 def _check_throughput(options: TopicOptions) -> None:

@@ -10,7 +10,10 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import traced_pipeline
 from traced_pipeline import container_options, ingest_options, worker_options
+
+from tests.support.documented_metrics import DOCUMENTED, METRICS
 
 _ENTRY = re.compile(r"^ {4}(\w+): (.*?)(?=^ {4}\w+: |\Z)", re.MULTILINE | re.DOTALL)
 _URL = re.compile(r"https://\S+")
@@ -57,16 +60,31 @@ def arguments(function: Callable[..., Any], docstring: str | None = None) -> lis
 
 
 def members(item: type) -> list[tuple[str, str]]:
-    """A class's own properties and methods, and the first sentence of their docstrings."""
+    """A class's properties and methods, and the first sentences of their docstrings; metrics have their own table."""
     found = []
-    for name, member in vars(item).items():
+    for name, member in public_members(item).items():
         function = getattr(member, "__func__", member)
-        if name.startswith("_") or not (inspect.isfunction(function) or isinstance(member, property)):
+        if name.startswith("metric_") or not (inspect.isfunction(function) or isinstance(member, property)):
             continue
         call = f"({', '.join(e.name for e in arguments(function))})" if inspect.isfunction(function) else ""
-        text = inspect.getdoc(member) or ""
-        found.append((f"{name}{call}", " ".join(text.split("\n\n")[0].split())))
+        found.append((f"{name}{call}", first_sentence(member)))
     return found
+
+
+def public_members(item: type) -> dict[str, object]:
+    """What a class has, from its own bases in the library too."""
+    classes = [base for base in item.__mro__ if base.__module__.startswith("traced_pipeline.")]
+    return {
+        name: next(vars(c)[name] for c in classes if name in vars(c))
+        for base in classes
+        for name in vars(base)
+        if not name.startswith("_")
+    }
+
+
+def first_sentence(member: object) -> str:
+    """What a docstring begins with."""
+    return " ".join((inspect.getdoc(member) or "").split("\n\n")[0].split())
 
 
 def table(item: type) -> str:
@@ -81,6 +99,23 @@ def members_table(item: type) -> str:
     """The table of what a class gives back."""
     rows = [f"| `{name}` | {text} |" for name, text in members(item)]
     return "\n".join(["| gives | |", "|---|---|", *rows]) + "\n"
+
+
+def metrics_table() -> str:
+    """The table of the `metric_*` methods of all blocks."""
+    blocks: dict[str, list[str]] = {}
+    for block, methods in METRICS.items():
+        for method in methods:
+            blocks.setdefault(method, []).append(block)
+    rows = []
+    for method, of in blocks.items():
+        # A pipeline's methods are those of its blocks, which say more.
+        meaning = first_sentence(getattr(getattr(traced_pipeline, of[-1]), method))
+        namespace, name, statistic, _ = METRICS[of[-1]][method]
+        metric = f"[`{namespace}` `{name}`]({DOCUMENTED[namespace, name][1]}), `{statistic}`"
+        rows.append(f"| `{method}()` | {', '.join(f'`{one}`' for one in of)} | {meaning} | {metric} |")
+    head = ["| method | of | meaning | CloudWatch's metric, statistic by default |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
 
 
 def _described(docstring: str | None, part: str, kinds: dict[str, str], required: set[str]) -> Iterator[Entry]:

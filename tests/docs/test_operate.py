@@ -10,6 +10,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_iam as iam
 from traced_pipeline import TracedPipeline
 
+from scripts.draw_dashboard import PICTURE, picture
 from scripts.pages import ROOT, between, put_between
 from tests.support import rich
 from tests.support.templates import synthesize
@@ -34,6 +35,15 @@ def test_the_table_of_resource_types_is_that_of_the_templates(tmp_path: Path) ->
     if os.environ.get("UPDATE_SNAPSHOTS"):
         put_between(PAGE, "resource types", made)
     assert between(PAGE, "resource types") == made
+
+
+def test_the_picture_is_that_of_the_dashboard() -> None:
+    """To take over a change, set UPDATE_SNAPSHOTS=1."""
+    made = picture()
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        PICTURE.write_text(made, encoding="utf-8")
+    assert PICTURE.read_text(encoding="utf-8") == made
+    assert f"](images/{PICTURE.name})" in PAGE.read_text(encoding="utf-8")
 
 
 def _listed(types: set[str]) -> str:

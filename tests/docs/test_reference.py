@@ -38,6 +38,13 @@ def test_members_are_those_of_the_class(name: str) -> None:
     assert between(PAGE, f"members of {name}") == made
 
 
+def test_the_table_of_metrics_is_that_of_the_methods() -> None:
+    made = reference.metrics_table()
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        put_between(PAGE, "metrics", made)
+    assert between(PAGE, "metrics") == made
+
+
 @pytest.mark.parametrize("name", WITH_ARGUMENTS)
 def test_every_argument_says_what_it_means_and_what_happens_without_it(name: str) -> None:
     entries = reference.entries(PUBLIC[name])
@@ -61,6 +68,6 @@ def test_everything_exported_is_on_the_page(name: str) -> None:
     else:
         made = name in WITH_ARGUMENTS
         names = {e.name for e in reference.arguments(reference.constructor(item), item.__doc__)} if made else set()
-        names |= {member for member in vars(item) if not member.startswith("_")}
+        names |= set(reference.public_members(item))
     missing = {one for one in names if not re.search(rf"`{one}[`(]", text)}
     assert missing == set()

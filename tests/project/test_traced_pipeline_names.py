@@ -31,9 +31,10 @@ def fields(options: type) -> list[str]:
 
 
 def members(item: type) -> dict[str, str]:
-    """The constructor, properties and methods of a class, with what they take."""
+    """The constructor, properties and methods of a class, with what they take; those of its bases here as well."""
     found: dict[str, str] = {}
-    for name, member in vars(item).items():
+    classes = [base for base in reversed(item.__mro__) if base.__module__.startswith("traced_pipeline.")]
+    for name, member in {n: m for base in classes for n, m in vars(base).items()}.items():
         function = getattr(member, "__func__", member)
         if isinstance(member, property):
             found[name] = "property"

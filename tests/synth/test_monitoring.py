@@ -1,11 +1,10 @@
-"""What watches a pipeline: alarms by metrics that AWS has, a dashboard from left to right, and saved queries."""
+"""What watches a pipeline: alarms by metrics that AWS has, and saved queries; the dashboard has tests of its own."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from aws_cdk import App, Duration, Environment, Stack
@@ -25,39 +24,9 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
+from tests.support.documented_metrics import DOCUMENTED
 from tests.support.stacks import NewStack
 from tests.support.templates import Synthesized, synthesize, warnings
-
-_AWS = "https://docs.aws.amazon.com"
-_API = f"{_AWS}/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html"
-_LAMBDA = f"{_AWS}/lambda/latest/dg/monitoring-metrics-types.html"
-_SNS = f"{_AWS}/sns/latest/dg/sns-monitoring-using-cloudwatch.html"
-_SQS = f"{_AWS}/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html"
-_DYNAMODB = f"{_AWS}/amazondynamodb/latest/developerguide/metrics-dimensions.html"
-_ECS = f"{_AWS}/AmazonECS/latest/developerguide/available-metrics.html"
-
-DOCUMENTED: dict[tuple[str, str], tuple[set[str], str]] = {
-    ("AWS/ApiGateway", "Count"): ({"ApiName", "Stage"}, _API),
-    ("AWS/ApiGateway", "4XXError"): ({"ApiName", "Stage"}, _API),
-    ("AWS/ApiGateway", "5XXError"): ({"ApiName", "Stage"}, _API),
-    ("AWS/ApiGateway", "Latency"): ({"ApiName", "Stage"}, _API),
-    ("AWS/Lambda", "Invocations"): ({"FunctionName"}, _LAMBDA),
-    ("AWS/Lambda", "Errors"): ({"FunctionName"}, _LAMBDA),
-    ("AWS/Lambda", "Throttles"): ({"FunctionName"}, _LAMBDA),
-    ("AWS/Lambda", "Duration"): ({"FunctionName"}, _LAMBDA),
-    ("AWS/SNS", "NumberOfMessagesPublished"): ({"TopicName"}, _SNS),
-    ("AWS/SNS", "NumberOfNotificationsDelivered"): ({"TopicName"}, _SNS),
-    ("AWS/SNS", "NumberOfNotificationsFailed"): ({"TopicName"}, _SNS),
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ({"QueueName"}, _SQS),
-    ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): ({"QueueName"}, _SQS),
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): ({"QueueName"}, _SQS),
-    ("AWS/DynamoDB", "WriteThrottleEvents"): ({"TableName"}, _DYNAMODB),
-    ("AWS/DynamoDB", "ReadThrottleEvents"): ({"TableName"}, _DYNAMODB),
-    ("AWS/DynamoDB", "SuccessfulRequestLatency"): ({"TableName", "Operation"}, _DYNAMODB),
-    ("AWS/ECS", "CPUUtilization"): ({"ClusterName", "ServiceName"}, _ECS),
-    ("AWS/ECS", "MemoryUtilization"): ({"ClusterName", "ServiceName"}, _ECS),
-}
-"""The dimensions of each metric that is used, and the document that has them."""
 
 
 @pytest.fixture(scope="module")
@@ -76,28 +45,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory, context: dict[str, object]) 
 @pytest.fixture(scope="module")
 def template(stack: Stack) -> Synthesized:
     return synthesize(stack)
-
-
-@pytest.fixture(scope="module")
-def all_widgets(template: Synthesized) -> list[dict[str, Any]]:
-    """The dashboard's widgets, with `?` for what is known at deployment."""
-    parts = template.one("AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
-    body = json.loads("".join(part if isinstance(part, str) else "?" for part in parts))
-    every: list[dict[str, Any]] = body["widgets"]
-    return every
-
-
-@pytest.fixture(scope="module")
-def widgets(all_widgets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those with metrics."""
-    return [widget for widget in all_widgets if widget["type"] == "metric"]
-
-
-def metrics_of_widget(widget: dict[str, Any]) -> Iterator[tuple[str, str, set[str]]]:
-    """Namespace, name and dimensions of a widget's metrics."""
-    for namespace, name, *more in widget["properties"]["metrics"]:
-        dimensions = [part for part in more if isinstance(part, str)]
-        yield namespace, name, set(dimensions[::2])
 
 
 class TestDeadLetters:
@@ -189,59 +136,6 @@ class TestAlarms:
         assert thresholds["Latency"] == 2000
         assert thresholds["5XXError"] == 0.5
         assert all("AlarmActions" not in alarm for alarm in alarms)
-
-
-class TestDashboard:
-    def test_reads_like_the_pipeline(self, widgets: list[dict[str, Any]]) -> None:
-        rows: dict[int, list[tuple[int, str]]] = {}
-        for widget in widgets:
-            rows.setdefault(widget["y"], []).append((widget["x"], widget["properties"]["title"]))
-        first, second, *others = [[title for _, title in sorted(row)] for _, row in sorted(rows.items())]
-        assert first == [
-            "API: requests",
-            "Ingest: invocations",
-            "Topic: messages",
-            "Worker queue: messages",
-            "Worker: invocations",
-            "Table: throttled requests",
-        ]
-        assert second == [
-            "API: time (ms)",
-            "Ingest: time (ms)",
-            "Worker queue: age of the oldest message (s)",
-            "Worker: time (ms)",
-            "Table: time (ms)",
-        ]
-        assert [row[0].split()[0] for row in others] == ["Audit", "Audit", "Bill", "Bill"]
-
-    def test_has_each_hop_in_its_column(self, widgets: list[dict[str, Any]]) -> None:
-        columns = {title.split(":")[0].split()[-1]: set[int]() for title in (w["properties"]["title"] for w in widgets)}
-        for widget in widgets:
-            columns[widget["properties"]["title"].split(":")[0].split()[-1]].add(widget["x"])
-        assert columns["queue"] == {12}
-        assert columns["Worker"] == columns["Audit"] == columns["Bill"] == {16}
-        assert all(widget["width"] == 4 for widget in widgets)
-
-    def test_says_in_words_what_has_no_metric(self, all_widgets: list[dict[str, Any]]) -> None:
-        texts = {(w["x"], w["y"]): w["properties"]["markdown"] for w in all_widgets if w["type"] == "text"}
-        assert "SNS has no metric" in texts[8, 5]
-        assert [texts[0, y].split("\n")[0] for y in (10, 20)] == ["## Audit", "## Bill"]
-
-    def test_leaves_no_room_empty_and_none_taken_twice(self, all_widgets: list[dict[str, Any]]) -> None:
-        taken = [(x, w["y"]) for w in all_widgets for x in range(w["x"], w["x"] + w["width"])]
-        assert len(taken) == len(set(taken))
-        assert {(x, y) for x in range(20) for y in range(0, 30, 5)} <= set(taken)
-
-    def test_shows_metrics_that_aws_has(self, widgets: list[dict[str, Any]]) -> None:
-        for widget in widgets:
-            for namespace, name, dimensions in metrics_of_widget(widget):
-                documented, source = DOCUMENTED[namespace, name]
-                assert dimensions == documented, (widget["properties"]["title"], source)
-
-    def test_every_documented_metric_is_used(self, template: Synthesized, widgets: list[dict[str, Any]]) -> None:
-        shown = {(namespace, name) for w in widgets for namespace, name, _ in metrics_of_widget(w)}
-        alarms = template.all("AWS::CloudWatch::Alarm").values()
-        assert shown | {(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms} == set(DOCUMENTED)
 
 
 class TestQueries:
