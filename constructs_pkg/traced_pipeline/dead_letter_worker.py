@@ -66,7 +66,7 @@ class DeadLetterWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
     def __init__(self, scope: Construct, construct_id: str, *, queue: sqs.IQueue, options: WorkerOptions) -> None:
         super().__init__(scope, construct_id)
         check_options(options)
-        refuse_settings(options, _OF_A_SUBSCRIPTION, existing="a dead-letter queue", instead="leave them out")
+        _refuse_settings_of_a_subscription(options)
         refuse_settings(options, _OF_A_CREATED_QUEUE, existing="a dead-letter queue", instead="leave them out")
         check_reference(self, "queue", queue)
         check_references(self, options)
@@ -121,6 +121,16 @@ class DeadLetterWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
     def event_source_mapping(self) -> lambda_.EventSourceMapping:
         """The mapping by which Lambda passes the queue's messages to the function."""
         return self._event_source_mapping
+
+
+def _refuse_settings_of_a_subscription(options: WorkerOptions) -> None:
+    given = [name for name in _OF_A_SUBSCRIPTION if getattr(options, name) is not None]
+    if given:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"{', '.join(given)} given, but a dead-letter worker has no subscription and no other queue than the "
+            "dead-letter queue; leave it out",
+        )
 
 
 def _check_stack(scope: Construct, queue: sqs.IQueue) -> None:

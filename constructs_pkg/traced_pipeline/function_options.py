@@ -79,7 +79,9 @@ class FunctionOptions(ChecksWords):
             Default: only with `provisioned_concurrent_executions` or `snap_start`, which need one.
             https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
         bridge_layer: The layer with the bridge: a layer version or its ARN. A stack that takes no assets
-            (`BootstraplessSynthesizer`) needs one. Default: the stack's own layer, made from the installed packages.
+            (`BootstraplessSynthesizer`) needs one. With `Instrumentation.open_telemetry()` it has to hold
+            OpenTelemetry's SDK too (`make layer OTEL=on`). Default: the stack's own layer, made from the installed
+            packages.
         xray_sdk: Whether the stack's layer with the bridge is to hold the X-Ray SDK too, for a handler that imports
             `aws_xray_sdk`; the environment of the CDK app needs it then (the extra `xray-sdk` of traced-pipeline). The
             bridge works without it. Default: no.

@@ -14,6 +14,7 @@ from .tracing_options import SamplingOptions
 
 _RULE_NAME_LENGTH = 32
 _LAST_PRIORITY = 9999
+_BEGINNINGS_OF_A_PATH = ("/", "*", "?")
 
 
 def sampling_rule(
@@ -99,6 +100,12 @@ def check_service_name(name: str) -> None:
 
 
 def _check_bounds(options: SamplingOptions, service_name: str) -> None:
+    if not Token.is_unresolved(options.path) and not options.path.startswith(_BEGINNINGS_OF_A_PATH):
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"sampling path is {options.path!r}, but a request's path begins with /, so that the rule would apply to "
+            f"none; give {f'/{options.path}'!r}, or begin with a wildcard",
+        )
     if not Token.is_unresolved(options.rate) and not 0 <= options.rate <= 1:
         raise PipelineError(Check.OPTION_VALUE, f"sampling rate is {options.rate}, but must be a fraction from 0 to 1")
     if not Token.is_unresolved(options.reservoir) and options.reservoir < 0:

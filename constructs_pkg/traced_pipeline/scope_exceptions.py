@@ -29,6 +29,7 @@ class ScopeExceptions:
 
     def __init__(self, *, paths: Collection[str], types: Collection[str | type]) -> None:
         self._paths = re.compile("|".join(map(translate, paths))) if paths else None
+        self._unused = {path: re.compile(translate(path)) for path in paths}
         self._types = frozenset(kind for kind in types if isinstance(kind, str))
         self._classes = tuple(kind for kind in types if isinstance(kind, type))
         self._scope: str | None = None
@@ -44,6 +45,11 @@ class ScopeExceptions:
         """Leaves out what is outside of a scope. Before, that is nothing."""
         self._scope = scope.node.path
 
+    @property
+    def unused_paths(self) -> list[str]:
+        """The paths that have left nothing out so far."""
+        return list(self._unused)
+
     def is_outside(self, path: str) -> bool:
         """Tells whether the resource at a path is outside of the scope."""
         return bool(self._scope) and path != self._scope and not path.startswith(f"{self._scope}/")
@@ -58,6 +64,7 @@ class ScopeExceptions:
         if self.is_outside(path):
             return _OUTSIDE
         if self._paths is not None and self._paths.match(path):
+            self._unused = {known: pattern for known, pattern in self._unused.items() if not pattern.match(path)}
             return EXCLUDED
         if self._types and resource.cfn_resource_type in self._types:
             return EXCLUDED

@@ -51,7 +51,7 @@ class TracedTopic(Construct):
         options = options or TopicOptions()
         check_options(options)
         check_references(self, options)
-        _check_throughput(options)
+        _check_duplicates(options)
         self._topic = sns.Topic(
             self,
             "Resource",
@@ -89,7 +89,13 @@ class TracedTopic(Construct):
         return self._topic.metric_number_of_notifications_failed(**options)
 
 
-def _check_throughput(options: TopicOptions) -> None:
+def _check_duplicates(options: TopicOptions) -> None:
+    if not options.content_based_deduplication and not options.fifo:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "content_based_deduplication is off for a standard topic, which drops no duplicates; give fifo=True, or "
+            "leave it out",
+        )
     if options.fifo_throughput_scope is not None and not options.fifo:
         raise PipelineError(
             Check.OPTION_CONFLICT,

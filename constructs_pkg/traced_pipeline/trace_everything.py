@@ -21,6 +21,7 @@ from .scope_exceptions import ScopeExceptions
 from .sns_trace_permission import SnsTracePermission
 from .sqs_consumers import MAPPING
 from .stages import stacks_of, stages_below
+from .synthesis_checks import check_at_synthesis
 from .trace_state import BridgeState, Outcome, TraceState
 from .traceable import switch_for
 from .xray_policies import lets_topics_trace
@@ -68,7 +69,8 @@ class TraceEverything:
         bridge: Whether functions that work through SQS queues are given the bridge: its layer, the handler
             `trace_bridge.auto.handler` in front of their own, the permission to send segments, and partial batch
             failures. Default: they are only traced.
-        except_paths: Construct paths to skip, with `*` and `?` as wildcards. Default: none.
+        except_paths: Construct paths to skip, with `*` and `?` as wildcards. `below` warns at synthesis of one that
+            skips nothing. Default: none.
         except_types: CloudFormation types, and classes of constructs, to skip; of a class all that is inside a
             construct of it. Default: none.
         trace_permission: `"stack"`: each stack with a topic gets the X-Ray resource policy SNS needs; `"none"`: the
@@ -84,7 +86,7 @@ class TraceEverything:
 
         app = App()
         stack = Stack(app, "Legacy")
-        sns.Topic(stack, "Topic")
+        sns.Topic(stack, "Topic"), sns.Topic(stack, "Internal")
         tracing = TraceEverything.below(app, bridge=True, except_paths=["Legacy/Internal/*"])
         ```
     """
@@ -137,6 +139,7 @@ class TraceEverything:
         for part in (scope, *stages_below(scope)):
             aspect._stages.add(part.node.path)
             Aspects.of(part).add(aspect, priority=AspectPriority.MUTATING)
+        check_at_synthesis(scope, aspect._warn_of_unused_exceptions)
         return aspect
 
     @property
@@ -200,6 +203,17 @@ class TraceEverything:
             warnings.warn(
                 f"TraceEverything.below({scope.node.path or 'app'}) does not reach what was added after it: "
                 f"{', '.join(later)}; aspects of the CDK stop at a stage; call it after the last stage is made",
+                stacklevel=2,
+            )
+
+    def _warn_of_unused_exceptions(self) -> None:
+        """Says which paths leave nothing out: a misspelt one would have a resource changed that is to be left alone."""
+        unused = self._exceptions.unused_paths
+        if unused:
+            # Not an annotation, as the scope may stand in no stack.
+            warnings.warn(
+                f"except_paths of TraceEverything has {', '.join(map(repr, unused))}, which leaves nothing out: no "
+                "resource that can be traced has such a path; correct it, or take it out",
                 stacklevel=2,
             )
 

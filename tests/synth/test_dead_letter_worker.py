@@ -94,7 +94,7 @@ class TestDeadLetterWorker:
     @pytest.mark.parametrize(
         ("more", "said"),
         [
-            ({"filter_policy": {}}, "filter_policy given for a dead-letter queue"),
+            ({"filter_policy": {}}, "filter_policy given, but a dead-letter worker has no subscription"),
             ({"deduplication_scope": sqs.DeduplicationScope.QUEUE}, "deduplication_scope given for a dead-letter"),
             ({"batch_size": 11}, "more than 10 need a max_batching_window"),
             ({"visibility_timeout": Duration.seconds(10)}, "visibility_timeout is 10 s, but the function may work"),

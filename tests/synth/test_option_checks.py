@@ -174,6 +174,8 @@ PIPELINE_REFUSED: list[tuple[dict[str, Any], str]] = [
         {"sampling": SamplingOptions(path="/" * 129)},
         "SamplingOptions.path is 129 characters, but must be from 1 to 128",
     ),
+    ({"sampling": SamplingOptions(path="orders")}, "sampling path is 'orders', but a request's path begins with /"),
+    ({"topic": TopicOptions(content_based_deduplication=False)}, "content_based_deduplication is off for a standard"),
     ({"sampling": SamplingOptions(method="GET,POST,PUT")}, "SamplingOptions.method is 12 characters"),
     ({"trace_group": TraceGroupOptions(filter_expression="")}, "TraceGroupOptions.filter_expression is 0 characters"),
 ]

@@ -112,6 +112,16 @@ def test_exceptions_by_path_and_type(new_app: Callable[..., App]) -> None:
     assert skipped == {"Legacy/Plain/Resource", "Legacy/One/Resource", "Legacy/Two/Resource"}
 
 
+def test_a_path_that_leaves_nothing_out_is_warned_of(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    legacy_stack(app)
+    TraceEverything.below(app, except_paths=["Legacy/Pl*", "Legcay/One/*"])
+    with pytest.warns(
+        UserWarning, match="except_paths of TraceEverything has 'Legcay/One/\\*', which leaves nothing out"
+    ):
+        app.synth()
+
+
 def test_twice_is_as_good_as_once(new_app: Callable[..., App], everything: Result) -> None:
     app = new_app()
     stack = legacy_stack(app)
