@@ -17,7 +17,7 @@ from local.patches import (
 )
 from local.patches.apigateway import request_validation, resources, sns_integration, stage
 from local.patches.cloudformation import event_sources, outputs, resource_types, secrets, state_machines, target_groups
-from local.patches.cloudwatch import alarms, request_metrics
+from local.patches.cloudwatch import alarms, datapoints, request_metrics
 from local.patches.iam import batch_permissions, managed_policies, signatures
 from local.patches.lambda_ import (
     error_logs,
@@ -77,6 +77,7 @@ def install(work_dir: Path) -> Daemon:
     event_source_permissions.install()
     payload_limits.install()
     system_logs.install()
+    datapoints.install()
     request_metrics.install()
     alarms.install()
     insights.install()

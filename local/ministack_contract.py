@@ -82,6 +82,7 @@ REQUIRED = (
     Name(module=f"{_CORE}.iam_evaluator", path="_gather_role_policies", parameters=("role_name", "account_id")),
     Name(module=f"{_CORE}.iam_evaluator", path="_role_name_from_assumed_arn", parameters=("assumed_arn",)),
     Name(module=f"{_CORE}.iam_evaluator", path="caller_arn"),
+    Name(module=f"{_CORE}.iam_evaluator", path="pin_request_origin", parameters=("source_ip", "secure_transport")),
     Name(
         module=f"{_CORE}.iam_evaluator",
         path="combine_resource_policy",
@@ -197,6 +198,7 @@ REQUIRED = (
     Name(module=_CLOUDWATCH, path="_metrics"),
     Name(module=_CLOUDWATCH, path="_dims_key", parameters=("dims",)),
     Name(module=_CLOUDWATCH, path="_metric_bucket", parameters=("key",)),
+    Name(module=_CLOUDWATCH, path="_evict_old_metrics"),
     Name(module=_CLOUDWATCH, path="_calc_stats", parameters=("points",)),
     Name(module=_CLOUDWATCH, path="_stat_value", parameters=("stats", "stat_name", "points")),
     Name(module=_CLOUDWATCH, path="_evaluate_alarm", parameters=("alarm",)),
@@ -206,9 +208,6 @@ REQUIRED = (
     Name(module=_CLOUDWATCH, path="_ts_iso", parameters=("epoch",)),
     Name(module=_CLOUDWATCH, path="_dispatch_alarm_actions", parameters=("alarm", "old_state", "new_state", "reason")),
     Name(module=_CLOUDWATCH, path="_evaluate_parent_alarms", parameters=("child",)),
-    Name(
-        module=_CLOUDWATCH, path="record_metric", parameters=("namespace", "metric_name", "value", "unit", "dimensions")
-    ),
     Name(module=_SNS, path="_fanout", parameters=("topic_arn", "msg_id")),
     Name(module=_SNS, path="_deliver_to_sqs", parameters=("endpoint", "envelope")),
     Name(module=_SNS, path="_deliver_to_lambda", parameters=("endpoint", "envelope")),

@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 from traced_pipeline_cli.aws.read_errors import Unread
-from traced_pipeline_cli.deployment.model import Deployment, Network, SamplingRule
+from traced_pipeline_cli.deployment.expected_path import route_of
+from traced_pipeline_cli.deployment.model import Deployment, Network, SamplingRule, Subscription, Topic
 from traced_pipeline_cli.diagnosis.api import applying_rule, not_sampled
-from traced_pipeline_cli.diagnosis.diagnose import diagnose
+from traced_pipeline_cli.diagnosis.diagnose import about_route, diagnose
 
 from .deployments import (
     ACCOUNT,
     DEAD,
+    QUEUE,
     SOURCE,
+    TOPIC,
     WHOLE,
     function,
     policy,
+    queue,
     with_queue,
     with_subscription,
     with_worker,
@@ -149,3 +153,19 @@ def test_an_unsampled_request_is_told_its_rule_and_what_is_not_known() -> None:
     assert unread is not None
     assert "one request a second and 5 %" in unread.text
     assert not_sampled(replace(WHOLE, stage=None)) is None
+
+
+def test_a_topic_that_no_request_passes_is_no_concern_of_the_trace() -> None:
+    on_call, paged = TOPIC.replace("orders", "on-call"), QUEUE.replace("work", "paged")
+    subscription = Subscription(
+        arn=f"{on_call}:1", topic=on_call, queue=paged, filter_policy=None, dead_letter_queue=None
+    )
+    alarms = Topic(arn=on_call, active=False, subscriptions=(subscription,))
+    deployment = replace(
+        WHOLE, topics=(*WHOLE.topics, alarms), queues=(*WHOLE.queues, queue(paged, policy=None, dead_letter_queue=None))
+    )
+    assert {finding.check for finding in diagnose(deployment)} >= {"topic-not-active", "event-source-missing"}
+    assert about_route(diagnose(deployment), route_of(deployment)) == ()
+    broken = replace(deployment, topics=(replace(WHOLE.topics[0], active=False), alarms))
+    [finding] = about_route(diagnose(broken), route_of(broken))
+    assert (finding.check, finding.name) == ("topic-not-active", "orders")

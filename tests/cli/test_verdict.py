@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+import boto3
 import pytest
-from traced_pipeline_cli.aws.read_errors import Unread
+from traced_pipeline_cli.aws.http import Answer
+from traced_pipeline_cli.aws.read_errors import Reads, Unread
 from traced_pipeline_cli.deployment.expected_path import route_of
 from traced_pipeline_cli.deployment.model import Topic
 from traced_pipeline_cli.diagnosis.checks import Check
 from traced_pipeline_cli.diagnosis.finding import Finding
+from traced_pipeline_cli.diagnosis.runtime_findings import gather
 from traced_pipeline_cli.diagnosis.verdict import Verdict, judge, progress_of, reaches_its_end
 from traced_pipeline_cli.render.terminal_verdict import verdict_text
 from traced_pipeline_cli.traces.model import Trace
@@ -230,6 +233,19 @@ def test_a_topic_is_not_blamed_for_its_queue() -> None:
     assert broken is not None
     assert broken.hop.name == "work"
     assert [cause.check for cause in broken.causes] == ["queue-policy"]
+
+
+class _NobodyIsAsked:
+    def client(self, service: str) -> None:
+        raise AssertionError(f"{service} was asked")
+
+
+def test_a_worker_is_not_looked_for_behind_a_queue_that_did_not_take_the_message() -> None:
+    trace = _trace(*HOPS[:4], orders={"fault": True}, work={"fault": True})
+    verdict = judge(ROUTE, trace, (_finding("queue-policy", "queue", "work"),))
+    answer = Answer(status=202, headers={}, body="", trace_id=trace.id, seconds=0.1)
+    session = cast("boto3.Session", _NobodyIsAsked())
+    assert gather(session, Reads(), WHOLE, verdict, trace, answer, 0.0) == ()
 
 
 def test_a_finding_explains_its_hop_and_the_next_break_behind_it() -> None:

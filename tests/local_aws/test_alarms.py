@@ -151,6 +151,19 @@ def test_the_topic_of_an_alarm_is_notified(aws: Account, cloudwatch: Any, new_al
     assert "1 out of the last 1 datapoints [9] were greater than the threshold (5)" in told["NewStateReason"]
 
 
+def test_a_queue_that_demands_tls_gets_what_an_alarm_notifies_by_itself(aws: Account, new_alarm: NewAlarm) -> None:
+    topic, queue = _topic_with_queue(aws, f"tls-{uuid.uuid4().hex[:8]}")
+    sqs = aws.client("sqs")
+    policy = json.loads(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"])
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    policy["Statement"].append(
+        {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*", "Condition": plain}
+    )
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    new_alarm(TreatMissingData="breaching", AlarmActions=[topic])
+    wait_for(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), what="the notification")
+
+
 def test_a_topic_whose_policy_keeps_alarms_out_is_not_notified(
     aws: Account, cloudwatch: Any, new_alarm: NewAlarm
 ) -> None:

@@ -19,7 +19,7 @@ from ..deployment.expected_path import Hop, route_of
 from ..deployment.inspect_account import read_account
 from ..deployment.inspect_stack import inspect
 from ..deployment.model import Deployment
-from ..diagnosis.diagnose import diagnose
+from ..diagnosis.diagnose import about_route, diagnose
 from ..diagnosis.runtime_findings import gather
 from ..diagnosis.verdict import Verdict, judge, progress_of, reaches_its_end
 from ..errors import NotFoundError
@@ -72,7 +72,8 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     reads = Reads()
     with progress("Reading the stack …") as tell:
         deployment = inspect(session, pipeline, progress=lambda what: tell(f"Reading {what} …"))
-        route, findings = route_of(deployment), list(diagnose(deployment))
+        route = route_of(deployment)
+        findings = list(about_route(diagnose(deployment), route))
         tell("Posting …")
         since = time.time()
         answer = _send(connection, pipeline.api_url, body)

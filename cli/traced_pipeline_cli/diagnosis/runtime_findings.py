@@ -16,7 +16,7 @@ from ..traces.model import Trace
 from . import api
 from .checks import Check
 from .finding import Finding
-from .verdict import Verdict
+from .verdict import HopVerdict, Verdict
 from .worker_logs import first_error
 
 if TYPE_CHECKING:
@@ -64,11 +64,22 @@ def gather(
             # What is not in the trace, such as a function that is not Active, may all the same be why the API failed.
             if answer.failed and (logged := log()):
                 findings.append(_failing(deployment, function, source, logged))
-        elif answer.accepted and not hop_verdict.causes:
+        elif answer.accepted and not hop_verdict.causes and not _kept_out(verdict, hop_verdict):
             findings.extend(_silent(session, reads, deployment, function, source, log))
     if not answer.accepted and all(finding.check is not Check.FUNCTION_FAILS for finding in findings):
         findings.append(_refused(verdict, answer))
     return tuple(findings)
+
+
+def _kept_out(verdict: Verdict, behind: HopVerdict) -> bool:
+    """Returns whether a queue on the way to a hop did not take the message, so that no worker has it."""
+    previous = behind.hop.previous
+    while previous is not None:
+        before = verdict.hops[previous]
+        if before.hop.kind == "queue" and before.status == "failed":
+            return True
+        previous = before.hop.previous
+    return False
 
 
 def _logged(session: boto3.Session, reads: Reads, function: Function, since: float) -> str | None:

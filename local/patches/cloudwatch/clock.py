@@ -7,6 +7,8 @@ User Guide, "Alarm evaluation". Here it is every few seconds, so that an alarm i
 import asyncio
 import logging
 
+from ministack.core.iam_evaluator import pin_request_origin
+
 from local.patches.cloudwatch import alarms, queue_metrics
 
 logger = logging.getLogger("local")
@@ -16,6 +18,8 @@ _SECONDS = 2.0
 
 async def run() -> None:
     """Goes on until it is cancelled; what fails once is tried again the next time."""
+    # CloudWatch publishes to topics over TLS, which policies may demand.
+    pin_request_origin("127.0.0.1", True)
     while True:
         await asyncio.sleep(_SECONDS)
         try:

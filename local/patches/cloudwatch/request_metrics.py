@@ -9,7 +9,9 @@ Gateway dimensions and metrics": names, units and dimensions.
 import time
 from typing import Any
 
-from ministack.services import cloudwatch, lambda_svc
+from ministack.services import lambda_svc
+
+from local.patches.cloudwatch import datapoints
 
 Fields = dict[str, Any]
 
@@ -22,14 +24,14 @@ def install() -> None:
         began = time.monotonic()
         result = dispatch(func, config, *args)
         failed = isinstance(result, dict) and bool(result.get("error"))
-        _of_function(config, "Invocations", 1, "Count")
-        _of_function(config, "Errors", int(failed), "Count")
-        _of_function(config, "Duration", (time.monotonic() - began) * 1000, "Milliseconds")
+        _of_function(config, "Invocations", 1.0, "Count")
+        _of_function(config, "Errors", float(failed), "Count")
+        _of_function(config, "Duration", float(round((time.monotonic() - began) * 1000)), "Milliseconds")
         return result
 
     def acquire_counted(func: Fields, config: Fields) -> Any:
         slot, limit = acquire(func, config)
-        _of_function(config, "Throttles", int(slot is None), "Count")
+        _of_function(config, "Throttles", float(slot is None), "Count")
         return slot, limit
 
     lambda_svc._execute_function_dispatch = dispatch_counted
@@ -51,11 +53,10 @@ def publish_api_request(*, api: str, stage: str, status: int, seconds: float) ->
             ("Count", 1.0, "Count"),
             ("4XXError", float(400 <= status < 500), "Count"),
             ("5XXError", float(status >= 500), "Count"),
-            ("Latency", seconds * 1000, "Milliseconds"),
+            ("Latency", float(round(seconds * 1000)), "Milliseconds"),
         ):
-            cloudwatch.record_metric("AWS/ApiGateway", name, value, unit, dimensions)
+            datapoints.add("AWS/ApiGateway", name, dimensions, value, unit)
 
 
 def _of_function(config: Fields, name: str, value: float, unit: str) -> None:
-    dimensions = {"FunctionName": str(config.get("FunctionName"))}
-    cloudwatch.record_metric("AWS/Lambda", name, value, unit, dimensions)
+    datapoints.add("AWS/Lambda", name, {"FunctionName": str(config.get("FunctionName"))}, value, unit)

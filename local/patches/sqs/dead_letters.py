@@ -8,11 +8,15 @@ Assumed: `DeadLetterQueueSourceArn` names the queue that the message was in last
 """
 
 import json
+import time
 from typing import Any
 
 from ministack.services import sqs
 
 Fields = dict[str, Any]
+
+MOVED_AT = "moved_at"
+"""The field of a message with the time at which a queue moved it here, in seconds since 1970."""
 
 
 def install() -> None:
@@ -27,6 +31,7 @@ def install() -> None:
             if message["id"] in moved:
                 message["receive_count"] = 0
                 message["first_receive_at"] = None
+                message[MOVED_AT] = time.time()
                 message["sys"]["DeadLetterQueueSourceArn"] = queue["attributes"].get("QueueArn", "")
 
     sqs._dlq_sweep = sweep_and_begin_anew
