@@ -27,6 +27,8 @@ _RETRIEVED_PER_QUERY = 50
 # A document of the reference worker with its call to DynamoDB, and the head of the request it is sent in.
 _BYTES_PER_UPLOAD = 3_000
 _BYTES_PER_GB = 10**9
+# https://aws.amazon.com/cloudwatch/pricing/, free tier
+_METRICS_OF_A_FREE_DASHBOARD = 50
 
 _Row = tuple[str, Callable[[Workload], str]]
 
@@ -142,9 +144,18 @@ def fixed_table(stacks: Sequence[Resources], prices: PriceList) -> str:
     rows = []
     for resources in stacks:
         lines = [Line(what="", price=price, units=units) for price, units in resources.fixed.items()]
-        costs = [dollars(total_usd(lines, prices, free_tier=free_tier)) for free_tier in (False, True)]
-        counts = [str(resources.fixed[name]) for name in ("alarm", "dashboard", "customer_key")]
-        rows.append([resources.what, str(resources.types.total()), *counts, str(resources.polled_queues), *costs])
+        free = total_usd(lines, prices, free_tier=True)
+        if resources.dashboard_metrics > _METRICS_OF_A_FREE_DASHBOARD:
+            free += prices["dashboard"].cost_usd(resources.fixed["dashboard"])
+        metrics = f" of {resources.dashboard_metrics} metrics" if resources.dashboard_metrics else ""
+        counts = [
+            str(resources.fixed["alarm"]),
+            f"{resources.fixed['dashboard']}{metrics}",
+            str(resources.fixed["customer_key"]),
+            str(resources.polled_queues),
+        ]
+        costs = [dollars(total_usd(lines, prices)), dollars(free)]
+        rows.append([resources.what, str(resources.types.total()), *counts, *costs])
     head = [
         "what is set",
         "resources",

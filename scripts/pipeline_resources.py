@@ -40,12 +40,14 @@ class Resources:
         types: How many there are of each type.
         fixed: Units a month that are billed without traffic, by the name of their price.
         polled_queues: Queues that Lambda asks for messages all the time.
+        dashboard_metrics: Metrics on the largest dashboard.
     """
 
     what: str
     types: Counter[str]
     fixed: Mapping[str, Decimal]
     polled_queues: int
+    dashboard_metrics: int
 
 
 def stacks() -> list[Resources]:
@@ -85,6 +87,11 @@ def _stacks(app: App) -> Sequence[tuple[str, Stack]]:
     TracedPipeline(stack("with `trace_group=TraceGroupOptions()`"), "Orders", trace_group=TraceGroupOptions())
     fan_out = TracedPipeline(stack("with a second worker"), "Orders")
     fan_out.add_worker("Audit", WorkerOptions(table=fan_out.table))
+    many = stack("with `PipelineMonitoring` and four workers")
+    watched_fan_out = TracedPipeline(many, "Orders")
+    for name in ("Audit", "Ship", "Report"):
+        watched_fan_out.add_worker(name, WorkerOptions(table=watched_fan_out.table))
+    PipelineMonitoring(many, "Watch", pipeline=watched_fan_out)
     encrypted = stack("one customer key for topic, queues and table")
     key = kms.Key(encrypted, "Key")
     TracedPipeline(
@@ -109,7 +116,10 @@ def resources_of(what: str, template: Template) -> Resources:
     """
     resources: Mapping[str, Template] = template["Resources"]
     types = Counter(str(resource["Type"]) for resource in resources.values())
-    alarms = [resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    alarms, dashboards = (
+        [resource["Properties"] for resource in resources.values() if resource["Type"] == f"AWS::CloudWatch::{kind}"]
+        for kind in ("Alarm", "Dashboard")
+    )
     polled = types["AWS::Lambda::EventSourceMapping"]
     return Resources(
         what=what,
@@ -121,6 +131,7 @@ def resources_of(what: str, template: Template) -> Resources:
             "sqs_request": polled * EMPTY_RECEIVES_PER_MONTH,
         },
         polled_queues=polled,
+        dashboard_metrics=max((_dashboard_metrics(dashboard) for dashboard in dashboards), default=0),
     )
 
 
@@ -130,3 +141,11 @@ def _alarm_metrics(alarm: Template) -> int:
     if any(int(metric["Period"]) < _STANDARD_PERIOD_SECONDS for metric in metrics):
         raise ValueError(f"the alarm {alarm.get('AlarmDescription')!r} is of high resolution; expected a price for it")
     return len(metrics)
+
+
+def _dashboard_metrics(dashboard: Template) -> int:
+    """Returns how many metrics a dashboard names: expressions are not metrics."""
+    parts = dashboard["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"].get("metrics", [])]
+    return sum(isinstance(metric[0], str) for metric in metrics)

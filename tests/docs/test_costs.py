@@ -186,3 +186,15 @@ def test_an_alarm_is_billed_by_its_metrics_and_one_of_high_resolution_is_refused
     assert resources_of("", alarm({"Metrics": [{"Expression": "a / b"}, stat, stat]})).fixed["alarm"] == 2
     with pytest.raises(ValueError, match="high resolution"):
         resources_of("", alarm({"Period": 10}))
+
+
+def test_a_dashboard_of_more_than_fifty_metrics_is_not_free(synthesized: list[Resources]) -> None:
+    default, many = (
+        next(made for made in synthesized if made.what == what)
+        for what in ("with `PipelineMonitoring`", "with `PipelineMonitoring` and four workers")
+    )
+    assert default.dashboard_metrics <= 50 < many.dashboard_metrics
+    rows = cost_tables.fixed_table([default, many], PRICES).splitlines()[2:]
+    free = [Decimal(row.split(" | ")[-1].strip(" |$")) for row in rows]
+    assert free[0] == 0
+    assert free[1] >= PRICES["dashboard"].usd
