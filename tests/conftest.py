@@ -29,6 +29,12 @@ if "JSII_NODE" not in os.environ and _node_path.exists():
 _measuring = Measuring()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuses to write snapshots from several processes: their tests write parts of the same pages."""
+    if os.environ.get("UPDATE_SNAPSHOTS") and config.getoption("numprocesses", default=None):
+        raise pytest.UsageError("UPDATE_SNAPSHOTS is set: run pytest without -n, since the tests write the same files")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuses tests that are named after an object's address: each process of a test run would name them otherwise."""
     named = [item.nodeid for item in items if " at 0x" in item.nodeid]

@@ -1,5 +1,6 @@
 """Tests that share a deployment run in one process, all others by file."""
 
+import os
 import re
 import subprocess
 import sys
@@ -40,3 +41,15 @@ def test_the_processes_of_make_test_get_them_so(tmp_path: Path) -> None:
     )
     processes = {line for line in ran.stdout.splitlines() if line.startswith("gw")}
     assert len(processes) == 1, ran.stdout
+
+
+def test_snapshots_are_written_by_one_process(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").touch()
+    (tmp_path / "conftest.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom tests.conftest import pytest_configure\n"
+    )
+    run = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider"]
+    environment = {**os.environ, "UPDATE_SNAPSHOTS": "1"}
+    ran = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "UPDATE_SNAPSHOTS is set: run pytest without -n" in ran.stderr
