@@ -8,15 +8,16 @@ from aws_cdk import Stage
 from constructs import IConstruct
 
 
-def holds_output(scope: IConstruct, folder: Path) -> bool:
-    """Tells whether a folder holds the app's working directory, or the one that the CDK copies assets to.
+def is_of_the_app(scope: IConstruct, folder: Path) -> bool:
+    """Tells whether a folder is the app's working directory, or holds the one that the CDK copies assets to.
 
-    The CDK would copy such a folder into itself, again and again.
+    The CDK would copy the latter into itself, again and again.
 
     Args:
         scope: Any construct of the app.
         folder: The folder.
     """
-    stage = Stage.of(scope)
-    inside = [Path.cwd(), *([] if stage is None else [Path(stage.asset_outdir)])]
-    return any(path.resolve().is_relative_to(folder.resolve()) for path in inside)
+    here, stage = folder.resolve(), Stage.of(scope)
+    if here == Path.cwd().resolve():
+        return True
+    return stage is not None and Path(stage.asset_outdir).resolve().is_relative_to(here)

@@ -8,7 +8,7 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from constructs import IConstruct
 
-from .asset_folders import holds_output
+from .asset_folders import is_of_the_app
 from .checks import Check, PipelineError
 from .container_options import ContainerWorkerOptions, CpuArchitecture
 from .staging import check_assets
@@ -44,11 +44,11 @@ def image_of(scope: IConstruct, options: ContainerWorkerOptions) -> ecs.Containe
             f"image folder {str(options.image)!r} does not exist (looked for {folder}); give a folder with a "
             f"Dockerfile, absolute or relative to the working directory of the app; {_OF_A_REGISTRY}",
         )
-    if holds_output(scope, folder):
+    if is_of_the_app(scope, folder):
         raise PipelineError(
             Check.IMAGE_FOLDER,
-            f"image folder {str(options.image)!r} holds the working directory of the app or the CDK's output, and "
-            "would be copied into itself; put the Dockerfile and what it needs into a folder of their own",
+            f"image folder {str(options.image)!r} is the working directory of the app, or holds the CDK's output, "
+            "which would be copied into itself; put the Dockerfile and what it needs into a folder of their own",
         )
     if not (folder / "Dockerfile").is_file():
         raise PipelineError(

@@ -24,8 +24,8 @@ class Handler(ChecksWords):
 
     Attributes:
         code: A folder whose content becomes the function's code: absolute, or relative to the working directory of the
-            CDK app, but in a folder of its own, which holds neither that directory nor the CDK's
-            output. Or a `Code` of the CDK, which is used as it is.
+            CDK app, but neither that directory itself nor one that holds the CDK's output. Or a `Code` of the CDK,
+            which is used as it is.
         entry_point: `module.function`, as Lambda reads it; packages are separated by dots or slashes. Where `code` is a
             folder, it must hold the module. Default: `app.handler`.
         install_requirements: Whether to install, beside the code, the packages that the folder's `requirements.txt`

@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
-from .asset_folders import holds_output
+from .asset_folders import is_of_the_app
 from .checks import Check, PipelineError, warn
 from .dependencies import dependencies_of
 from .function_options import Handler
@@ -114,11 +114,11 @@ def reference_publisher(name: str, topic: sns.ITopic | None) -> Handler:
 
 
 def _check_folder(scope: IConstruct, code: str | Path, folder: Path) -> None:
-    if holds_output(scope, folder):
+    if is_of_the_app(scope, folder):
         raise PipelineError(
             Check.HANDLER_FOLDER,
-            f"handler folder {str(code)!r} holds the working directory of the app or the CDK's output, and would be "
-            "copied into itself; put the function's code into a folder of its own, and give that",
+            f"handler folder {str(code)!r} is the working directory of the app, or holds the CDK's output, which "
+            "would be copied into itself; put the function's code into a folder of its own, and give that",
         )
     if folder.is_file():
         raise PipelineError(

@@ -67,7 +67,13 @@ class TestHandlers:
     def test_folder_that_the_cdk_would_copy_into_itself(self, new_stack: NewStack, tmp_path: Path) -> None:
         (tmp_path / "app.py").write_text("def handler(event, context): ...\n")  # beside cdk.out
         message = refusal(Check.HANDLER_FOLDER, new_stack(), worker=WorkerOptions(handler=Handler(tmp_path)))
-        assert f"'{tmp_path}' holds the working directory of the app or the CDK's output" in message
+        assert f"'{tmp_path}' is the working directory of the app, or holds the CDK's output" in message
+
+    def test_folder_around_the_working_directory_alone(self, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (elsewhere / "infra").mkdir()
+        monkeypatch.chdir(elsewhere / "infra")
+        stack = Stack(App(outdir=str(elsewhere.parents[2] / "out")), "Shop")
+        TracedFunction(stack, "Work", options=FunctionOptions(handler=Handler(elsewhere)))
 
     def test_missing_module(self, new_stack: NewStack, elsewhere: Path) -> None:
         handler = Handler("handlers/orders", "main.handler")

@@ -367,7 +367,7 @@ class TestIsRefused:
             ({"sidecar_image": IMAGE}, "sidecar_image is given, but there is no sidecar"),
             ({"image": "no/such/folder"}, "image folder 'no/such/folder' does not exist"),
             ({"image": "handlers/orders"}, "image folder 'handlers/orders' holds no Dockerfile"),
-            ({"image": "."}, "image folder '.' holds the working directory of the app"),
+            ({"image": "."}, "image folder '.' is the working directory of the app"),
             ({"image": None}, "a container worker needs an image"),
             ({"table_actions": ["dynamodb:PutItem"]}, "the worker has no table"),
             ({"backlog_per_task": 0}, "backlog_per_task is 0, but must be at least 1"),

@@ -117,8 +117,8 @@ WORKER_REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"filters": [{"body": math.inf}]}, "but must be finite"),
     ({"vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)}, "vpc_subnets given without a vpc"),
     ({"security_groups": []}, "security_groups given without a vpc"),
-    ({"handler": Handler("")}, "handler folder '' holds the working directory of the app"),
-    ({"handler": Handler(Path())}, "handler folder '.' holds the working directory of the app"),
+    ({"handler": Handler("")}, "handler folder '' is the working directory of the app"),
+    ({"handler": Handler(Path())}, "handler folder '.' is the working directory of the app"),
     ({"handler": Handler("h.zip")}, "handler folder 'h.zip' is a file; give the folder it was made of"),
 ]
 
