@@ -31,12 +31,12 @@ class Shop(Stack):
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
         topic_arn = self.format_arn(service="sns", resource=TOPIC)
-        letters = sqs.Queue(self, "Failed", retention_period=Duration.days(14))
+        failed = sqs.Queue(self, "Failed", retention_period=Duration.days(14))
         queue = sqs.Queue(
             self,
             "Work",
             visibility_timeout=Duration.minutes(1),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=letters, max_receive_count=5),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=failed, max_receive_count=5),
         )
         ship = lambda_.Function(
             self,

@@ -9,7 +9,7 @@ from constructs import IConstruct
 
 
 def is_of_the_app(scope: IConstruct, folder: Path) -> bool:
-    """Tells whether a folder is the app's working directory, or holds the one that the CDK copies assets to.
+    """Returns whether a folder is the app's working directory, or holds the one that the CDK copies assets to.
 
     The CDK would copy the latter into itself, again and again.
 

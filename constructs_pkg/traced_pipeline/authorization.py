@@ -117,12 +117,12 @@ def stated_authorization(method: apigateway.Method) -> str | None:
 
 
 def is_open(method: apigateway.Method) -> bool:
-    """Says whether anyone may call a method."""
+    """Returns whether anyone may call a method."""
     return stated_authorization(method) in (None, _WRITTEN[apigateway.AuthorizationType.NONE])
 
 
 def is_made_here(api: apigateway.IRestApi) -> bool:
-    """Says whether an API is made in this app: an imported one holds no resource."""
+    """Returns whether an API is made in this app: an imported one holds no resource."""
     return isinstance(api, Construct) and isinstance(api.node.default_child, apigateway.CfnRestApi)
 
 

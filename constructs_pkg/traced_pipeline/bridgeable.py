@@ -31,7 +31,7 @@ _WRAPPERS: Mapping[str, str] = {
 
 
 def has_own_bridge(function: CfnResource, settings: FunctionSettings) -> bool:
-    """Tells whether a function is set up for the bridge: by these constructs, by its handler, or by its variables."""
+    """Returns whether a function is set up for the bridge: by these constructs, by its handler, or by its variables."""
     variables = settings.variables if isinstance(settings.variables, Mapping) else {}
     if settings.handler == AUTO_HANDLER or any(str(name).startswith(PREFIX) for name in variables):
         return True

@@ -104,7 +104,7 @@ class ConsumerBridge:
         return None
 
     def is_new(self, resource: CfnResource, path: str) -> bool:
-        """Tells whether a mapping was made after the consumers were looked for; they are then looked for again."""
+        """Returns whether a mapping was made after the consumers were looked for; they are then looked for again."""
         if self._known(resource).knows(path):
             return False
         self._consumers = self._callers = None

@@ -27,7 +27,7 @@ _ARCHITECTURES = {"X86_64": ecs.CpuArchitecture.X86_64, "ARM64": ecs.CpuArchitec
 _ECR_REASON = (
     "ecr:GetAuthorizationToken does not support resource-level permissions; the CDK grants it to pull an image"
 )
-_VARIABLES_REASON = "the variables are names and addresses of resources; secrets belong into Secrets Manager"
+_VARIABLES_REASON = "the variables are names and addresses of resources; secrets belong in Secrets Manager"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from .checks import Check, PipelineError
 
 
 def is_durable(function: lambda_.CfnFunction) -> bool:
-    """Tells whether a function is durable."""
+    """Returns whether a function is durable."""
     return Stack.of(function).resolve(function.durable_config) is not None
 
 

@@ -44,7 +44,7 @@ def where_is_stack(scope: IConstruct) -> Whereabouts:
 
 
 def in_other_account(scope: IConstruct, resource: IResource, arn: str) -> bool:
-    """Tells whether a resource is known to belong to another account."""
+    """Returns whether a resource is known to belong to another account."""
     return _differ(where_is(resource, arn).account, where_is_stack(scope).account)
 
 

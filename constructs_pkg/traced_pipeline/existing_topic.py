@@ -56,7 +56,7 @@ def _check_permission(topic: sns.Topic) -> None:
 
 
 def is_passive(topic: sns.ITopic) -> bool:
-    """Tells whether a topic is known to record nothing, so that X-Ray infers no queue behind it."""
+    """Returns whether a topic is known to record nothing, so that X-Ray infers no queue behind it."""
     return isinstance(topic, sns.Topic) and _tracing_mode(topic) != "Active"
 
 

@@ -29,7 +29,7 @@ def make_role(
     Args:
         scope: The function's construct.
         log_group: Where the function logs.
-        more: What it may do besides, to send what records it. Default: nothing.
+        more: Further statements, such as for sending spans. Default: none.
         in_vpc: Whether the function is attached to a VPC.
     """
     policies = {
@@ -55,7 +55,7 @@ def use_role(
         scope: The function's construct.
         role: The role.
         log_group: Where the function logs.
-        more: What it may do besides, to send what records it. Default: nothing.
+        more: Further statements, such as for sending spans. Default: none.
         in_vpc: Whether the function is attached to a VPC.
     """
     statements = [statement for group in _statements(log_group, more, in_vpc=in_vpc).values() for statement in group]

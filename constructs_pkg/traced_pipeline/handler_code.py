@@ -163,6 +163,6 @@ def _check_module(handler: Handler, folder: Path) -> None:
 
 
 def _may_hold(module: Path, name: str) -> bool:
-    """Tells whether a module may have a name: it is in the text, or comes by a way that the text does not show."""
+    """Returns whether a module may have a name: it is in the text, or comes by a way that the text does not show."""
     text = module.read_text(encoding="utf-8", errors="replace")
     return re.search(rf"\b{re.escape(name)}\b|\bimport\s+\*|\bglobals\b|\b__getattr__\b", text) is not None

@@ -65,7 +65,7 @@ class Instrumentation:
                 Default: none.
 
         Raises:
-            PipelineError: A value is none of these.
+            PipelineError: A value is not one of these.
         """
         return OpenTelemetry(
             relation=relation, annotations=tuple(annotations) if isinstance(annotations, list) else annotations
@@ -88,7 +88,7 @@ class Instrumentation:
                 `"segments"`: as segment documents, by the bridge's `XRaySpanExporter`. Default: `"daemon"`.
 
         Raises:
-            PipelineError: A value is none of these.
+            PipelineError: A value is not one of these.
         """
         return Adot(layer=layer, relation=relation, export=export)
 
@@ -106,7 +106,7 @@ class Instrumentation:
                 Default: `"xray"`.
 
         Raises:
-            PipelineError: A value is none of these.
+            PipelineError: A value is not one of these.
         """
         return Vendor(layers=tuple(layers) if isinstance(layers, list) else layers, engine=engine)
 

@@ -25,7 +25,7 @@ def part_of(value: object, name: str) -> object:
 
 
 def is_intrinsic(value: object) -> bool:
-    """Tells whether a value is an intrinsic function, and so not known at synthesis."""
+    """Returns whether a value is an intrinsic function, and so not known at synthesis."""
     return isinstance(value, Mapping) and len(value) == 1 and any(_is_function(name) for name in value)
 
 

@@ -88,7 +88,7 @@ def mark_bridged(function: lambda_.CfnFunction) -> None:
 
 
 def has_bridge(function: lambda_.CfnFunction) -> bool:
-    """Tells whether a function was given the bridge's layer."""
+    """Returns whether a function was given the bridge's layer."""
     return any(entry.type == BRIDGED for entry in function.node.metadata)
 
 
@@ -112,7 +112,7 @@ class TraceBridgeLayer:
                 `OTEL_PYTHON_TRACER_PROVIDER=trace_bridge` sends its spans to X-Ray. Default: no.
 
         Raises:
-            PipelineError: A package that belongs into the layer is not installed.
+            PipelineError: A package that belongs in the layer is not installed.
         """
         content = LayerContent(xray_sdk=xray_sdk, open_telemetry="sdk" if open_telemetry else "none")
         return trace_bridge_layer(scope, content)
@@ -126,7 +126,7 @@ def trace_bridge_layer(scope: IConstruct, content: LayerContent) -> lambda_.Laye
         content: What it holds beside the bridge.
 
     Raises:
-        PipelineError: A package that belongs into the layer is not installed, or the stack takes no assets.
+        PipelineError: A package that belongs in the layer is not installed, or the stack takes no assets.
     """
     stack = Stack.of(scope)
     check_assets(stack, "the bridge's layer", instead="give bridge_layer the ARN of a layer version that holds it")

@@ -14,7 +14,7 @@ _DYNAMIC_DELEGATES = "_delegates"
 
 
 def matches(value: object, hint: TypeHint) -> bool:
-    """Says whether a value is of a type, as a type checker would.
+    """Returns whether a value is of a type, as a type checker would.
 
     Beyond `isinstance` it knows unions, literals, the items of collections, and the interfaces of the CDK. An int is
     a float; a bool is neither an int nor a float.
@@ -70,7 +70,7 @@ def _is_instance(value: object, kind: type) -> bool:
 
 
 def _implements(value: object, interface: type) -> bool:
-    """Says whether a value implements an interface of the CDK, which `isinstance` cannot: it exists for types only."""
+    """Returns whether a value implements an interface of the CDK, which are types only: `isinstance` cannot."""
     declared = [i for kind in type(value).__mro__ for i in kind.__dict__.get("__jsii_ifaces__", ())]
     if any(interface in other.__mro__ for other in declared):
         return True

@@ -16,7 +16,7 @@ _SAME_PLACE = "SNS and SQS move messages to dead-letter queues of the same accou
 
 
 def kind_is_known(queue: sqs.IQueue) -> bool:
-    """Tells whether a queue is known to be FIFO or standard: an imported one tells by its name."""
+    """Returns whether a queue is known to be FIFO or standard: the name of an imported one shows it."""
     return isinstance(queue, sqs.Queue) or not Token.is_unresolved(queue.queue_name)
 
 

@@ -14,7 +14,7 @@ _SEND_SEGMENTS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 
 
 def is_immutable(role: iam.IRole) -> bool:
-    """Tells whether the CDK silently drops what is granted to a role.
+    """Returns whether the CDK silently drops what is granted to a role.
 
     Such are roles imported with `mutable=False` or from another account, and those of `without_policy_updates`. The
     CDK tells by nothing but the ids of the constructs it makes for them.

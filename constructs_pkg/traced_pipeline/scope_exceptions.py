@@ -51,7 +51,7 @@ class ScopeExceptions:
         return list(self._unused)
 
     def is_outside(self, path: str) -> bool:
-        """Tells whether the resource at a path is outside of the scope."""
+        """Returns whether the resource at a path is outside of the scope."""
         return bool(self._scope) and path != self._scope and not path.startswith(f"{self._scope}/")
 
     def why(self, resource: CfnResource, path: str) -> str:

@@ -96,7 +96,7 @@ class SqsConsumers:
         return self._by_path.get(path)
 
     def knows(self, path: str) -> bool:
-        """Tells whether the mapping at a path was there when this was made."""
+        """Returns whether the mapping at a path was there when this was made."""
         return path in self._mappings
 
     def _mapping(self, resource: CfnResource) -> Iterator[QueueMapping]:

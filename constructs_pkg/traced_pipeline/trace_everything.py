@@ -40,7 +40,7 @@ class TraceFinding:
         state: Whether it is traced.
         reason: Why it is not traced or not bridged, or what is still missing; otherwise empty.
         bridge: Whether a consumer of SQS has the bridge. Default: None, for all other resources, and without `bridge`.
-        changes: What was done to give it the bridge, a text each. Default: nothing.
+        changes: What was done to give it the bridge, one text for each change. Default: nothing.
     """
 
     path: str

@@ -82,7 +82,7 @@ def _is_provider(resource: CfnResource) -> bool:
 
 
 def runs_at_the_edge(resource: lambda_.CfnFunction) -> bool:
-    """Tells whether CloudFront may run a function: it needs a role that Lambda@Edge can assume.
+    """Returns whether CloudFront may run a function: it needs a role that Lambda@Edge can assume.
 
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html
     """

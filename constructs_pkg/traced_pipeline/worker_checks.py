@@ -104,7 +104,7 @@ def check_loop(scope: IConstruct, options: WorkerOptions, topic: sns.ITopic) -> 
 
 
 def is_fifo(queue: sqs.IQueue | None, topic: sns.ITopic) -> bool:
-    """Tells whether a worker's queue is FIFO: the existing one, or the one that is made of the topic's kind."""
+    """Returns whether a worker's queue is FIFO: the existing one, or the one that is made of the topic's kind."""
     if queue is None:
         return topic.fifo
     return queue.fifo and kind_is_known(queue)

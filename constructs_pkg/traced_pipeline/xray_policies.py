@@ -27,7 +27,7 @@ def policies_beside(scope: IConstruct) -> list[CfnResource]:
 
 
 def lets_topics_trace(topic: IConstruct) -> bool:
-    """Tells whether SNS may send segments in a topic's account and Region; for use at synthesis.
+    """Returns whether SNS may send segments in a topic's account and Region; for use at synthesis.
 
     It may by a policy of the app, where one whose text is not known before deployment is taken for such a policy, or
     by one that the account has, as an `AccountTracing` of the app says.

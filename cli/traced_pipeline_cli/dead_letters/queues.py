@@ -43,7 +43,7 @@ class DeadLetterQueue:
         return source_queue.attempts if source_queue is not None else None
 
     def source_queue_of(self, message: DeadLetterMessage) -> Queue | None:
-        """Returns the queue a message belongs into; None where several could be meant.
+        """Returns the queue a message belongs to; None where several could be meant.
 
         A message that a queue put there goes back to it; one that SNS could not deliver, to the queue subscribed to its
         topic, which the body tells unless the delivery is raw.

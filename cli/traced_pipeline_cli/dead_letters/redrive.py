@@ -69,7 +69,7 @@ class Outcome:
 
 
 def resend_message(client: SQSClient, place: Queue, message: DeadLetterMessage, source_queue: Queue) -> None:
-    """Sends a message to the queue it belongs into, with its trace header, then deletes it.
+    """Sends a message to the queue it belongs to, with its trace header, then deletes it.
 
     SQS's own move task refuses messages that no queue put where they are:
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html.
