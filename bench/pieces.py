@@ -32,7 +32,7 @@ def measure(address: tuple[str, int]) -> dict[str, float]:
 
         return run
 
-    none, one = bridged(lambda: None), bridged(lambda: None)
+    for_none, for_one = bridged(lambda: None), bridged(lambda: None)
     empty, single = {"Records": []}, {"Records": [unsampled]}
     steps: dict[str, Callable[[], object]] = {
         "the body parsed, bare": lambda: json.loads(body),
@@ -41,8 +41,8 @@ def measure(address: tuple[str, int]) -> dict[str, float]:
         "a message begun and ended, unsampled": traced(unsampled),
         "a message begun and ended, sampled": traced(record),
         "a document passed to the system": lambda: udp.send(document),
-        "a batch without messages": lambda: none(empty, context),
-        "a batch of one unsampled message": lambda: one(single, context),
+        "a batch without messages": lambda: for_none(empty, context),
+        "a batch of one unsampled message": lambda: for_one(single, context),
     }
     costs = {name: _least(step) for name, step in steps.items()}
     bridge.forget_invocation()

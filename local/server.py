@@ -41,7 +41,7 @@ class Options:
 
 
 def run(options: Options) -> None:
-    """Serves until told to stop: SIGTERM, SIGINT, or the end of standard input.
+    """Serves until it is to stop: SIGTERM, SIGINT, or the end of standard input.
 
     Raises:
         OSError: The port is taken, or a package is missing.

@@ -113,7 +113,7 @@ def pipeline_table(prices: PriceList) -> str:
 
 
 def vpc_table(prices: PriceList) -> str:
-    """Returns what the way to X-Ray costs out of a VPC."""
+    """Returns what a network path from a VPC to X-Ray costs."""
 
     def way(name: str) -> Callable[[Workload], str]:
         def cell(work: Workload) -> str:

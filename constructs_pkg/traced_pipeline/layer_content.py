@@ -32,7 +32,7 @@ _COMPILED_OR_UNUSED = ("__pycache__", "tests", ".*", "*.pyi", *_COMPILED)
 # The bridge's own part for OpenTelemetry's SDK, which few functions have.
 _LEFT_OUT = (*_COMPILED_OR_UNUSED, "otel")
 _LICENCE_STARTS = ("license", "licence", "notice", "copying")
-# By which OpenTelemetry finds what it is told to load by name.
+# By which OpenTelemetry finds what its variables name.
 _METADATA = ("METADATA", "entry_points.txt")
 
 

@@ -133,9 +133,7 @@ BY_ITS_APPLICATION: Mapping[str, str] = {
         "AWS::AppMesh::VirtualGateway",
         "AWS::AppMesh::VirtualNode",
     ),
-    **_each(
-        "its resources stand in a template of its own, which is not seen from here", "AWS::Serverless::Application"
-    ),
+    **_each("its resources stand in a template of its own, which cannot be read here", "AWS::Serverless::Application"),
     **_each(
         "it is for SAM alone to read, so that its properties are not known here; set XrayEnabled in its template",
         "AWS::Serverless::GraphQLApi",

@@ -20,7 +20,7 @@ _KEEP_ASSETS_IN_PLACE = "aws:cdk:disable-asset-staging"
 def staging_folder(scope: IConstruct) -> Iterator[Path]:
     """Yields an empty folder of this process's own, and removes it afterwards.
 
-    The CDK copies an asset as soon as its resource is made, so that must happen within. Where it is told to leave
+    The CDK copies an asset as soon as its resource is made, so that must happen within. Where it is set to leave
     assets in place (`cdk synth --no-staging`), the folder stays, in the output directory, and goes when that does.
     """
     if scope.node.try_get_context(_KEEP_ASSETS_IN_PLACE):

@@ -90,11 +90,11 @@ def _flat(path: str, value: object) -> Iterator[tuple[str, Value]]:
 
 
 def _of_lambda(message: str) -> dict[str, Value]:
-    match = _LAMBDA_LINE.match(message)
-    if match is None:
+    line = _LAMBDA_LINE.match(message)
+    if line is None:
         return {}
-    fields: dict[str, Value] = {"@type": match[1], "@requestId": match[2]}
+    fields: dict[str, Value] = {"@type": line[1], "@requestId": line[2]}
     for name, (pattern, unit) in _REPORTED.items():
-        if found := pattern.search(message):
-            fields[name] = float(found[1]) * unit
+        if match := pattern.search(message):
+            fields[name] = float(match[1]) * unit
     return fields

@@ -239,7 +239,7 @@ class _Parser(ExpressionParser):
             match = pattern.search(text(row.get(source)))
             if match is None:
                 return {}
-            found = match.groups() if token.kind == "text" else [match[name] for name in names]
-            return dict(zip(names, found, strict=True))
+            values = match.groups() if token.kind == "text" else [match[name] for name in names]
+            return dict(zip(names, values, strict=True))
 
         self._add(lambda rows: [{**row, **extracted(row)} for row in rows])

@@ -121,5 +121,5 @@ class Tokens:
 
     def error(self, expected: str) -> QueryError:
         """Returns what to raise where something else was expected."""
-        found = self.current.value or "the end"
-        return QueryError(f"unexpected symbol {found} at position {self.current.start}, expected {expected}")
+        symbol = self.current.value or "the end"
+        return QueryError(f"unexpected symbol {symbol} at position {self.current.start}, expected {expected}")

@@ -31,8 +31,8 @@ class Emitter:
     Most processes need one of the two ways alone, so each is made at its first document.
 
     Args:
-        make_udp: Makes the way to the daemon; None where no address is known.
-        make_api: Makes the way to X-Ray itself.
+        make_udp: Makes what sends to the daemon; None where no address is known.
+        make_api: Makes what sends to X-Ray itself.
     """
 
     def __init__(self, make_udp: Callable[[], UdpEmitter | None], make_api: Callable[[], ApiEmitter]) -> None:
@@ -49,7 +49,7 @@ class Emitter:
 
     @property
     def udp(self) -> UdpEmitter | None:
-        """The way to the daemon; None where no address is known."""
+        """What sends to the daemon; None where no address is known."""
         if not self._has_udp:
             with self._making:
                 if not self._has_udp:
@@ -59,7 +59,7 @@ class Emitter:
 
     @property
     def api(self) -> ApiEmitter:
-        """The way to X-Ray itself."""
+        """What sends to X-Ray itself."""
         api = self._api
         if api is None:
             with self._making:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ._segment import MessageSegment
 
     class Below(Protocol):
-        """What hangs below a subsegment: a call, another function's, or an entity of the X-Ray SDK."""
+        """What is below a subsegment: a call, another function's, or an entity of the X-Ray SDK."""
 
         @property
         def in_progress(self) -> bool:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
             """Returns it as a document."""
 
     class JoinedSubsegment(Protocol):
-        """A subsegment as another library's object, whose list of what hangs below it is the same."""
+        """A subsegment as another library's object, whose list of what is below it is the same."""
 
         def end_with(self, end_time: float) -> None:
             """Ends it too."""
@@ -104,7 +104,7 @@ class OwnSubsegment(Subsegment):
         start_time: Seconds since the epoch.
         end_time: Seconds since the epoch; 0.0 while it is under way.
         message: The message it belongs to; None outside of messages.
-        subsegments: What hangs below it.
+        subsegments: What is below it.
         joined: The same as the X-Ray SDK's own object, once the handler has asked the SDK for it.
     """
 

@@ -103,7 +103,7 @@ class PatientSubsegment(MessageSubsegment):
 
 
 class SdkOwnSubsegment(MessageSubsegment):
-    """A subsegment of the bridge's as the SDK's own object; what hangs below one hangs below the other.
+    """A subsegment of the bridge's as the SDK's own object; what is below one is below the other.
 
     It ends when the bridge's does.
     """

@@ -64,11 +64,11 @@ def test_a_node_that_is_clicked_shows_what_is_known_of_it(opened: Opened) -> Non
     queue = page.locator("#stage").get_by_role("button", name=HOPS[3])
     queue.click()
     expect(queue).to_have_attribute("aria-pressed", "true")
-    told = details(page)
-    assert samples.QUEUE in told
-    assert "X-Ray inferred it" in told
-    assert re.search(r"Called by\s+Topic OrdersTopic", told)
-    assert re.search(r"Calls\s+Function OrdersWorkerFunction · 1 request · waits 285 ms", told)
+    text = details(page)
+    assert samples.QUEUE in text
+    assert "X-Ray inferred it" in text
+    assert re.search(r"Called by\s+Topic OrdersTopic", text)
+    assert re.search(r"Calls\s+Function OrdersWorkerFunction · 1 request · waits 285 ms", text)
     assert page.get_by_role("status").inner_text() == "Details of Queue OrdersWorkerQueue"
     page.locator("#stage").get_by_role("button", name=HOPS[1]).click()
     assert re.search(r"AWS::Lambda: 1 segment; AWS::Lambda::Function: 1 segment", details(page))
@@ -87,9 +87,9 @@ def test_the_waterfall_shows_every_span_and_the_time_in_the_queue(opened: Opened
     assert whole is not None
     assert bar["width"] / whole["width"] == pytest.approx(0.285 / 0.44, abs=0.02)
     page.get_by_role("row", name="Function OrdersWorkerFunction").click()
-    told = details(page)
+    text = details(page)
     for expected in ("annotations", "message_id", "m-1", "queue_ms", "function_arn", "parent_id", "r-1"):
-        assert expected in told
+        assert expected in text
 
 
 def test_without_a_mouse_everything_can_be_reached(opened: Opened) -> None:
@@ -147,9 +147,9 @@ def test_the_page_begins_with_the_trace_that_failed(opened: Opened) -> None:
     page = opened([failed_request(), samples.bridged(10), samples.bridged(11)])
     expect(page.locator("#verdict")).to_contain_text("failed: OrdersWorkerFunction")
     page.get_by_role("row", name="Function OrdersWorkerFunction fault").click()
-    told = details(page)
-    assert "ValueError" in told
-    assert "no <customer>" in told
+    text = details(page)
+    assert "ValueError" in text
+    assert "no <customer>" in text
     worker = page.locator("#stage").get_by_role("button", name="OrdersWorkerFunction")
     assert "1 fault" in worker.inner_text()
     page.get_by_role("button", name="Trace after").click()
@@ -158,7 +158,7 @@ def test_the_page_begins_with_the_trace_that_failed(opened: Opened) -> None:
     assert page.get_by_label("Trace to show").locator("option").count() == 3
 
 
-def test_the_span_that_failed_is_selected_and_its_exception_told_when_the_page_opens(opened: Opened) -> None:
+def test_the_span_that_failed_is_selected_and_its_exception_shown_when_the_page_opens(opened: Opened) -> None:
     answer = samples.Answer(9)
     [delivery] = samples.to_the_queue(answer)
     worker = samples.bridged_worker(answer, delivery, fault=True)
@@ -166,9 +166,9 @@ def test_the_span_that_failed_is_selected_and_its_exception_told_when_the_page_o
     worker["subsegments"].append(inner)
     page = opened([answer.json()])
     assert page.locator(".row[aria-selected='true']").inner_text().splitlines()[0] == "price"
-    told = details(page)
-    assert "ValueError: no <customer>" in told, "the cause is only a reference, and is resolved"
-    assert "fault" in told
+    text = details(page)
+    assert "ValueError: no <customer>" in text, "the cause is only a reference, and is resolved"
+    assert "fault" in text
 
 
 def test_a_healthy_trace_of_somebody_else_is_not_called_bad(opened: Opened) -> None:
@@ -243,10 +243,10 @@ def test_logs_stand_beside_the_function_that_wrote_them(opened: Opened) -> None:
     }
     page = opened([BRIDGED, second], logs=logs)
     page.locator("#stage").get_by_role("button", name=HOPS[4]).click()
-    told = details(page)
-    assert "/aws/pipeline/worker" in told
-    assert "order two taken" in told
-    assert "order taken" not in told
+    text = details(page)
+    assert "/aws/pipeline/worker" in text
+    assert "order two taken" in text
+    assert "order taken" not in text
     page.get_by_label("of all traces").check()
     assert "order taken" in details(page)
     page.locator("#stage").get_by_role("button", name=HOPS[1]).click()

@@ -71,8 +71,8 @@ def test_nothing_of_a_trace_or_a_log_becomes_code(opened: Opened) -> None:
     assert page.evaluate("({}).polluted") is None
     assert page.locator("#stage img, #rows img, #details img, [onerror], [onload]").count() == 0
     page.locator("#stage").get_by_role("button").nth(1).click()
-    told = page.get_by_role("region", name="Details").inner_text()
-    assert told.count(ATTACKS[1]) >= 3
+    shown = page.get_by_role("region", name="Details").inner_text()
+    assert shown.count(ATTACKS[1]) >= 3
     page.get_by_role("treegrid").locator("[data-place]").nth(5).click()
     assert page.get_by_role("region", name="Details").inner_text().count("__proto__") >= 5
 

@@ -144,7 +144,7 @@ def test_the_rule_of_the_lowest_priority_that_fits_decides() -> None:
     assert applying_rule((), "Orders/prod") is None
 
 
-def test_an_unsampled_request_is_told_its_rule_and_what_is_not_known() -> None:
+def test_of_an_unsampled_request_its_rule_is_named_and_what_is_not_known() -> None:
     finding = not_sampled(_xray(rules=(_rule("Default", 10_000),)))
     assert finding is not None
     assert "the rule Default records 2 requests a second and 50% of others" in finding.text

@@ -18,11 +18,11 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(en
 
 def test_every_check_is_explained() -> None:
     found = {check.value for check in Check}
-    told = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", DOCUMENT.partition("| check |")[2].partition("\n\n")[0]))
-    assert told == found
+    documented = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", DOCUMENT.partition("| check |")[2].partition("\n\n")[0]))
+    assert documented == found
 
 
-def test_every_exit_status_is_told_in_the_documentation_and_in_the_help() -> None:
+def test_every_exit_status_is_in_the_documentation_and_in_the_help() -> None:
     table = DOCUMENT.partition("| status | meaning |")[2].partition("\n\n")[0]
     assert [int(number) for number in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == list(ExitStatus)
     help_text = _help()
@@ -30,7 +30,7 @@ def test_every_exit_status_is_told_in_the_documentation_and_in_the_help() -> Non
     assert [int(number) for number in re.findall(r"^  (\d+) ", listed, re.MULTILINE)] == list(ExitStatus)
 
 
-def test_every_key_of_a_result_is_told() -> None:
+def test_every_key_of_a_result_is_documented() -> None:
     contract = json.loads(Path(__file__).with_name("contract.json").read_text(encoding="utf-8"))
     table = DOCUMENT.partition("| command | keys of `result` |")[2].partition("\n\n")[0]
     for command, keys in contract["results"].items():
@@ -46,12 +46,12 @@ def test_every_permission_is_listed() -> None:
 
 
 @pytest.mark.parametrize("command", ["send", "trace", "verify", "failed", "redrive"])
-def test_every_option_a_command_has_is_real_and_every_command_is_told(command: str) -> None:
+def test_every_option_a_command_has_is_real_and_every_command_is_documented(command: str) -> None:
     assert f"\n## {command}\n" in DOCUMENT
     shown = _help(command)
     section = DOCUMENT.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
-    told = set(re.findall(rf"traced-pipeline {command} [^\n]*?(--[a-z]+)", section))
-    assert {option for option in told if option not in shown} == set()
+    documented = set(re.findall(rf"traced-pipeline {command} [^\n]*?(--[a-z]+)", section))
+    assert {option for option in documented if option not in shown} == set()
 
 
 def _help(*command: str) -> str:

@@ -80,7 +80,7 @@ def test_a_file_that_cannot_be_written_has_a_status_of_its_own(aws: FakeAws, cap
         assert "cannot be written" in capsys.readouterr().err
 
 
-def test_a_missing_package_is_told_in_the_envelope() -> None:
+def test_a_missing_package_is_reported_in_the_envelope() -> None:
     script = (
         "import sys; sys.modules['rich'] = None\n"
         "from traced_pipeline_cli.__main__ import main\n"

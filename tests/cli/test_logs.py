@@ -166,7 +166,7 @@ def test_only_the_time_of_the_traces_is_asked_for(aws: FakeAws) -> None:
         (set(), {samples.WORKER: "/gone"}, "The specified log group does not exist"),
     ],
 )
-def test_what_cannot_be_fetched_is_told(aws: FakeAws, denied: set[str], groups: dict[str, str], said: str) -> None:
+def test_what_cannot_be_fetched_is_reported(aws: FakeAws, denied: set[str], groups: dict[str, str], said: str) -> None:
     aws.log_groups, aws.denied, aws.logs = groups, denied, {GROUP: []}
     logs = fetched(answer())
     assert logs.lines == ()
@@ -174,12 +174,12 @@ def test_what_cannot_be_fetched_is_told(aws: FakeAws, denied: set[str], groups: 
     assert said in logs.problem
 
 
-def test_a_function_of_another_region_is_told(aws: FakeAws) -> None:
+def test_a_function_of_another_region_is_reported(aws: FakeAws) -> None:
     found = fetch_logs(boto3.Session(region_name="eu-west-1"), parse_traces([answer()]))
     assert "The function is in us-east-1" in (found[samples.WORKER].problem or "")
 
 
-def test_very_many_lines_are_cut_and_it_is_told(aws: FakeAws) -> None:
+def test_very_many_lines_are_cut_and_it_is_reported(aws: FakeAws) -> None:
     aws.log_groups = {samples.WORKER: GROUP}
     aws.page = 5_000
     aws.logs = {GROUP: [event(1.0, f"request-1 {number}") for number in range(12_000)]}

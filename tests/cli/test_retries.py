@@ -9,7 +9,7 @@ from .deployments import queue
 
 
 @pytest.mark.parametrize(
-    ("waiting", "in_flight", "told"),
+    ("waiting", "in_flight", "text"),
     [
         (0, 0, ""),
         (0, 2, "work: 2 in flight, next attempt within 180 s unless the one under way succeeds."),
@@ -17,8 +17,8 @@ from .deployments import queue
         (3, 2, "work: 2 in flight, next attempt within 180 s unless the one under way succeeds; 3 waiting."),
     ],
 )
-def test_a_source_queue(waiting: int, in_flight: int, told: str) -> None:
-    assert retry_text(queue(waiting=waiting, in_flight=in_flight)) == told
+def test_a_source_queue(waiting: int, in_flight: int, text: str) -> None:
+    assert retry_text(queue(waiting=waiting, in_flight=in_flight)) == text
 
 
 def test_a_dead_letter_queue_that_another_reader_reads() -> None:

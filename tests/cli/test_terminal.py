@@ -59,7 +59,7 @@ def test_errors_too(aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize("arguments", [TRACE, [*TRACE, "--json"], ["send", "TracedPipeline"]])
-def test_a_full_disk_is_told_in_a_line(aws: FakeAws, arguments: list[str]) -> None:
+def test_a_full_disk_is_reported_in_a_line(aws: FakeAws, arguments: list[str]) -> None:
     aws.add(samples.bridged())
     with Path("/dev/full").open("wb") as full:
         done = command(*arguments, stdout=full.fileno())

@@ -146,7 +146,7 @@ def test_a_part_that_is_not_connected_is_apart() -> None:
     assert list(_statuses(verdict).values()) == [*["connected"] * 4, "disconnected", "disconnected"]
 
 
-def test_a_failure_is_told_and_ends_the_wait() -> None:
+def test_a_failure_is_reported_and_ends_the_wait() -> None:
     exception = {"type": "ValueError", "message": "no\n id"}
     failed = {"fault": True, "cause": {"exceptions": [exception]}}
     verdict = judge(ROUTE, _trace(*HOPS[:5], worker=failed), ())

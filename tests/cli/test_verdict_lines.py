@@ -22,7 +22,7 @@ def test_attempts_are_counted() -> None:
     assert "ends in the table OrdersTable · 30.2 s in the queue, 2 attempts · failed: Orders" in said(answer)
 
 
-def test_a_foreign_trace_is_told_without_a_table() -> None:
+def test_a_foreign_trace_is_reported_without_a_table() -> None:
     answer = samples.Answer(1)
     checkout = answer.segment("checkout", "AWS::EC2::Instance", 0, 1)
     answer.segment("payments", "AWS::ECS::Container", 0, 1, parent_id=checkout["id"], error=True, throttle=True)

@@ -27,7 +27,7 @@ def test_synthesizes_without_a_warning(snippet: Snippet, run: Run) -> None:
 def test_every_construct_and_recipe_has_one() -> None:
     pages = {snippet.page.name for snippet in APPS}
     assert pages >= {"README.md", "constructs.md", "checks.md", "recipes.md"}
-    told = "\n".join(snippet.code for snippet in APPS if snippet.page.name == "constructs.md")
+    shown = "\n".join(snippet.code for snippet in APPS if snippet.page.name == "constructs.md")
     blocks = ("TracedPipeline", "IngestApi", "TracedTopic", "QueueWorker", "TracedFunction", "add_container_worker")
     for block in (*blocks, "TraceEverything.below", "SnsTracePermission"):
-        assert f"{block}(" in told, block
+        assert f"{block}(" in shown, block

@@ -42,7 +42,7 @@ def followed(busy: Deployed, website: Website) -> Followed:
 
 
 def _tree(entity: dict[str, Any]) -> dict[str, Any]:
-    """The names of what hangs below an entity, nested and in order of names."""
+    """The names of what is below an entity, nested and in order of names."""
     below = sorted(entity.get("subsegments", []), key=lambda nested: str(nested["name"]))
     return {nested["name"]: _tree(nested) for nested in below}
 

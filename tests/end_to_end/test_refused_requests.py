@@ -42,7 +42,7 @@ def nothing_downstream(bridged: Deployed) -> Any:
         (b"customer=Ann", "application/x-www-form-urlencoded", 400, ""),
     ],
 )
-def test_a_wrong_request_is_told_what_is_wrong(
+def test_a_wrong_request_is_answered_with_what_is_wrong(
     bridged: Deployed, body: bytes, content_type: str, status: int, reason: str
 ) -> None:
     answered = bridged.post(body, content_type=content_type)

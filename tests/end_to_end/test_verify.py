@@ -163,7 +163,7 @@ def test_the_cause_is_named_where_the_trace_breaks(verdicts: dict[str, Ran], nam
     assert verdict["remarks"] == []
 
 
-def test_a_failing_worker_is_told_with_what_and_what_comes_of_it(verdicts: dict[str, Ran]) -> None:
+def test_a_failing_worker_is_reported_with_what_and_what_comes_of_it(verdicts: dict[str, Ran]) -> None:
     [cause] = _first_break(verdicts["NoTablePermission"].json())["causes"]
     assert "AccessDenied" in cause["text"]
     assert "dead-letter queue OrdersWorkerDeadLetterQueue after 5 attempts" in cause["text"]
@@ -171,7 +171,7 @@ def test_a_failing_worker_is_told_with_what_and_what_comes_of_it(verdicts: dict[
     assert "no_such_module" in cause["text"]
 
 
-def test_of_a_failing_ingest_function_the_exception_is_told_not_what_the_api_makes_of_it(
+def test_of_a_failing_ingest_function_the_exception_is_reported_not_what_the_api_makes_of_it(
     verdicts: dict[str, Ran],
 ) -> None:
     verdict = verdicts["IngestRaises"].json()
@@ -182,7 +182,7 @@ def test_of_a_failing_ingest_function_the_exception_is_told_not_what_the_api_mak
     assert [hop["causes"] for hop in verdict["hops"][2:]] == [[]] * 4
 
 
-def test_a_failing_ingest_function_that_is_not_recorded_is_told_by_its_log(verdicts: dict[str, Ran]) -> None:
+def test_a_failing_ingest_function_that_is_not_recorded_is_reported_by_its_log(verdicts: dict[str, Ran]) -> None:
     broken = _first_break(verdicts["Unrecorded"].json())
     # X-Ray infers the function from the stage's call.
     assert (broken["kind"], broken["status"]) == ("function", "failed")
@@ -223,7 +223,7 @@ def test_a_vpc_without_a_way_to_xray_is_the_cause(bridged: Deployed, copies: Cop
     assert mended.status == 0, mended
 
 
-def test_it_is_told_to_a_person_too(bridged: Deployed) -> None:
+def test_it_is_printed_for_a_person_too(bridged: Deployed) -> None:
     ran = command(bridged, "verify", bridged.pipeline.stack)
     assert ran.status == 0, ran
     assert "✓ Table     OrdersTable" in ran.out

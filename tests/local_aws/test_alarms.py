@@ -146,9 +146,9 @@ def test_the_topic_of_an_alarm_is_notified(aws: Account, cloudwatch: Any, new_al
     publish(cloudwatch, name, {1: 9})
     sqs = aws.client("sqs")
     [message] = wait_for(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), what="the notification")
-    told = json.loads(message["Body"])
-    assert (told["AlarmName"], told["NewStateValue"], told["AlarmDescription"]) == (name, "ALARM", "What to do.")
-    assert "1 out of the last 1 datapoints [9] were greater than the threshold (5)" in told["NewStateReason"]
+    notice = json.loads(message["Body"])
+    assert (notice["AlarmName"], notice["NewStateValue"], notice["AlarmDescription"]) == (name, "ALARM", "What to do.")
+    assert "1 out of the last 1 datapoints [9] were greater than the threshold (5)" in notice["NewStateReason"]
 
 
 def test_a_queue_that_demands_tls_gets_what_an_alarm_notifies_by_itself(aws: Account, new_alarm: NewAlarm) -> None:

@@ -17,7 +17,7 @@ from tests.support.otel_spans import PARENT, SPAN, TRACE, TRACE_ID, context, end
 HERE, ELSEWHERE = context(PARENT), context(PARENT, remote=True)
 LOCAL_ROOT = {"aws.span.kind": "LOCAL_ROOT", "aws.local.service": "orders"}
 SPAN_ID, PARENT_ID = f"{SPAN:016x}", f"{PARENT:016x}"
-# Annotations are those that a span lists itself here; the exporter can be told of others.
+# Annotations are those that a span lists itself here; the exporter can be given others.
 CASES = [case for case in (*SEGMENTS, *ORIGINS, *CAUSES, *HTTP) if not case.annotations]
 # What the local X-Ray leaves out: no Lambda function sends it, or no node of a map comes of it.
 _LEFT_OUT = ("aws/table_names", "http/response/content_length", "http/request/x_forwarded_for", "sql/")

@@ -111,17 +111,17 @@ def test_an_interrupted_demo_stops_everything_it_started() -> None:
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stderr is not None
-    told = ""
+    printed = ""
     for line in running.stderr:
-        told += line
+        printed += line
         if line.startswith("cdk bootstrap"):
             running.send_signal(signal.SIGINT)
             break
-    told += running.stderr.read()
+    printed += running.stderr.read()
     running.stderr.close()
-    assert running.wait(60) == 130, told
-    assert "interrupted" in told
-    folder = told.strip().rpartition("logs: ")[2]
+    assert running.wait(60) == 130, printed
+    assert "interrupted" in printed
+    folder = printed.strip().rpartition("logs: ")[2]
     assert folder
     assert _processes_that_mention(folder) == []
 
@@ -132,14 +132,14 @@ def _processes_that_mention(folder: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         (["--requests", "none"], "'none' is no whole number from 1"),
         (["--bridge", "maybe"], "invalid choice: 'maybe'"),
         (["--engine", "zipkin"], "invalid choice: 'zipkin' (choose from"),
     ],
 )
-def test_a_wrong_option_is_told(arguments: list[str], told: str) -> None:
+def test_a_wrong_option_is_refused(arguments: list[str], printed: str) -> None:
     ran = subprocess.run(_demo(*arguments), cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 2
-    assert told in ran.stderr
+    assert printed in ran.stderr

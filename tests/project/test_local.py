@@ -142,7 +142,7 @@ def test_a_handler_that_was_edited_is_seen_in_the_next_trace(local: Local, app: 
     wait_for(shown, seconds=120.0, what="the trace of what the handler does now")
 
 
-def test_the_shell_is_told_when_nothing_runs(tmp_path: Path) -> None:
+def test_the_shell_says_when_nothing_runs(tmp_path: Path) -> None:
     with pytest.raises(NotRunningError, match="start one with `make local` in another shell"):
         find_running({}, folder=tmp_path)
 

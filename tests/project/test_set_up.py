@@ -26,7 +26,7 @@ def _find_python(folder: Path, **environment: str) -> subprocess.CompletedProces
     return subprocess.run(command, env={"PATH": str(folder), **environment}, capture_output=True, text=True)
 
 
-def test_a_python_too_old_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_python_too_old_is_reported_in_one_line(tmp_path: Path) -> None:
     _tool(tmp_path, "python3", '[ "$1" = --version ] && echo "Python 3.9.2" && exit 0; exit 1')
     found = _find_python(tmp_path)
     assert found.returncode == 1
@@ -34,7 +34,7 @@ def test_a_python_too_old_is_told_in_one_line(tmp_path: Path) -> None:
     assert "3.11 or newer is needed, found: Python 3.9.2" in found.stderr
 
 
-def test_a_python_without_venv_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_python_without_venv_is_reported_in_one_line(tmp_path: Path) -> None:
     _tool(tmp_path, "python3", 'case "$2" in *ensurepip*) exit 1;; esac; exit 0')
     found = _find_python(tmp_path)
     assert found.returncode == 1
@@ -63,7 +63,7 @@ def test_of_an_environment_that_is_first_on_the_path_its_own_python_is_found(tmp
     assert Path(found.stdout.strip()).parent == Path(sys._base_executable).parent  # type: ignore[attr-defined]
 
 
-def test_a_misspelt_target_is_told_in_one_line() -> None:
+def test_a_misspelt_target_is_reported_in_one_line() -> None:
     ran = subprocess.run(["make", "demmo"], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 2
     assert ran.stderr.splitlines()[0] == "make: there is no target 'demmo'; make help lists those there are"
@@ -230,11 +230,11 @@ def test_a_browser_that_is_named_is_taken_before_all_others(
     assert chromium.find() is None
 
 
-def test_a_missing_browser_is_told_in_one_line(without_browsers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_browser_is_reported_in_one_line(without_browsers: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert chromium.main() == 1
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "apt-get install chromium" in told
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert "apt-get install chromium" in printed
 
 
 def test_root_on_debian_gets_the_browser_installed(without_browsers: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,10 +138,10 @@ def test_the_wheels_hold_what_they_should_and_nothing_else(unpacked: Path) -> No
 
 
 def test_a_stack_of_a_foreign_project_synthesizes_to_what_it_does_here(unpacked: Path, tmp_path: Path) -> None:
-    told = _run(
+    printed = _run(
         unpacked, tmp_path, "-c", "import traced_pipeline as p, trace_bridge as b; print(p.__file__, b.__file__)"
     )
-    assert all(path.startswith(str(unpacked)) for path in told.split())
+    assert all(path.startswith(str(unpacked)) for path in printed.split())
     (tmp_path / "app.py").write_text(_APP)
     assert _run(unpacked, tmp_path, "app.py", "cdk.out") == ""
     unvalidated = {**os.environ, "CDK_VALIDATION": "false"}  # the other one is validated
@@ -178,9 +178,9 @@ from traced_pipeline_cli.render.html.page import page_html
 html = page_html(build_map([]), [])
 print(page_html.__code__.co_filename, "Chris Pettitt" in html, html.startswith("<!doctype html>"))
 """
-    told = _run(unpacked, tmp_path, "-c", program).split()
-    assert told[0].startswith(str(unpacked))
-    assert told[1:] == ["True", "True"]
+    printed = _run(unpacked, tmp_path, "-c", program).split()
+    assert printed[0].startswith(str(unpacked))
+    assert printed[1:] == ["True", "True"]
 
 
 def test_the_bridge_needs_botocore_alone(installed: Callable[[str], Path], tmp_path: Path) -> None:
@@ -238,6 +238,6 @@ with trace_bridge.continue_trace({"messageId": "m", "body": "{}"}) as segment:
     assert not segment.sampled
 print(trace_bridge.__file__, "aws_xray_sdk" in sys.modules)
 """
-    told = _run(unpacked, tmp_path, "-c", program).split()
-    assert told[0].startswith(str(unpacked))
-    assert told[1] == "False"
+    printed = _run(unpacked, tmp_path, "-c", program).split()
+    assert printed[0].startswith(str(unpacked))
+    assert printed[1] == "False"

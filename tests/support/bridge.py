@@ -203,6 +203,6 @@ def is_ignored_host(host: str) -> bool:
 
 
 def forget_ignored_hosts() -> None:
-    """Forgets the hosts that `instrument` was told to ignore, and what is remembered of the environment's own."""
+    """Forgets the hosts that `instrument` was given to ignore, and what is remembered of the environment's own."""
     _http_hosts._named = frozenset()
     _http_hosts._is_ignored.cache_clear()

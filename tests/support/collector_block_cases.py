@@ -457,11 +457,11 @@ def _failing(name: str, status: Any, code: int | None, expected: dict[str, Any])
         Case(
             name=name + suffix,
             span_name="/widgets",
-            attributes=attributes | told,
+            attributes=attributes | answered,
             status=status,
             expected=absent | expected,
         )
-        for suffix, attributes, told in (("", _OLD_POST, codes[0]), ("Stable", _STABLE_POST, codes[1]))
+        for suffix, attributes, answered in (("", _OLD_POST, codes[0]), ("Stable", _STABLE_POST, codes[1]))
     ]
 
 

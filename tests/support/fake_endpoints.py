@@ -56,7 +56,7 @@ class Daemon:
 
 
 class Services:
-    """X-Ray and other services for one test: they take every call, remember it, and answer as told.
+    """X-Ray and other services for one test: they take every call, remember it, and answer as a test sets it.
 
     They have their address in common with those of the next test, so that a client serves more than one test.
     """

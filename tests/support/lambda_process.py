@@ -38,7 +38,7 @@ class Process:
     services: Services
     clients: list[Any] = dataclasses.field(default_factory=list)
     senders: set[str] = dataclasses.field(default_factory=lambda: {SENDER, OWN_PARENT})
-    """Ids outside of the process that its documents may hang from."""
+    """Ids outside of the process that its documents may have as parents."""
     trace_of_the_sdk: str | None = None
     """A trace of which the X-Ray SDK itself sends documents, which are its own affair."""
     has_origin: bool = True

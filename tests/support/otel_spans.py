@@ -38,7 +38,7 @@ def ended_span(
         parent=parent,
         resource=Resource(resource or {}),
         attributes=attributes or {},
-        events=[Event(event, told, timestamp=1_696_954_761_000_001_000) for event, told in events],
+        events=[Event(event, details, timestamp=1_696_954_761_000_001_000) for event, details in events],
         links=links,
         kind=kind,
         status=Status(status, message if status is StatusCode.ERROR else None),

@@ -189,7 +189,7 @@ def validate_all(documents: Iterable[dict[str, Any]], *, senders: Iterable[str],
 
     Args:
         documents: All of them, in the order sent.
-        senders: Ids of the segments and subsegments outside of the run that documents may hang from.
+        senders: Ids of the segments and subsegments outside of the run that documents may have as parents.
         origin: As for `validate`.
     """
     known = set(senders)
@@ -212,9 +212,11 @@ def validate_all(documents: Iterable[dict[str, Any]], *, senders: Iterable[str],
     for document in everything:
         parent = document.get("parent_id")
         if parent is not None and parent not in known:
-            raise InvalidDocumentError(f"{document['id']} ({document['name']}) hangs from {parent}, which nobody sent")
+            raise InvalidDocumentError(
+                f"{document['id']} ({document['name']}) has {parent} as parent, which nobody sent"
+            )
         if parent in complete and complete[parent] != document["trace_id"]:
-            raise InvalidDocumentError(f"{document['id']} hangs from {parent}, which is in another trace")
+            raise InvalidDocumentError(f"{document['id']} has the parent {parent}, which is in another trace")
 
 
 def entities(document: dict[str, Any]) -> Iterable[dict[str, Any]]:

@@ -227,10 +227,10 @@ def test_alias_and_event_source_mapping_are_given_back(new_stack: NewStack) -> N
 
 
 class TestEnvelope:
-    """The bridge takes SNS's envelope off a body only where it is told that there is one."""
+    """The bridge takes SNS's envelope off a body only where it is set to."""
 
     @pytest.mark.parametrize(("raw", "expected"), [(True, None), (False, "sns")])
-    def test_a_made_worker_is_told(self, new_stack: NewStack, raw: bool, expected: str | None) -> None:
+    def test_a_made_worker_is_set_to(self, new_stack: NewStack, raw: bool, expected: str | None) -> None:
         stack = new_stack()
         TracedPipeline(stack, "Orders", worker=WorkerOptions(raw_message_delivery=raw))
         assert synthesize(stack).variables("WorkerFunction").get("TRACE_BRIDGE_ENVELOPE") == expected

@@ -226,7 +226,7 @@ def test_leaves_nothing_behind(new_stack: NewStack, tmp_path: Path, monkeypatch:
     assert list(scratch.iterdir()) == []
 
 
-def test_stays_in_the_output_directory_where_the_cdk_is_told_not_to_copy_assets(
+def test_stays_in_the_output_directory_where_the_cdk_is_set_not_to_copy_assets(
     new_stack: NewStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = tmp_path / "scratch"

@@ -193,7 +193,7 @@ def test_a_sam_template_is_traced_and_reported(new_stack: NewStack, tmp_path: Pa
     assert made.resources["Api"]["Properties"]["TracingEnabled"] is True
 
 
-def test_the_cdks_own_functions_are_told_from_ones_that_serve_requests(new_stack: NewStack) -> None:
+def test_the_cdks_own_functions_are_told_apart_from_those_that_serve_requests(new_stack: NewStack) -> None:
     stack = new_stack()
     handler = make_function(stack, "Handler")
     provider = custom_resources.Provider(stack, "Provider", on_event_handler=handler)

@@ -184,7 +184,7 @@ async def handler(event, context):
         ("team..orders.handler", "is 'team..orders.handler'; expected module.function"),
     ],
 )
-def test_a_wrong_handler_is_told_at_import(process: Process, load: Load, handler: str | None, message: str) -> None:
+def test_a_wrong_handler_is_refused_at_import(process: Process, load: Load, handler: str | None, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         load("def handler(event, context): ...\n", handler)
 

@@ -88,7 +88,7 @@ def test_a_wrong_value_of_what_decides_how_messages_run_is_refused(variable: str
         ("MESSAGE_LOG", "json", "TRACE_BRIDGE_MESSAGE_LOG is 'json'; expected true or false"),
     ],
 )
-def test_a_wrong_value_of_what_concerns_tracing_alone_records_nothing_and_is_told_once(
+def test_a_wrong_value_of_what_concerns_tracing_alone_records_nothing_and_is_logged_once(
     variable: str, text: str, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = Settings.from_environment({f"TRACE_BRIDGE_{variable}": text, "TRACE_BRIDGE_MAX_WORKERS": "3"})
@@ -98,14 +98,14 @@ def test_a_wrong_value_of_what_concerns_tracing_alone_records_nothing_and_is_tol
     assert line.getMessage() == f"nothing is recorded, messages are processed as if there were no bridge: {message}"
 
 
-def test_several_wrong_values_are_told_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_several_wrong_values_are_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     Settings.from_environment({"TRACE_BRIDGE_EMITTER": "tcp", "TRACE_BRIDGE_IN_PROGRESS": "so"})
     [line] = caplog.messages
     assert "TRACE_BRIDGE_EMITTER is 'tcp'" in line
     assert "TRACE_BRIDGE_IN_PROGRESS is 'so'" in line
 
 
-def test_a_misspelt_name_is_told_with_the_nearest_one(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_misspelt_name_is_logged_with_the_nearest_one(caplog: pytest.LogCaptureFixture) -> None:
     wrong = {"TRACE_BRIDGE_MAX_WORKER": "8", "TRACE_BRIDGE_HANDLERS": "a.b"}
     settings = Settings.from_environment(wrong | {"TRACE_BRIDGE_HANDLER": "a.b", "OTHER": "1"})
     assert settings == Settings()
@@ -123,7 +123,7 @@ def test_the_sdks_own_switch_with_an_unknown_value_stays_on(caplog: pytest.LogCa
 
 
 @pytest.mark.program
-def test_it_is_told_at_import_and_not_at_the_first_message() -> None:
+def test_it_is_raised_at_import_and_not_at_the_first_message() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", "import trace_bridge"],
         cwd=CHECKOUT,
@@ -163,7 +163,7 @@ def test_switched_off_a_message_is_processed_without_a_segment(process: Process)
         ({"on_undecided": "keep"}, "on_undecided is 'keep'; expected one of 'drop', 'sample', 'follow_lambda'"),
     ],
 )
-def test_a_wrong_argument_is_told_at_decoration(arguments: dict[str, Any], message: str) -> None:
+def test_a_wrong_argument_is_refused_at_decoration(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         sqs_handler(**arguments)
 

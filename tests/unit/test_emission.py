@@ -84,7 +84,7 @@ def test_a_daemon_that_begins_late_gets_the_first_document_sent_to_it() -> None:
         absent.bind(("127.0.0.1", 0))
         address = absent.getsockname()
     emitter = bridge.UdpEmitter(address)
-    assert emitter.send('{"id":"1"}')  # nobody listens, as the next call of the socket is told
+    assert emitter.send('{"id":"1"}')  # nobody listens, as the next call of the socket reports
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
         daemon.bind(address)
         daemon.settimeout(5)

@@ -57,8 +57,8 @@ def test_auto_decides_at_the_first_message_and_says_so(
     handler(BATCH, LambdaContext())
     handler(BATCH, LambdaContext())
     assert (len(spans.all()), len(process.documents())) == ((2, 0) if is_set_up else (0, 2))
-    told = "OpenTelemetry" if is_set_up else "X-Ray segment documents"
-    assert [entry.message for entry in caplog.records] == [f"messages are recorded by {told}"]
+    named = "OpenTelemetry" if is_set_up else "X-Ray segment documents"
+    assert [entry.message for entry in caplog.records] == [f"messages are recorded by {named}"]
 
 
 def test_without_a_tracer_provider_messages_run_and_pass_their_trace_on(

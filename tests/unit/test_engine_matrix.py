@@ -124,6 +124,8 @@ def _spans(spans: Spans) -> list[Work]:
         # What stands for a parent where the header names none.
         parent = None if parent == trace_id_of(span)[-16:] else parent
         linked = [f"{link.context.trace_id:032x}" for link in span.links]
-        told = [f"1-{trace[:8]}-{trace[8:]}" for trace in linked]
-        found.append(Work(trace_id_of(span), id_of(span), parent, told[0] if told else None, id_of(call)))
+        linked_traces = [f"1-{trace[:8]}-{trace[8:]}" for trace in linked]
+        found.append(
+            Work(trace_id_of(span), id_of(span), parent, linked_traces[0] if linked_traces else None, id_of(call))
+        )
     return found

@@ -258,7 +258,7 @@ def test_where_opentelemetry_records_no_client_they_are_recorded(process: Proces
     assert len(_calls(process)) == 2
 
 
-def test_what_opentelemetry_is_told_to_leave_alone_is_left_alone(process: Process, website: Website) -> None:
+def test_what_opentelemetry_is_set_to_leave_alone_is_left_alone(process: Process, website: Website) -> None:
     token = otel_context.attach(otel_context.set_value("suppress_instrumentation", True))
     try:
         _get_both(website)

@@ -33,7 +33,7 @@ def _delete(process: Process) -> None:
     process.client("dynamodb").delete_item(TableName="orders", Key={"id": {"S": "1"}})
 
 
-def test_outside_of_messages_a_call_hangs_from_lambdas_own_segment(process: Process) -> None:
+def test_outside_of_messages_a_call_is_below_lambdas_own_segment(process: Process) -> None:
     process.invoked(ACTIVE)
     _delete(process)
     (call,) = process.documents()
@@ -91,7 +91,7 @@ def in_lambda(process: Process) -> Iterator[Process]:
     xray_recorder.clear_trace_entities()
 
 
-def test_outside_of_messages_a_call_hangs_from_what_the_sdk_has_open(in_lambda: Process) -> None:
+def test_outside_of_messages_a_call_is_below_what_the_sdk_has_open(in_lambda: Process) -> None:
     with xray_recorder.in_subsegment("handler"):
         _delete(in_lambda)
     documents = {document["name"]: document for document in in_lambda.daemon.documents()}

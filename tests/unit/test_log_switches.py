@@ -82,7 +82,7 @@ def test_off_leaves_logging_as_it_is() -> None:
     assert _run(program, TRACE_BRIDGE_LOGS="off") == ("[None]", "")
 
 
-def test_a_wrong_word_is_told_once_and_nothing_is_added() -> None:
+def test_a_wrong_word_is_logged_once_and_nothing_is_added() -> None:
     printed, said = _run("from trace_bridge import trace_logs\ntrace_logs()", TRACE_BRIDGE_LOGS="json")
     assert printed == "[None]"
     assert said.count("TRACE_BRIDGE_LOGS is 'json'; expected one of 'xray', 'datadog', 'off'") == 1

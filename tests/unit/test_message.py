@@ -91,7 +91,7 @@ def test_the_envelope_is_taken_off_where_the_delivery_is_said_not_to_be_raw(proc
     assert "TopicArn" in Message(wrapped).record["body"]
 
 
-def test_handlers_are_told_of_the_envelope_by_an_argument(process: Process) -> None:
+def test_handlers_get_the_envelope_by_an_argument(process: Process) -> None:
     bodies: list[str] = []
     wrapped = {"Records": [{**LAMBDA, "body": ENVELOPE, "eventSource": "aws:sqs"}]}
     sqs_handler(lambda m: bodies.append(m.body))(wrapped, LambdaContext())

@@ -85,7 +85,7 @@ def test_a_failed_aws_call_tells_why(process: Process, spans: Spans) -> None:
         client.list_tables()
     call = spans.named("dynamodb.ListTables")
     assert call.status.status_code is StatusCode.ERROR
-    assert [told.name for told in call.events] == ["exception"]
+    assert [recorded.name for recorded in call.events] == ["exception"]
     assert spans.named("process orders").status.status_code is StatusCode.UNSET
 
 

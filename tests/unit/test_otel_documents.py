@@ -87,7 +87,7 @@ def test_an_exceptions_stack_and_those_before_it_are_read(separator: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("earlier", "told"),
+    ("earlier", "described"),
     [
         (
             _EARLIER.replace("bad value", "bad value\nwith more on\nnew lines"),
@@ -99,10 +99,10 @@ def test_an_exceptions_stack_and_those_before_it_are_read(separator: str) -> Non
         ("", None),
     ],
 )
-def test_an_earlier_exception_is_told_as_far_as_it_can_be_read(earlier: str, told: tuple[str, str] | None) -> None:
+def test_an_earlier_exception_is_described_as_far_as_can_be(earlier: str, described: tuple[str, str] | None) -> None:
     raised, *others = _exceptions(earlier + _DURING + _LATER)
     assert raised["stack"] == _STACK
-    assert [(entry["type"], entry["message"]) for entry in others] == ([] if told is None else [told])
+    assert [(entry["type"], entry["message"]) for entry in others] == ([] if described is None else [described])
 
 
 def test_malformed_lines_of_a_stack_cost_only_themselves() -> None:
@@ -139,7 +139,7 @@ def test_exceptions_of_a_call_are_remote() -> None:
 
 def test_links_are_kept_with_what_they_tell() -> None:
     other = SpanContext(TRACE + 1, SPAN + 1, is_remote=True)
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "text": "x",
         "yes": True,
         "number": 112233,
@@ -147,10 +147,10 @@ def test_links_are_kept_with_what_they_tell() -> None:
         "words": ["a", "b"],
         "flags": [True, False],
     }
-    (document,) = _documents(links=(Link(other), Link(context(), told)), parent=HERE)
+    (document,) = _documents(links=(Link(other), Link(context(), described)), parent=HERE)
     assert document["links"] == [
         {"trace_id": "1-6b04d6c2-aaaaaaaaaaaaaaaaaaaaaaab", "id": f"{SPAN + 1:016x}"},
-        {"trace_id": TRACE_ID, "id": SPAN_ID, "attributes": told},
+        {"trace_id": TRACE_ID, "id": SPAN_ID, "attributes": described},
     ]
     assert "links" not in _documents(parent=HERE)[0]
 
@@ -278,11 +278,13 @@ def test_documents_of_whole_spans_are_what_xray_takes() -> None:
 
 
 def _exceptions(trace: str, *, language: str = "python") -> list[dict[str, Any]]:
-    told = {
+    attributes = {
         "exception.type": "TypeError",
         "exception.message": "must be str, not int",
         "exception.stacktrace": trace,
     }
-    (document,) = _documents(parent=HERE, events=(("exception", told),), resource={"telemetry.sdk.language": language})
+    (document,) = _documents(
+        parent=HERE, events=(("exception", attributes),), resource={"telemetry.sdk.language": language}
+    )
     entries: list[dict[str, Any]] = document["cause"]["exceptions"]
     return entries

@@ -170,10 +170,10 @@ def test_a_failure_marks_the_span_as_opentelemetry_itself_would(spans: Spans) ->
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
     failed, done = spans.all()
     assert (failed.status.status_code, failed.status.description) == (StatusCode.ERROR, "KeyError: 'gone'")
-    (told,) = failed.events
-    assert told.attributes is not None
-    assert (told.name, told.attributes["exception.type"]) == ("exception", "KeyError")
-    assert "in work" in str(told.attributes["exception.stacktrace"])
+    (recorded,) = failed.events
+    assert recorded.attributes is not None
+    assert (recorded.name, recorded.attributes["exception.type"]) == ("exception", "KeyError")
+    assert "in work" in str(recorded.attributes["exception.stacktrace"])
     assert done.status.status_code is StatusCode.UNSET
 
 

@@ -174,7 +174,7 @@ def test_after_its_end_an_exporter_refuses_spans(process: Process) -> None:
     assert counters().sent_api == 1
 
 
-def test_a_span_that_cannot_be_told_is_counted_and_costs_no_other(
+def test_a_span_that_cannot_be_described_is_counted_and_costs_no_other(
     process: Process, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = ended_span("broken", parent=context())

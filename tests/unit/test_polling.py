@@ -380,7 +380,7 @@ def test_a_client_is_made_where_none_is_given(process: Process, queue: Queue) ->
         ({"url": "orders"}, "queue_url is 'orders'; expected the URL"),
     ],
 )
-def test_a_wrong_argument_is_told_before_anything_is_received(
+def test_a_wrong_argument_is_refused_before_anything_is_received(
     queue: Queue, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=message):

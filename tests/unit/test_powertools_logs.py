@@ -212,7 +212,7 @@ def test_it_is_met_where_the_application_loads_it_later() -> None:
 
 
 @pytest.mark.program
-def test_a_version_that_works_otherwise_is_told_and_does_no_harm() -> None:
+def test_a_version_that_works_otherwise_is_logged_and_does_no_harm() -> None:
     program = PROGRAM.replace("trace_logs()\n", "", 1)
     breaking = (
         "from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter as formatter\n"

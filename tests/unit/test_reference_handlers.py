@@ -123,7 +123,7 @@ def test_what_can_just_be_stored_is_taken(standard: MagicMock, body: str) -> Non
     assert posted(body)["statusCode"] == 202
 
 
-def test_a_body_that_is_too_long_for_the_topic_is_told_so(standard: MagicMock) -> None:
+def test_a_body_that_is_too_long_for_the_topic_is_refused(standard: MagicMock) -> None:
     refusal: Any = {"Error": {"Code": "InvalidParameter", "Message": "Invalid parameter: Message too long"}}
     standard.publish.side_effect = ClientError(refusal, "Publish")
     answer = posted('{"id": "é"}')

@@ -96,15 +96,15 @@ def test_documents_behind_an_answer_that_makes_no_sense_are_counted_once(process
 
 
 def test_a_connection_closed_before_xray_throttles_loses_nothing(process: Process) -> None:
-    told: list[Exception] = [
+    refusals: list[Exception] = [
         ConnectionClosedError(endpoint_url="http://127.0.0.1"),
         ClientError({"Error": {"Code": "ThrottledException"}}, "PutTraceSegments"),
     ]
 
     class Client:
         def put_trace_segments(self, **_: list[str]) -> dict[str, Any]:
-            if told:
-                raise told.pop(0)
+            if refusals:
+                raise refusals.pop(0)
             return {}
 
         def close(self) -> None: ...

@@ -88,7 +88,7 @@ def test_what_is_missing_is_refused() -> None:
             validate({key: value for key, value in GOOD.items() if key != field})
 
 
-def test_documents_have_to_hang_together() -> None:
+def test_documents_have_to_be_connected() -> None:
     other = {**GOOD, "id": "70de5b6f19ff9a0b", "parent_id": GOOD["id"], "subsegments": [], "x": 0}
     del other["subsegments"], other["x"]
     with pytest.raises(InvalidDocumentError, match="nobody sent"):

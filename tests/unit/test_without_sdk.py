@@ -58,9 +58,9 @@ def test_every_main_path_is_recorded(process: Process, sdk: str) -> None:
     command = [sys.executable, "-P", main_paths.__file__, sdk, str(ROOT / "runtime/handlers"), str(int(time.time()))]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
-    assert told["outcomes"] == [[{"itemIdentifier": "message-2"}], 202, []]
-    assert told["loaded"] == (["aws_xray_sdk", "wrapt"] if sdk == "loaded" else [])
+    printed = json.loads(ran.stdout)
+    assert printed["outcomes"] == [[{"itemIdentifier": "message-2"}], 202, []]
+    assert printed["loaded"] == (["aws_xray_sdk", "wrapt"] if sdk == "loaded" else [])
     put, publish = ("dynamodb", "PutItem"), ("sns", "Publish")
     assert sorted(map(outline, process.documents()), key=lambda outlined: int(outlined["number"])) == [
         _outlined(1, [put]),

@@ -1,4 +1,4 @@
-"""Reads functions: their configuration, what their role may do, and their way to X-Ray."""
+"""Reads functions: their configuration, what their role may do, and their network path to X-Ray."""
 
 from __future__ import annotations
 

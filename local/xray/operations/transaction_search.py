@@ -124,7 +124,7 @@ class Retrievals:
             raise ApiError(f"TraceFormat is {wanted!r}, XRAY or OTEL is expected")
         answer: Body = {"RetrievalStatus": retrieval.status, "TraceFormat": wanted, "Traces": []}
         render = self._as_spans if wanted == "OTEL" else _as_documents
-        parts = [part for summary in self._found(retrieval) for part in _parts(render(summary))]
+        parts = [part for summary in self._summaries_of(retrieval) for part in _parts(render(summary))]
         answer["Traces"], token = page(parts, size=_TRACES_PER_PAGE, token=body.get("NextToken"))
         return {**answer, **({"NextToken": token} if token else {})}
 
@@ -136,7 +136,7 @@ class Retrievals:
 
     def _graph(self, body: Body) -> Body:
         retrieval = self._retrieval(body)
-        services = [{"Service": service, "Links": []} for service in draw(self._found(retrieval))]
+        services = [{"Service": service, "Links": []} for service in draw(self._summaries_of(retrieval))]
         return {"RetrievalStatus": retrieval.status, "Services": services}
 
     def _cancel(self, body: Body) -> Body:
@@ -151,7 +151,7 @@ class Retrievals:
             raise ApiError(f"There is no retrieval {token!r}", code="ResourceNotFoundException")
         return retrieval
 
-    def _found(self, retrieval: _Retrieval) -> list[Summary]:
+    def _summaries_of(self, retrieval: _Retrieval) -> list[Summary]:
         # "When the RetrievalStatus is not COMPLETE, the API will return an empty response."
         if retrieval.status != "COMPLETE":
             return []

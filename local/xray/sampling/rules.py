@@ -34,7 +34,7 @@ class Rule:
 
     Attributes:
         priority: 1 to 9999; the lowest number is tried first.
-        fixed_rate: Share of requests, 0 to 1, taken after the reservoir is used up.
+        fixed_rate: Fraction of the requests, 0 to 1, taken after the reservoir is used up.
         reservoir_size: Requests taken each second before the rate applies.
         boost: `SamplingRateBoost`, kept and returned; nothing here boosts a rate.
     """
