@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, BootstraplessSynthesizer, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import App, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
@@ -18,18 +16,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from cdk_nag import AwsSolutionsChecks
 from traced_pipeline import (
-    Check,
     ContainerWorker,
     ContainerWorkerOptions,
-    PipelineError,
     TopicOptions,
     TracedPipeline,
     TracedTopic,
 )
 
-from tests.support.case_ids import case_id
 from tests.support.stacks import NewStack
-from tests.support.templates import Synthesized, refusal, synthesize, warnings
+from tests.support.templates import Synthesized, synthesize, warnings
 
 IMAGE = ecs.ContainerImage.from_registry("registry.example.com/audit:1")
 RECEIVE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
@@ -356,82 +351,6 @@ class TestWhereItRuns:
         orders.add_container_worker("Audit", ContainerWorkerOptions(image=IMAGE))
         policies = {r["DeletionPolicy"] for r in synthesize(stack).resources.values() if "LogGroup" in r["Type"]}
         assert policies == {"Delete"}
-
-
-class TestIsRefused:
-    @pytest.mark.parametrize(
-        ("options", "expected"),
-        [
-            ({"min_capacity": 3, "max_capacity": 2}, "min_capacity is 3, but must be at most max_capacity, which is 2"),
-            ({"stop_timeout": Duration.seconds(121)}, "stop_timeout is 121 s, but must be from 2 to 120 s"),
-            ({"sidecar_image": IMAGE}, "sidecar_image is given, but there is no sidecar"),
-            ({"image": "no/such/folder"}, "image folder 'no/such/folder' does not exist"),
-            ({"image": "handlers/orders"}, "image folder 'handlers/orders' holds no Dockerfile"),
-            ({"image": "."}, "image folder '.' is the working directory of the app"),
-            ({"image": None}, "a container worker needs an image"),
-            ({"table_actions": ["dynamodb:PutItem"]}, "the worker has no table"),
-            ({"backlog_per_task": 0}, "backlog_per_task is 0, but must be at least 1"),
-            ({"min_capacity": -1}, "min_capacity is -1, but must be at least 0"),
-        ],
-        ids=case_id,
-    )
-    def test_what_cannot_work(
-        self, new_stack: NewStack, elsewhere: Path, options: dict[str, Any], expected: str
-    ) -> None:
-        pipeline = TracedPipeline(new_stack(), "Orders")
-        said = refusal(
-            lambda: pipeline.add_container_worker("Audit", ContainerWorkerOptions(**{"image": IMAGE} | options))
-        )
-        assert re.search(re.escape(expected), said), said
-        assert "(at Shop/Orders/Audit)" in said
-
-    def test_a_vpc_beside_a_cluster(self, new_stack: NewStack) -> None:
-        stack = new_stack()
-        cluster = ecs.Cluster(stack, "Mine")
-        options = ContainerWorkerOptions(image=IMAGE, cluster=cluster, vpc=cluster.vpc)
-        topic = TracedTopic(stack, "Topic").topic
-        assert "vpc given for a cluster that is made elsewhere" in refusal(
-            lambda: ContainerWorker(stack, "Audit", topic=topic, options=options)
-        )
-
-    def test_a_cluster_of_another_region(self, new_stack: NewStack) -> None:
-        stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
-        arn = "arn:aws:ecs:us-east-1:111111111111:cluster/mine"
-        options = ContainerWorkerOptions(image=IMAGE, cluster=ecs.Cluster.from_cluster_arn(stack, "Mine", arn))
-        topic = TracedTopic(stack, "Topic").topic
-        with pytest.raises(PipelineError, match="a service runs in its cluster's Region only") as caught:
-            ContainerWorker(stack, "Audit", topic=topic, options=options)
-        assert caught.value.check is Check.OUT_OF_REACH
-
-    def test_a_folder_in_a_stack_without_assets(self, new_app: Callable[..., App], elsewhere: Path) -> None:
-        (elsewhere / "Dockerfile").touch()
-        stack = Stack(new_app(), "Bare", synthesizer=BootstraplessSynthesizer())
-        options = ContainerWorkerOptions(image=elsewhere)
-        with pytest.raises(PipelineError, match="is an asset") as caught:
-            ContainerWorker(stack, "Audit", topic=TracedTopic(stack, "Topic").topic, options=options)
-        assert caught.value.check is Check.NO_ASSETS
-
-
-@pytest.mark.parametrize(
-    ("options", "check", "expected"),
-    [
-        ({"longest_message": Duration.minutes(5)}, Check.STOP_TIMEOUT_BELOW_MESSAGE, "kills a task 120 s after"),
-        ({"stop_timeout": Duration.seconds(10)}, Check.STOP_TIMEOUT_BELOW_MESSAGE, "kills a task 10 s after"),
-        (
-            {"longest_message": Duration.seconds(60), "visibility_timeout": Duration.seconds(59)},
-            Check.VISIBILITY_BELOW_MESSAGE,
-            "visibility_timeout is 59 s, but a message may take 60 s",
-        ),
-    ],
-)
-def test_what_may_be_worked_on_twice_is_warned_of(
-    new_stack: NewStack, options: dict[str, Any], check: Check, expected: str
-) -> None:
-    stack = new_stack()
-    TracedPipeline(stack, "Orders").add_container_worker("Audit", ContainerWorkerOptions(image=IMAGE, **options))
-    (said,) = warnings(stack)
-    assert check.value in said
-    assert expected in said
 
 
 def test_nothing_is_warned_about(stack: Stack) -> None:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from harness.local_aws import ROOT as CHECKOUT
 
 pytestmark = pytest.mark.program
 
-PROGRAM = Path(__file__).with_name("transparency.py")
+PROGRAM = "tests.unit.transparency"
 OWN = "Root=1-6b04d6c2-aaaaaaaaaaaaaaaaaaaaaaaa"
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "worker", "LAMBDA_TASK_ROOT": "/var/task"}
 PLACES = {
@@ -41,7 +40,7 @@ def outcomes(mode: str, place: str, imports: str) -> Outcomes:
         "TRACE_BRIDGE_EMITTER": "udp",
         **PLACES[place],
     }
-    command = [sys.executable, "-W", "ignore", str(PROGRAM), mode, imports]
+    command = [sys.executable, "-W", "ignore", "-m", PROGRAM, mode, imports]
     ran = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     outcomes: Outcomes = json.loads(ran.stdout.splitlines()[-1])
