@@ -12,6 +12,7 @@ from local.xray.otlp.decode import from_protobuf
 from local.xray.otlp.segments import documents_of
 from tests.support.collector_block_cases import CAUSES, HTTP
 from tests.support.collector_cases import ORIGINS, SEGMENTS, Case
+from tests.support.documents import span_of, value_at
 from tests.support.otel_spans import PARENT, SPAN, TRACE, TRACE_ID, context, ended_span
 
 HERE, ELSEWHERE = context(PARENT), context(PARENT, remote=True)
@@ -29,33 +30,13 @@ def documents(**span: Any) -> list[Document]:
     return documents_of(decoded)
 
 
-def at(document: Any, place: str) -> object:
-    while place and document is not None:
-        if isinstance(document, list):
-            name, _, place = place.partition("/")
-            document = document[int(name)] if int(name) < len(document) else None
-        elif place in document:
-            return document[place]
-        else:
-            name, _, place = place.partition("/")
-            document = document.get(name)
-    return document
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_span_becomes_what_the_collector_makes_of_it(case: Case) -> None:
     (document,) = documents(
-        name=case.span_name,
-        kind=case.kind,
-        attributes=case.attributes,
-        resource=case.resource,
-        parent=HERE if case.has_parent else None,
-        status=case.status,
-        message=case.message,
-        events=case.events,
+        **span_of(case),
     )
     expected = {place: value for place, value in case.expected.items() if not place.startswith(_LEFT_OUT)}
-    assert {place: at(document, place) for place in expected} == expected
+    assert {place: value_at(document, place) for place in expected} == expected
     assert (document["id"], document["trace_id"]) == (SPAN_ID, TRACE_ID)
 
 

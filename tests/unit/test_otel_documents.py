@@ -8,6 +8,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode
 from tests.support import bridge
 from tests.support.collector_block_cases import AWS, CAUSES, HTTP, SQL
 from tests.support.collector_cases import ORIGINS, RESOURCE, SEGMENTS, Case
+from tests.support.documents import span_of, value_at
 from tests.support.otel_spans import PARENT, SPAN, TRACE, TRACE_ID, context, ended_span
 from tests.support.segment_validator import validate
 
@@ -45,34 +46,13 @@ def _documents(*, annotations: Any = (), **span: Any) -> list[dict[str, Any]]:
     return bridge.documents_of(ended_span(**span), annotations=annotations)
 
 
-def _at(document: dict[str, Any], place: str) -> object:
-    found: Any = document
-    while place and found is not None:
-        if isinstance(found, list):
-            name, _, place = place.partition("/")
-            found = found[int(name)] if int(name) < len(found) else None
-        elif place in found:
-            return found[place]  # keys of metadata have slashes of their own
-        else:
-            name, _, place = place.partition("/")
-            found = found.get(name)
-    return found
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_span_becomes_what_the_collector_makes_of_it(case: Case) -> None:
     (document,) = _documents(
         annotations=case.annotations,
-        name=case.span_name,
-        kind=case.kind,
-        attributes=case.attributes,
-        resource=case.resource,
-        parent=HERE if case.has_parent else None,
-        status=case.status,
-        message=case.message,
-        events=case.events,
+        **span_of(case),
     )
-    assert {place: _at(document, place) for place in case.expected} == case.expected
+    assert {place: value_at(document, place) for place in case.expected} == case.expected
     assert (document["id"], document["trace_id"]) == (SPAN_ID, TRACE_ID)
     assert (document["start_time"], document["end_time"]) == (1_795_000_000.25, 1_795_000_000.465)
 
