@@ -22,7 +22,6 @@ from .existing_topic import check_topic
 from .filter_checks import check_filter_policies
 from .grants import grant_publish, grant_receive, grant_table
 from .message_log import MessageMetrics, check_message_log, filters_of_log_group
-from .message_size import check_queue_size
 from .metric_keywords import MetricKeywords
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack
@@ -86,8 +85,6 @@ class ContainerWorker(QueueMetrics, MessageMetrics):
         check_table_actions(options)
         self._check_destinations(options)
         self._work = self._make_work_queue(topic, options)
-        check_queue_size(self, topic, self.queue, "queue")
-        check_queue_size(self, topic, self.dead_letter_queue, "dead-letter queue")
         self._subscription = subscribe_queue(
             self, topic, queue=self.queue, dead_letter_queue=self.dead_letter_queue, options=options
         )

@@ -115,7 +115,7 @@ class DeadLetterWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
     @property
     def alias(self) -> lambda_.Alias | None:
         """The alias of the function that Lambda invokes, if there is one."""
-        return self._made.target if isinstance(self._made.target, lambda_.Alias) else None
+        return self._made.alias
 
     @property
     def event_source_mapping(self) -> lambda_.EventSourceMapping:

@@ -12,6 +12,7 @@ from constructs import Construct
 from .checks import Check, PipelineError
 from .customer_keys import let_sns_use_key
 from .grants import let_account_subscribe
+from .message_size import check_queue_size
 from .queue_options import QueueOptions
 from .stacks import outermost_stack
 
@@ -41,6 +42,8 @@ def subscribe_queue(
     Raises:
         PipelineError: The queue is subscribed already, or SNS can never use a key.
     """
+    check_queue_size(scope, topic, queue, "queue")
+    check_queue_size(scope, topic, dead_letter_queue, "dead-letter queue")
     name = Names.node_unique_id(topic.node)
     if queue.node.try_find_child(name) is not None:
         raise PipelineError(

@@ -18,7 +18,7 @@ from .filter_checks import check_filter_policies, check_filters
 from .function import TracedFunction
 from .function_metrics import FunctionMetrics
 from .message_log import MessageMetrics
-from .message_size import check_next_topic, check_queue_size
+from .message_size import check_next_topic
 from .option_checks import check_options, checks_arguments
 from .queue_checks import check_dead_letters_stack, check_kind
 from .queue_metrics import QueueMetrics
@@ -129,7 +129,7 @@ class QueueWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
     @property
     def alias(self) -> lambda_.Alias | None:
         """The alias of the function that Lambda invokes, if there is one."""
-        return self._made.target if isinstance(self._made.target, lambda_.Alias) else None
+        return self._made.alias
 
     @property
     def event_source_mapping(self) -> lambda_.EventSourceMapping:
@@ -219,8 +219,6 @@ class QueueWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
             action(worker)
 
     def _subscribe(self, topic: sns.ITopic, options: WorkerOptions) -> sns.Subscription:
-        check_queue_size(self, topic, self._queue, "queue")
-        check_queue_size(self, topic, self._dead_letter_queue, "dead-letter queue")
         return subscribe_queue(
             self, topic, queue=self._queue, dead_letter_queue=self._dead_letter_queue, options=options
         )

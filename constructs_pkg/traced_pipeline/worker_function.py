@@ -53,6 +53,11 @@ class WorkerFunction:
     needed: Actions
     traced: TracedFunction | None = None
 
+    @property
+    def alias(self) -> lambda_.Alias | None:
+        """The alias that Lambda invokes; None where it invokes the function or a version."""
+        return self.target if isinstance(self.target, lambda_.Alias) else None
+
 
 def make_worker_function(scope: Construct, options: WorkerOptions, *, topic: sns.ITopic | None) -> WorkerFunction:
     """Makes a worker's function, or gives an existing one what the worker needs.
