@@ -96,7 +96,7 @@ def against_layers(
             continue
         own = layer_of(module)
         if own is None:
-            yield module, 1, "stands in no layer; add it to LAYERS"
+            yield module, 1, "stands in no layer; add it to LAYERS in scripts/layers.py"
             continue
         for target, line in targets.items():
             other = len(layers) if target == package else layer_of(target)

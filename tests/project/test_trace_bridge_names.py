@@ -11,8 +11,8 @@ import trace_bridge.otel
 from trace_bridge import Counters, Message, MessageSegment, TraceHeader
 
 from harness.local_aws import ROOT
-from scripts.check_tree import LAYERS
 from scripts.import_graph import Import, imports_of
+from scripts.layers import LAYERS
 from tests.support.bridge import VARIABLES
 
 NAMES = json.loads(Path(__file__).with_name("trace_bridge_names.json").read_text(encoding="utf-8"))

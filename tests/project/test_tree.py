@@ -52,7 +52,7 @@ def test_an_import_against_the_layers_is_found_with_its_line(tmp_path: Path) -> 
 def test_a_module_without_a_layer_is_found(tmp_path: Path) -> None:
     graph = _package(tmp_path, prices="", orders="")
     assert list(against_layers(graph, "shop", [["prices"]])) == [
-        ("shop.orders", 1, "stands in no layer; add it to LAYERS")
+        ("shop.orders", 1, "stands in no layer; add it to LAYERS in scripts/layers.py")
     ]
 
 
