@@ -24,6 +24,8 @@ DENIED = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Deny", "Action": "dynamodb:PutItem", "Resource": "*"}],
 }
+MESSAGES = "trace_bridge.messages"
+NUMBERS = ("message_id", "attempt", "queue_ms")
 _EXAMPLE = re.compile(r"1-0{8}-0{24}")
 
 
@@ -114,7 +116,7 @@ def operated(watched: Deployed) -> Iterator[Operated]:
     wait_for(lambda: operated.waiting("QueueUrl") == 10, what="the ten messages")
     operated.poll(enabled=True)
     wait_for(lambda: operated.waiting("DeadLetterQueueUrl") == 10, what="the ten dead-letter messages")
-    logged = 1 + ATTEMPTS
+    logged = 1 + 2 * ATTEMPTS  # each failure, and each message
     wait_for(
         lambda: all(len(operated.lines_of(t)) >= logged for t in traces.values()), what="the lines of all attempts"
     )
@@ -127,10 +129,31 @@ class TestQueries:
             found = [json.loads(row["@message"]) for row in operated.run("lines of a trace", trace_id=trace_id)]
             expected = operated.lines_of(trace_id)
             assert sorted(map(str, found)) == sorted(map(str, expected))
-            assert [line["message"] for line in found if "errorType" not in line] == [f"item '{item_id}' is published"]
+            said = [line["message"] for line in found if "errorType" not in line and line["logger"] != MESSAGES]
+            assert said == [f"item '{item_id}' is published"]
             errors = [line["errorType"] for line in found if "errorType" in line]
             assert errors == ["ClientError"] * ATTEMPTS
             assert found[0]["message"].endswith("is published"), "the first line is that of the first function"
+
+    def test_the_slowest_messages_come_first_each_attempt_with_its_trace(self, operated: Operated) -> None:
+        rows = [row for row in operated.run("slowest messages") if row["xray_trace_id"] in operated.traces.values()]
+        times = [float(row["ms"]) for row in rows]
+        assert times == sorted(times, reverse=True)
+        assert all(milliseconds > 0 for milliseconds in times)
+        tried = {(row["xray_trace_id"], row["attempt"]) for row in rows}
+        assert tried == {(t, str(1 + n)) for t in operated.traces.values() for n in range(ATTEMPTS)}
+        assert len(rows) == len(tried)
+        assert {row["outcome"] for row in rows} == {"failed"}
+        assert all(int(row["queue_ms"]) >= 0 and "Worker" in row["@log"] for row in rows)
+
+    def test_the_line_of_a_message_names_its_segment_and_has_the_numbers_of_that(self, operated: Operated) -> None:
+        for trace_id in operated.traces.values():
+            documents = operated.deployed.documents(trace_id)
+            segments = {d["id"]: d["annotations"] for d in documents if "attempt" in d.get("annotations", {})}
+            lines = [line for line in operated.lines_of(trace_id) if line.get("logger") == MESSAGES]
+            named = {line["segment_id"]: {name: line[name] for name in NUMBERS} for line in lines}
+            assert (named, len(lines)) == (segments, ATTEMPTS)
+            assert {(line["level"], line["error_type"]) for line in lines} == {("INFO", "ClientError")}
 
     def test_the_ten_messages_were_one_batch(self, operated: Operated) -> None:
         failures = [line for line in operated.lines() if line.get("errorType") == "ClientError"]

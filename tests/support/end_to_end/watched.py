@@ -1,10 +1,17 @@
-"""A pipeline that is watched: with alarms that notify somebody, and saved queries."""
+"""A pipeline that is watched: with alarms that notify somebody, saved queries, and a line for each message."""
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
-from traced_pipeline import IngestOptions, MonitoringOptions, PipelineMonitoring, TopicOptions, TracedPipeline
+from traced_pipeline import (
+    IngestOptions,
+    MonitoringOptions,
+    PipelineMonitoring,
+    TopicOptions,
+    TracedPipeline,
+    WorkerOptions,
+)
 
 
 def build(stack: Stack) -> None:
@@ -14,6 +21,7 @@ def build(stack: Stack) -> None:
         "Orders",
         ingest=IngestOptions(path="/orders"),
         topic=TopicOptions(trace_permission="none"),
+        worker=WorkerOptions(message_log=True, message_metrics=True),
         removal_policy=RemovalPolicy.DESTROY,
     )
     on_call = sns.Topic(stack, "OnCall", enforce_ssl=True)
