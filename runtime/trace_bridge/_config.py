@@ -110,11 +110,17 @@ class Settings:
     otel_relation: OtelRelation = "parent"
     otel_annotations: OtelAnnotations = ()
 
+    is_plain: bool
+    """Whether none of the settings asks for more than a document for each message; asked for each."""
+
     def __init__(self, **values: object) -> None:
         unknown = values.keys() - _READ_FROM.keys()
         if unknown:
             raise TypeError(f"no settings of trace_bridge: {', '.join(sorted(unknown))}")
         vars(self).update({name: getattr(type(self), name) for name in _READ_FROM} | values)
+        vars(self)["is_plain"] = (
+            not self.in_progress and self.queue_segment == "never" and self.max_trace_age_days is None
+        )
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"settings do not change; {name} is set by `changed`, which gives others")
@@ -130,7 +136,7 @@ class Settings:
 
     def changed(self, **values: object) -> Settings:
         """Returns other settings, of which some fields have other values."""
-        return Settings(**{**vars(self), **values})
+        return Settings(**{**self.as_dict(), **values})
 
     def as_dict(self) -> dict[str, object]:
         """Returns every field's value."""

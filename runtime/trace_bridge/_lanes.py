@@ -293,10 +293,11 @@ class Batch:
         return self._fifo
 
     def _log_failure(self, index: int, error: BaseException) -> None:
-        try:
-            _log.error("message %s failed: %s: %s", self._ids[index], type(error).__name__, error, exc_info=error)
-        except Exception:  # noqa: BLE001 - of an exception without readable text, the log has the type alone
-            _log.error("message %s failed: %s", self._ids[index], type(error).__name__)
+        kind, text = type(error).__name__, safely(str, error)
+        if text is None:  # of an exception without readable text, the log has the type alone
+            _log.error("message %s failed: %s", self._ids[index], kind)
+        else:
+            _log.error("message %s failed: %s: %s", self._ids[index], kind, text, exc_info=error)
 
     def _log_not_begun(self) -> None:
         """Logs which messages were never begun, and why: each of them has lost one of its attempts."""

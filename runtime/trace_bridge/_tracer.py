@@ -66,13 +66,7 @@ class Tracer:
         self.invocation = current_invocation(context)
         self._messages = messages = get_engine().messages(self.invocation)
         self._begin, self._end, self._leave = messages.begin, messages.end, messages.leave
-        settings = _state.settings
-        is_plain = (
-            _sdk_joining.is_on()
-            and not settings.in_progress
-            and settings.queue_segment == "never"
-            and settings.max_trace_age_days is None
-        )
+        is_plain = _sdk_joining.is_on() and _state.settings.is_plain
         self.plain_in = self.invocation.process if is_plain else -1
         """The process in which messages take the short way."""
         self.unrecorded = messages.unrecorded if is_plain else None

@@ -93,8 +93,31 @@ def statements(source: str) -> list[str]:
             node.value = ast.Constant(None, lineno=node.lineno, col_offset=node.col_offset)
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             node.body = [ast.Pass(lineno=node.body[0].lineno, col_offset=node.body[0].col_offset)]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            _leave_out_annotations(node)
     parts = (node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr))
     return [ast.dump(tree), *(f"{type(part).__name__} {part.lineno}" for part in parts)]
+
+
+def _leave_out_annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    """Leaves out what nobody asks for at run time: annotations of private functions, and of variables in functions."""
+    if function.name.startswith("_") and not function.name.startswith("__"):
+        function.returns = None
+        for node in ast.walk(function.args):
+            if isinstance(node, ast.arg):
+                node.annotation = None
+    for owner in ast.walk(function):
+        body = getattr(owner, "body", None)
+        if isinstance(body, list) and not isinstance(owner, ast.ClassDef):
+            for part in ("body", "orelse", "finalbody"):
+                setattr(owner, part, [_unannotated(each) for each in getattr(owner, part, None) or []])
+
+
+def _unannotated(statement: ast.stmt) -> ast.stmt:
+    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        assigned = ast.Assign([statement.target], statement.value)
+        return ast.copy_location(assigned, statement)
+    return statement
 
 
 def test_works_from_where_lambda_puts_it(folder: Path) -> None:
