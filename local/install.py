@@ -31,7 +31,7 @@ from local.patches.lambda_ import (
     payload_limits,
     system_logs,
 )
-from local.patches.logs import insights, query_definitions
+from local.patches.logs import insights, metric_filters, query_definitions
 from local.patches.sqs import dead_letters, message_moves, messages
 from local.xray.daemon import Daemon
 from local.xray.span_intake import SpanIntake
@@ -76,6 +76,7 @@ def install(work_dir: Path) -> Daemon:
     event_sources.install()
     event_source_permissions.install()
     payload_limits.install()
+    metric_filters.install()
     system_logs.install()
     datapoints.install()
     request_metrics.install()

@@ -193,6 +193,8 @@ REQUIRED = (
     Name(module=_LOGS, path="_resource_policies"),
     Name(module=_LOGS, path="_start_query", parameters=("data",)),
     Name(module=_LOGS, path="_queries"),
+    Name(module=_LOGS, path="_metric_filters"),
+    Name(module=_LOGS, path="_put_metric_filter", parameters=("data",)),
     Name(module=_LOGS, path="_resolve_query_log_groups", parameters=("data",)),
     Name(module=_LOGS, path="_collect_query_records", parameters=("group_names", "start_time_s", "end_time_s")),
     Name(module=_CLOUDWATCH, path="_metrics"),

@@ -31,7 +31,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
         ["__main__"],
     ],
     (".", "local"): [
-        ["alarm_states", "logs_insights", "propagation", "environment", "tls"],
+        ["alarm_states", "filter_patterns", "logs_insights", "propagation", "environment", "tls"],
         ["xray"],
         ["patches"],
         ["ministack_contract", "install", "server", "__main__"],

@@ -155,6 +155,27 @@ class TestQueries:
             assert (named, len(lines)) == (segments, ATTEMPTS)
             assert {(line["level"], line["error_type"]) for line in lines} == {("INFO", "ClientError")}
 
+    def test_the_metrics_of_the_messages_are_made_of_their_lines(self, operated: Operated) -> None:
+        lines = [line for line in operated.lines() if line.get("logger") == MESSAGES]
+        first = [line for line in lines if line["attempt"] == 1]
+        expected = {
+            "MessageDuration": (len(lines), max(line["duration_ms"] for line in lines)),
+            "MessageQueueTime": (10, max(line["queue_ms"] for line in first)),
+        }
+        cloudwatch, now = operated.deployed.client("cloudwatch"), time.time()
+        for metric, (count, highest) in expected.items():
+            [listed] = cloudwatch.list_metrics(MetricName=metric)["Metrics"]
+            points = cloudwatch.get_metric_statistics(
+                Namespace=listed["Namespace"],
+                MetricName=metric,
+                StartTime=now - 3600,
+                EndTime=now + 60,
+                Period=60,
+                Statistics=["SampleCount", "Maximum"],
+            )["Datapoints"]
+            assert sum(point["SampleCount"] for point in points) == count
+            assert max(point["Maximum"] for point in points) == pytest.approx(highest)
+
     def test_the_ten_messages_were_one_batch(self, operated: Operated) -> None:
         failures = [line for line in operated.lines() if line.get("errorType") == "ClientError"]
         traces = {request: set[str]() for request in (line["requestId"] for line in failures)}

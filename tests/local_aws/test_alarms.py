@@ -1,9 +1,8 @@
-"""Alarms of the local AWS: by their own metric, over several minutes, if the topic admits them; metrics of queues."""
+"""Alarms of the local AWS: by their own metric, over several minutes, if the topic admits them."""
 
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -188,29 +187,3 @@ def test_a_topic_whose_policy_keeps_alarms_out_is_not_notified(
     other = new_alarm(AlarmActions=[topic])
     publish(cloudwatch, other, {1: 9})
     wait_for(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), what="the notification")
-
-
-def test_a_queue_publishes_its_messages_and_their_age(aws: Account, cloudwatch: Any) -> None:
-    sqs, name = aws.client("sqs"), f"counted-{uuid.uuid4().hex[:8]}"
-    queue = sqs.create_queue(QueueName=name)["QueueUrl"]
-    for delay in (0, 0, 0, 900):
-        sqs.send_message(QueueUrl=queue, MessageBody="{}", DelaySeconds=delay)
-    sqs.receive_message(QueueUrl=queue, VisibilityTimeout=900)
-
-    def highest(metric: str) -> float:
-        now = time.time()
-        found = cloudwatch.get_metric_statistics(
-            Namespace="AWS/SQS",
-            MetricName=metric,
-            Dimensions=[{"Name": "QueueName", "Value": name}],
-            StartTime=now - 600,
-            EndTime=now + 60,
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        return max((float(point["Maximum"]) for point in found), default=-1)
-
-    wait_for(lambda: highest("ApproximateNumberOfMessagesNotVisible") == 1, what="the message in flight")
-    wait_for(lambda: highest("ApproximateNumberOfMessagesVisible") >= 2, what="the visible messages")
-    wait_for(lambda: highest("ApproximateNumberOfMessagesDelayed") == 1, what="the delayed message")
-    wait_for(lambda: 0 < highest("ApproximateAgeOfOldestMessage") < 300, what="the age of the oldest one")

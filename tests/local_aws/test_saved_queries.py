@@ -162,29 +162,3 @@ def test_lambdas_own_lines_are_json_where_the_functions_format_is(
     assert [float(row["ms"]) >= 0 for row in reports] == [True] * expected.count("platform.report")
     if reports:
         assert lines[-1]["record"]["status"] == ("error" if failing else "success")
-
-
-def test_each_invocation_counts_once(aws: Account) -> None:
-    name = f"counted-{uuid.uuid4().hex[:8]}"
-    aws.client("lambda").create_function(
-        FunctionName=name,
-        Runtime="python3.13",
-        Role=role(aws, name),
-        Handler="app.handler",
-        Code={"ZipFile": archive(app=f"{_CODE}    raise ValueError(1)\n")},
-    )
-    invoke(aws, name)
-    now = time.time()
-    sums = {}
-    for metric in ("Invocations", "Errors", "Throttles"):
-        points = aws.client("cloudwatch").get_metric_statistics(
-            Namespace="AWS/Lambda",
-            MetricName=metric,
-            Dimensions=[{"Name": "FunctionName", "Value": name}],
-            StartTime=now - 600,
-            EndTime=now + 60,
-            Period=60,
-            Statistics=["Sum"],
-        )["Datapoints"]
-        sums[metric] = sum(point["Sum"] for point in points)
-    assert sums == {"Invocations": 1, "Errors": 1, "Throttles": 0}
