@@ -39,7 +39,7 @@ _NAVIGATION = {
         "checks",
         "migrate",
     ],
-    "Write handlers": ["handlers", "trace-bridge", "opentelemetry", "with-other-tools", "moving"],
+    "Write handlers": ["handlers", "trace-bridge", "opentelemetry", "datadog", "with-other-tools", "moving"],
     "Run": ["operate", "costs", "command-line", "trace-page", "what-traces-what"],
     "About": ["comparison", "/local/README", "/CONTRIBUTING", "/CHANGELOG", "/SECURITY"],
 }

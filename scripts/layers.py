@@ -46,6 +46,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "bridge_environment",
             "checks",
             "customer_keys",
+            "datadog_tags",
             "dependencies",
             "environments",
             "function_callers",
@@ -114,6 +115,10 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "container_image",
             "container_scaling",
             "container_task",
+            "datadog_checks",
+            "datadog_dashboard",
+            "datadog_ids",
+            "datadog_logs",
             "event_source",
             "bridge_adoption",
             "bridgeable",
@@ -156,7 +161,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "worker_variables",
         ],
         ["dashboard", "pipeline", "pipeline_metrics"],
-        ["pipeline_monitoring"],
+        ["datadog_forwarding", "pipeline_monitoring"],
     ],
     # base, record, export, adapters, consumers
     ("runtime", "trace_bridge"): [

@@ -10,6 +10,7 @@ from .account_tracing import AccountTracing
 from .checks import Check, PipelineError
 from .container_options import ContainerWorkerOptions
 from .container_worker import ContainerWorker
+from .datadog_forwarding import DatadogForwarding
 from .dead_letter_worker import DeadLetterWorker
 from .function import TracedFunction
 from .function_options import FunctionOptions, Handler
@@ -37,6 +38,7 @@ __all__ = [
     "Check",
     "ContainerWorker",
     "ContainerWorkerOptions",
+    "DatadogForwarding",
     "DeadLetterWorker",
     "FunctionOptions",
     "Handler",

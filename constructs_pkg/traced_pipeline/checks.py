@@ -47,6 +47,7 @@ class Check(StrEnum):
     DURABLE_FUNCTION = "traced-pipeline:durable-function"
     NO_ASSETS = "traced-pipeline:no-assets"
     ACCOUNT_SETTING_TWICE = "traced-pipeline:account-setting-twice"
+    LOG_SUBSCRIPTION = "traced-pipeline:log-subscription"
     INSTRUMENTATION_NEEDS_ACTIVE = "traced-pipeline:instrumentation-needs-active"
 
     DEPENDENCIES_NOT_LOCKED = "traced-pipeline:dependencies-not-locked"
@@ -80,6 +81,8 @@ class Check(StrEnum):
     OTHER_REGION = "traced-pipeline:other-region"
     VPC_WITHOUT_XRAY = "traced-pipeline:vpc-without-xray"
     TRACE_PERMISSION_QUOTA = "traced-pipeline:trace-permission-quota"
+    LOGS_NOT_FORWARDED = "traced-pipeline:logs-not-forwarded"
+    TRACES_NOT_INDEXED = "traced-pipeline:traces-not-indexed"
 
     ACCOUNT_LOGGING_ROLE = "traced-pipeline:account-logging-role"
     TRACE_EVERYTHING = "traced-pipeline:trace-everything"

@@ -58,6 +58,10 @@ def log_group_name_of(function: lambda_.IFunction) -> str | None:
 
 def own_log_group_name(function: lambda_.Function) -> str | None:
     """Returns the name of the log group that a function is given; None if Lambda makes one when it first logs."""
+    # What the CDK makes under its flag `@aws-cdk/aws-lambda:useCdkManagedLogGroup`.
+    managed = function.node.try_find_child("LogGroup")
+    if isinstance(managed, logs.LogGroup):
+        return managed.log_group_name
     config = resource_of(function, lambda_.CfnFunction).logging_config
     if isinstance(config, lambda_.CfnFunction.LoggingConfigProperty):
         name: object = config.log_group  # as it is: resolved here, it would name a resource of this stack in another

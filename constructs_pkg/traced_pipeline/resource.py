@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from aws_cdk import CfnResource, Reference, Stack, Tokenization
+from aws_cdk import CfnResource, Reference, Stack, Token, Tokenization
 from constructs import IConstruct
 
 ResourceT = TypeVar("ResourceT", bound=CfnResource)
@@ -29,6 +30,22 @@ def referenced_resource(text: str) -> CfnResource | None:
     token = fragments.first_token if fragments.length == 1 else None
     target = token.target if token is not None and isinstance(token, Reference) else None
     return target if isinstance(target, CfnResource) else None
+
+
+def identity_of(scope: IConstruct, text: str) -> str:
+    """Returns what a name or ARN stands for, so that two can be compared: the path of the resource, or the text itself.
+
+    Args:
+        scope: Where the name or ARN is used.
+        text: The name or ARN.
+    """
+    if not Token.is_unresolved(text):
+        return text
+    target = referenced_resource(text)
+    if target is not None:
+        return target.node.path
+    stack = Stack.of(scope)
+    return f"{stack.node.path} {json.dumps(stack.resolve(text), sort_keys=True)}"
 
 
 def properties_of(resource: CfnResource) -> Mapping[str, object]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 from collections.abc import Iterable
 
-from aws_cdk import CfnResource, Stack, Stage, Token
+from aws_cdk import CfnResource, Stage, Token
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
@@ -14,7 +13,7 @@ from constructs import Construct, IConstruct
 from .checks import Check, PipelineError, warn
 from .durability import is_durable, refuse_durable
 from .layer import has_bridge
-from .resource import referenced_resource, resource_of
+from .resource import identity_of, referenced_resource, resource_of
 from .synthesis_checks import check_at_synthesis, resources_below
 
 _PARTIAL_FAILURES = "ReportBatchItemFailures"
@@ -61,7 +60,7 @@ def _refuse_pairs(check: Check, pairs: Iterable[tuple[CfnResource, str | None, s
     for resource, source, target in pairs:
         if source is None:
             continue
-        pair = _identity(resource, source), _identity(resource, target)
+        pair = identity_of(resource, source), identity_of(resource, target)
         first = seen.setdefault(pair, resource)
         if first is not resource:
             raise PipelineError(
@@ -111,16 +110,6 @@ def _function_of(mapping: lambda_.CfnEventSourceMapping) -> lambda_.CfnFunction 
         return resource_of(function, lambda_.CfnFunction)
     target = referenced_resource(mapping.function_name)
     return target if isinstance(target, lambda_.CfnFunction) else None
-
-
-def _identity(resource: CfnResource, text: str) -> str:
-    """Returns what a name or ARN stands for: the resource it refers to, or itself."""
-    if not Token.is_unresolved(text):
-        return text
-    target = referenced_resource(text)
-    if target is not None:
-        return target.node.path
-    return f"{resource.stack.node.path} {json.dumps(Stack.of(resource).resolve(text), sort_keys=True)}"
 
 
 def _path(resource: CfnResource) -> str:

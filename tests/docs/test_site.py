@@ -19,7 +19,7 @@ ASKED = {
     "Unsampled messages?": "operate.md#sampling-and-unsampled-messages",
     "Powertools?": "with-other-tools.md#powertools-for-aws-lambda",
     "OpenTelemetry, or the ADOT layer": "opentelemetry.md#choosing",
-    "Datadog?": "with-other-tools.md#datadog",
+    "Datadog?": "datadog.md#through-x-ray",
     "alarms": "operate.md#alarms",
     "upgrade": "operate.md#upgrading",
     "permissions does a deployment need": "operate.md#permissions-to-deploy",

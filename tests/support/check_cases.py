@@ -38,6 +38,7 @@ from .check_scenes import (
     containers,
     durable_function,
     filters,
+    forwarding,
     function_of,
     function_with_role,
     image_folder,
@@ -353,6 +354,21 @@ CASES: dict[Check, Case] = {
         "warning",
         lambda s: s.pipeline(worker=WorkerOptions(vpc=s.isolated_vpc(endpoint=False))),
         lambda s: s.pipeline(worker=WorkerOptions(vpc=s.isolated_vpc(endpoint=True))),
+    ),
+    Check.LOG_SUBSCRIPTION: Case(
+        "error",
+        lambda s: forwarding(s, forwarder=s.function(log_group=True), subscribed=True),
+        lambda s: forwarding(s, forwarder=s.function(log_group=True)),
+    ),
+    Check.LOGS_NOT_FORWARDED: Case(
+        "warning",
+        lambda s: forwarding(s, ingest=s.function(name="Ingest")),
+        lambda s: forwarding(s, ingest=s.function(name="Ingest", log_group=True)),
+    ),
+    Check.TRACES_NOT_INDEXED: Case(
+        "warning",
+        lambda s: forwarding(s, indexing_percentage=99),
+        lambda s: forwarding(s, indexing_percentage=100),
     ),
     Check.TRACE_PERMISSION_QUOTA: Case(
         "warning",

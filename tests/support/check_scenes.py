@@ -15,12 +15,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
     AccountTracing,
     ContainerWorker,
     ContainerWorkerOptions,
+    DatadogForwarding,
     FunctionOptions,
     Handler,
     IngestOptions,
@@ -83,6 +85,7 @@ class Scene:
         *,
         stack: Stack | None = None,
         name: str = "Mine",
+        log_group: bool = False,
     ) -> lambda_.Function:
         stack = stack or self.stack
         made = stack.node.try_find_child(name)
@@ -95,6 +98,7 @@ class Scene:
             handler="app.handler",
             runtime=runtime,
             tracing=tracing,
+            log_group=logs.LogGroup(stack, f"{name}Logs") if log_group else None,
         )
 
     def isolated_vpc(self, *, endpoint: bool) -> ec2.Vpc:
@@ -174,6 +178,30 @@ def account_tracing(scene: Scene, *, region: str) -> None:
     app = scene.stack.node.root
     assert isinstance(app, App)
     AccountTracing(Stack(app, "Account", env=Environment(account=HERE, region=region)), "Tracing")
+
+
+def forwarding(
+    scene: Scene,
+    *,
+    forwarder: lambda_.Function | None = None,
+    ingest: lambda_.Function | None = None,
+    subscribed: bool = False,
+    indexing_percentage: float | None = None,
+) -> None:
+    """A pipeline whose log lines go to Datadog, on request those of the forwarder too."""
+    arn = f"arn:aws:lambda:eu-west-1:{HERE}:function:datadog-forwarder"
+    orders = scene.pipeline(ingest=IngestOptions(handler=ingest))
+    made = DatadogForwarding(
+        scene.stack,
+        "Datadog",
+        pipeline=orders,
+        forwarder=forwarder or lambda_.Function.from_function_arn(scene.stack, "Forwarder", arn),
+        env="prod",
+    )
+    if forwarder is not None and subscribed:
+        made.subscribe("Own", forwarder.log_group)
+    if indexing_percentage is not None:
+        AccountTracing(scene.stack, "Tracing", transaction_search="create", indexing_percentage=indexing_percentage)
 
 
 def trace_everything(scene: Scene, tracing: sns.TracingConfig) -> None:

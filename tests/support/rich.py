@@ -5,11 +5,13 @@ from __future__ import annotations
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from traced_pipeline import (
     ContainerWorkerOptions,
+    DatadogForwarding,
     IngestOptions,
     PipelineMonitoring,
     QueueWorker,
@@ -23,7 +25,7 @@ from traced_pipeline import (
 
 
 def build(stack: Stack) -> None:
-    """Fan-out with filters, a chain, keys, an alias, a VPC, containers, alarms, a sampling rule, a group, and FIFO."""
+    """Fan-out with filters, a chain, keys, an alias, a VPC, containers, alarms, Datadog, sampling, a group, FIFO."""
     topic_key, queue_key = (kms.Key(stack, f"{name}Key", enable_key_rotation=True) for name in ("Topic", "Queue"))
     shipped = TracedTopic(stack, "Shipped", options=TopicOptions(key=topic_key)).topic
     orders = TracedPipeline(
@@ -78,6 +80,19 @@ def build(stack: Stack) -> None:
             publish_to=shipped,
         ),
     )
-    QueueWorker(stack, "Ship", topic=shipped, options=WorkerOptions(table=orders.table, queue_key=queue_key, vpc=vpc))
+    ship = WorkerOptions(table=orders.table, queue_key=queue_key, vpc=vpc)
+    forwarder = QueueWorker(stack, "Ship", topic=shipped, options=ship).function
     TracedPipeline(stack, "Payments", topic=TopicOptions(fifo=True))
     PipelineMonitoring(stack, "Watch", pipeline=orders)
+    role = iam.Role.from_role_name(stack, "DatadogRole", "DatadogIntegrationRole")
+    DatadogForwarding(
+        stack,
+        "Datadog",
+        pipeline=orders,
+        forwarder=forwarder,
+        env="prod",
+        service="orders",
+        version="1.4.2",
+        integration_role=role,
+        xray_key=queue_key,
+    )

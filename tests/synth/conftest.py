@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import App, Environment, Stack
-from traced_pipeline import TracedPipeline
+from traced_pipeline import DatadogForwarding, TracedPipeline
 
+from tests.support.datadog import whole_pipeline
 from tests.support.stacks import NewStack
 from tests.support.templates import ROOT, Synthesized, synthesize
 
@@ -58,3 +59,15 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     (folder / "app.py").write_text("def handler(event, context): ...\n")
     monkeypatch.chdir(folder.parents[1])
     yield folder
+
+
+@pytest.fixture(scope="session")
+def read_in_datadog(tmp_path_factory: pytest.TempPathFactory, context: dict[str, object]) -> DatadogForwarding:
+    """A pipeline with workers of all kinds that is read in Datadog."""
+    stack = Stack(App(outdir=str(tmp_path_factory.mktemp("datadog")), context=context), "Shop")
+    return whole_pipeline(stack)
+
+
+@pytest.fixture(scope="session")
+def datadog_template(read_in_datadog: DatadogForwarding) -> Synthesized:
+    return synthesize(Stack.of(read_in_datadog))

@@ -7,7 +7,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from traced_pipeline import function_settings, ingest_checks, work_queue, worker_checks
+from traced_pipeline import datadog_logs, function_settings, ingest_checks, work_queue, worker_checks
 from traced_pipeline.limits import API_NAME, INDEXING_PERCENTAGE, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
 
 NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
@@ -67,6 +67,12 @@ def test_numbers_that_the_service_model_has_in_words(model: str, words: str) -> 
     shape: Any = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
     said = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", shape.members[member].documentation))
     assert words in said
+
+
+def test_the_number_of_subscription_filters_is_that_of_the_service_model() -> None:
+    model = botocore.session.get_session().get_service_model("logs").operation_model("PutSubscriptionFilter")
+    assert "Each log group can have up to two subscription filters" in re.sub(r"\s+", " ", model.documentation)
+    assert datadog_logs.MOST_SUBSCRIPTIONS == 2
 
 
 @pytest.mark.parametrize("limit", NAMED.values(), ids=NAMED)
