@@ -177,6 +177,22 @@ def test_of_an_api_that_is_made_elsewhere_nothing_is_watched(new_stack: NewStack
     assert "made elsewhere" in json.dumps(template.one("AWS::CloudWatch::Dashboard"))
 
 
+def test_of_an_api_made_of_a_definition_the_stage_is_watched(new_stack: NewStack) -> None:
+    stack = new_stack()
+    definition = apigateway.ApiDefinition.from_inline({"swagger": "2.0", "info": {"title": "Mine"}, "paths": {}})
+    traced = apigateway.StageOptions(tracing_enabled=True)
+    api = apigateway.SpecRestApi(stack, "Mine", api_definition=definition, deploy_options=traced)
+    orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api, path="/orders"))
+    PipelineMonitoring(stack, "Watch", pipeline=orders)
+    template = synthesize(stack)
+    stage = {"Ref": template.name_of("AWS::ApiGateway::Stage")}
+    alarms = [a for a in template.all("AWS::CloudWatch::Alarm").values() if a["Namespace"] == "AWS/ApiGateway"]
+    assert {alarm["MetricName"] for alarm in alarms} == {"5XXError", "Latency"}
+    for alarm in alarms:
+        assert {d["Name"]: d["Value"] for d in alarm["Dimensions"]} == {"ApiName": "Mine", "Stage": stage}
+    assert "made elsewhere" not in json.dumps(template.one("AWS::CloudWatch::Dashboard"))
+
+
 def test_a_fraction_above_one_is_refused(new_stack: NewStack) -> None:
     stack = new_stack()
     orders = TracedPipeline(stack, "Orders")
