@@ -9,12 +9,10 @@ from aws_cdk import BootstraplessSynthesizer, CfnResource, Stack
 from aws_cdk import aws_lambda as lambda_
 
 from .bridge_environment import ENABLED, OFF_WORDS, PREFIX, XRAY_SDK_ENABLED
-from .function_settings import FunctionSettings
+from .function_settings import EXEC_WRAPPER, FunctionSettings
 from .intrinsics import is_intrinsic
 from .layer import AUTO_HANDLER, MOST_LAYERS, RUNTIMES, has_bridge
 
-# https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
-_EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _OF_LAYERS = "/opt/"
 _PYTHON = "python"
 # A mode of SAM's: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
@@ -114,8 +112,8 @@ def _of_variables(settings: FunctionSettings) -> Iterator[str]:
         yield f"its variable {off} turns the bridge off; take it away to have it bridged"
     if is_intrinsic(variables):
         yield f"its environment variables are {_unknown(variables)}"
-    elif isinstance(variables, Mapping) and _EXEC_WRAPPER in variables:
-        yield f"{_EXEC_WRAPPER} is {_shown(variables[_EXEC_WRAPPER])}: another wrapper starts its process"
+    elif isinstance(variables, Mapping) and EXEC_WRAPPER in variables:
+        yield f"{EXEC_WRAPPER} is {_shown(variables[EXEC_WRAPPER])}: another wrapper starts its process"
 
 
 def _of_layers(settings: FunctionSettings) -> Iterator[str]:

@@ -15,6 +15,8 @@ PROPAGATING_MODE = "PassThrough"
 """The tracing mode in which Lambda only propagates the trace."""
 DEFAULT_TIMEOUT_SECONDS = 3
 """A function's timeout where none is set: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html."""
+EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+"""The variable that names a script around a function: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html."""
 
 _IMAGE = "Image"
 

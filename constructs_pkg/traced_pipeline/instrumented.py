@@ -12,6 +12,7 @@ from constructs import Construct
 
 from . import bridge_environment
 from .checks import Check, PipelineError
+from .function_settings import EXEC_WRAPPER
 from .instrumentation import Adot, AdotExport, Instrumentation, OpenTelemetry, Vendor, why_active
 from .layer import brought_layer
 from .layer_content import OpenTelemetryParts
@@ -21,7 +22,6 @@ _TRACES_EXPORTER = "OTEL_TRACES_EXPORTER"
 _OURS = "trace_bridge"
 """The name under which OpenTelemetry finds the bridge's tracer provider and its exporter."""
 
-_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 # https://aws-otel.github.io/docs/getting-started/lambda
 _OF_ADOT: Mapping[str, str] = {
     "OTEL_PROPAGATORS": "baggage,xray,tracecontext",
@@ -114,7 +114,7 @@ def _open_telemetry(chosen: OpenTelemetry) -> Needs:
 def _adot(scope: Construct, chosen: Adot, *, active: bool) -> Needs:
     export = _export(scope, chosen.export)
     return Needs(
-        fixed={**_engine(chosen.relation), _WRAPPER: "/opt/otel-instrument"},
+        fixed={**_engine(chosen.relation), EXEC_WRAPPER: "/opt/otel-instrument"},
         defaults={**_OF_ADOT, **export, **({} if active else _SAMPLER)},
         layers=[brought_layer(scope, "Layer", chosen.layer)],
         statements=[_send_spans()] if chosen.export == "otlp" else [],
