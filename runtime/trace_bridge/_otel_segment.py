@@ -50,7 +50,8 @@ def sender_context(trace_id: str, parent_id: str | None, *, sampled: bool) -> Sp
     """
     trace_number = int(trace_id[2:10] + trace_id[11:], 16)
     span_number = no_parent(trace_number) if parent_id is None else int(parent_id, 16)
-    return SpanContext(trace_number, span_number, is_remote=True, trace_flags=_SAMPLED if sampled else _NOT_SAMPLED)
+    # By position, as that takes half the time: it is remote.
+    return SpanContext(trace_number, span_number, True, _SAMPLED if sampled else _NOT_SAMPLED)
 
 
 def header_of(context: SpanContext, lineage: str | None) -> str:
