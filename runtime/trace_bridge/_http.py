@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from . import _state
 from ._http_hosts import is_ignored
-from ._http_neighbours import is_recorded_elsewhere
+from ._http_neighbours import is_recorded_by_others
 from ._http_subsegment import HttpSubsegment, target_of
 from ._place import current_place, usual_parent
-from ._places import BesideSdk, InMessage, NotRecorded
+from ._places import BesideSdk, InMessage, NotRecorded, is_open_call
 from ._safely import safely
 from ._scope import inherited_scope, is_aside
 from ._sdk_calls import SdkHttpCall
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
-    from ._places import OfInvocation, SpanPlace
+    from ._places import OfInvocation, Place, SpanPlace
 
 TRACE_HEADER = "X-Amzn-Trace-Id"
 
@@ -45,6 +45,8 @@ class HttpCall:
 
     __slots__ = ("_before", "_carried", "_place", "_subsegment", "_url", "header")
 
+    _place: InMessage | OfInvocation | SpanPlace
+
     def __init__(self, client: str, method: object, url: object) -> None:
         self.header: str | None = None
         """The trace header that the call carries; None where it carries none of the bridge's."""
@@ -60,24 +62,33 @@ class HttpCall:
         target = target_of(url)
         if target is None or is_ignored(target.host, target.port):
             return
+        shown = target.url + _query(url) if _state.settings.http_query else target.url
         scope = inherited_scope()
         parent = None if scope is None else usual_parent(scope)
-        # The usual place, without the steps of `current_place`.
-        place = current_place() if scope is None or parent is None else InMessage(scope.message, parent)
-        if is_recorded_elsewhere(client, place):
+        if scope is None or parent is None:
+            self._begin_at(current_place(), client, target.name, method, shown)
+        elif not is_recorded_by_others(client):
+            # The usual way, without the steps of places: below a message, which sends it.
+            message = scope.message
+            subsegment = HttpSubsegment(message.invocation.new_id(), target.name, time.time(), str(method), shown)
+            parent.subsegments.append(subsegment)
+            self._place = InMessage(message, parent)
+            self._subsegment = subsegment
+            self.header = message.header_text(subsegment.id)
+
+    def _begin_at(self, place: Place, client: str, name: str, method: object, shown: str) -> None:
+        if is_open_call(place) or is_recorded_by_others(client):
             return
         if isinstance(place, NotRecorded):
             self.header = place.passed_on
             return
-        method = str(method)
-        shown = target.url + _query(url) if _state.settings.http_query else target.url
         if isinstance(place, BesideSdk):
-            self._subsegment = SdkHttpCall(place.recorder, target.name, method, shown)
+            self._subsegment = SdkHttpCall(place.recorder, name, str(method), shown)
             self.header = self._subsegment.header
             return
-        subsegment = HttpSubsegment(place.new_id(), target.name, time.time(), method, shown)
+        subsegment = HttpSubsegment(place.new_id(), name, time.time(), str(method), shown)
         place.add(subsegment)
-        self._place: InMessage | OfInvocation | SpanPlace = place
+        self._place = place
         self._subsegment = subsegment
         self.header = place.header(subsegment.id)
 
@@ -108,18 +119,18 @@ class HttpCall:
         _under_way.set(self._before)
         if self._carried is not None:
             safely(self._carried.__delitem__, TRACE_HEADER)
-        if self._subsegment is not None:
-            safely(self._end, self._subsegment, error)
+        subsegment = self._subsegment
+        if isinstance(subsegment, HttpSubsegment):
+            subsegment.close(time.time())
+            if error is not None:
+                safely(self._failed, subsegment, error)
+            self._place.ended(subsegment)
+        elif subsegment is not None:
+            safely(subsegment.end, error)
 
-    def _end(self, subsegment: HttpSubsegment | SdkHttpCall, error: BaseException | None) -> None:
-        if isinstance(subsegment, SdkHttpCall):
-            subsegment.end(error)
-            return
-        subsegment.close(time.time())
-        if error is not None:
-            secret = "" if _state.settings.http_query else _query(str(self._url))
-            self._place.failed(error, subsegment.failed(error, secret))
-        self._place.ended(subsegment)
+    def _failed(self, subsegment: HttpSubsegment, error: BaseException) -> None:
+        secret = "" if _state.settings.http_query else _query(str(self._url))
+        self._place.failed(error, subsegment.failed(error, secret))
 
 
 class LeftAlone:

@@ -8,13 +8,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from ._places import is_open_call
 from ._suppression import is_suppressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ._places import Place
 
 
 class _Client:
@@ -55,15 +52,12 @@ _CLIENTS = {
 }
 
 
-def is_recorded_elsewhere(client: str, place: Place) -> bool:
+def is_recorded_by_others(client: str) -> bool:
     """Returns whether another library records the call that is about to be made.
 
     Args:
         client: The client's name.
-        place: Where the call would be recorded.
     """
-    if is_open_call(place):
-        return True
     known = _CLIENTS[client]
     patcher = sys.modules.get("aws_xray_sdk.core.patcher")
     if patcher is not None and "httplib" in getattr(patcher, "_PATCHED_MODULES", ()) and known.on_http_client():

@@ -115,14 +115,15 @@ class HttpSubsegment:
     def text(self) -> str:
         """Returns the subsegment as a document, JSON."""
         end = f'"end_time":{self.end_time!r}' if self.end_time else '"in_progress":true'
-        answer = ""
-        if self._status is not None:
+        status, answer = self._status, ""
+        if status is not None:
             length = "" if self._length is None else f',"content_length":{self._length}'
-            answer = f',"response":{{"status":{self._status}{length}}}'
+            answer = f',"response":{{"status":{status}{length}}}'
+        outcome = outcome_fields(status, self._cause) if self._cause is not None or (status or 0) >= 400 else ""
         return (
             f'{{"id":"{self.id}","name":{quote(self.name)},"start_time":{self.start_time!r},{end},'
             f'"namespace":"remote","http":{{"request":{{"method":{quote(self._method[:_MAX_TEXT])},'
-            f'"url":{quote(self._url[:_MAX_TEXT])}}}{answer}}}{outcome_fields(self._status, self._cause)}}}'
+            f'"url":{quote(self._url[:_MAX_TEXT])}}}{answer}}}{outcome}}}'
         )
 
     def to_dict(self) -> dict[str, Any]:
