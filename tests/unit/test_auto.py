@@ -30,6 +30,7 @@ def load(process: Process, tmp_path: Path) -> Iterator[Load]:
             process.monkeypatch.delenv("TRACE_BRIDGE_HANDLER", raising=False)
         else:
             process.monkeypatch.setenv("TRACE_BRIDGE_HANDLER", handler)
+        sys.modules.pop("trace_bridge.auto", None)  # another test's runner may have left it
         return importlib.import_module("trace_bridge.auto")
 
     yield loaded
