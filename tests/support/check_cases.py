@@ -362,7 +362,7 @@ CASES: dict[Check, Case] = {
     ),
     Check.LOGS_NOT_FORWARDED: Case(
         "warning",
-        lambda s: forwarding(s, ingest=s.function(name="Ingest")),
+        lambda s: forwarding(s, ingest=function_of(s, HERE)),
         lambda s: forwarding(s, ingest=s.function(name="Ingest", log_group=True)),
     ),
     Check.TRACES_NOT_INDEXED: Case(

@@ -184,7 +184,7 @@ def forwarding(
     scene: Scene,
     *,
     forwarder: lambda_.Function | None = None,
-    ingest: lambda_.Function | None = None,
+    ingest: lambda_.IFunction | None = None,
     subscribed: bool = False,
     indexing_percentage: float | None = None,
 ) -> None:
