@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from . import _environment
@@ -28,6 +29,16 @@ _HOST = r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*"
 """A host's name, with a star for its first part or not, or an address."""
 
 _log = logging.getLogger("trace_bridge")
+
+
+def log_safely() -> None:
+    """Has no line of the bridge's own fail a message, whatever the application's log handlers raise."""
+
+    def handle(record: logging.LogRecord) -> None:
+        with suppress(Exception):
+            logging.Logger.handle(_log, record)
+
+    _log.handle = handle  # type: ignore[method-assign]
 
 
 class ConfigurationError(ValueError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,16 +13,6 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 _log = logging.getLogger("trace_bridge")
-
-
-def log_safely() -> None:
-    """Has no line of the bridge's own fail a message, whatever the application's log handlers raise."""
-
-    def handle(record: logging.LogRecord) -> None:
-        with suppress(Exception):
-            logging.Logger.handle(_log, record)
-
-    _log.handle = handle  # type: ignore[method-assign]
 
 
 def safely(describe: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
