@@ -24,6 +24,7 @@ from tests.support.lambda_events import (
     trace_id,
 )
 from tests.support.lambda_process import Process
+from tests.support.waiting import wait_for
 
 ROOT = trace_id(4)
 DELETE = "DynamoDB_20120810.DeleteItem"
@@ -182,7 +183,7 @@ def test_a_call_still_under_way_is_closed_with_its_message(process: Process) -> 
             thread.join(0.01)
     process.services.hanging.set()
     thread.join()
-    (document,) = process.documents_of(ROOT)
+    (document,) = wait_for(lambda: process.documents_of(ROOT), what="the upload that was not waited for")
     (call,) = document["subsegments"]
     assert call["end_time"] <= document["end_time"]
 
