@@ -37,7 +37,7 @@ DOCUMENTED: dict[str, tuple[set[str], str]] = {
     ),
     "aws.ecs": ({"service.running", "service.cpuutilization", "service.memory_utilization"}, "amazon-ecs"),
 }
-"""The metrics that are used, and the page of Datadog's integrations that has them."""
+"""The metrics that are used, and the page of the integration. Those of SQS were read in public monitors."""
 QUERY = re.compile(
     r"(?P<aggregation>sum|avg|max):(?P<family>aws\.[a-z]+)\.(?P<metric>[a-z0-9_.]+)"
     r"\{\$env,traced_pipeline:(?P<hop>[a-z0-9.-]+)\}(?P<count>\.as_count\(\))?"
