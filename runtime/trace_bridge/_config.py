@@ -13,7 +13,7 @@ Envelope = Literal["none", "sns"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     OnUndecided = Literal["drop", "sample", "follow_lambda"]
     EmitterChoice = Literal["auto", "udp", "api"]
@@ -32,13 +32,37 @@ _log = logging.getLogger("trace_bridge")
 
 
 def log_safely() -> None:
-    """Has no line of the bridge's own fail a message, whatever the application's log handlers raise."""
+    """Has no line of the bridge's own fail a message, whatever the application's log handlers and factory raise."""
+    kind = type(_log)  # the application's own, where it has set one
 
     def handle(record: logging.LogRecord) -> None:
         with suppress(Exception):
-            logging.Logger.handle(_log, record)
+            kind.handle(_log, record)
+
+    def make_record(*values: Any, **named: Any) -> logging.LogRecord:
+        try:
+            return kind.makeRecord(_log, *values, **named)
+        except Exception:  # noqa: BLE001 - a factory may need what there is in the application's own code alone
+            return _plain_record(*values, **named)
 
     _log.handle = handle  # type: ignore[method-assign]
+    _log.makeRecord = make_record  # type: ignore[method-assign]
+
+
+def _plain_record(
+    name: str,
+    level: int,
+    fn: str,
+    lno: int,
+    msg: object,
+    args: Any,
+    exc_info: Any,
+    func: str | None = None,
+    extra: object = None,  # noqa: ARG001 - the bridge's lines have none
+    sinfo: str | None = None,
+) -> logging.LogRecord:
+    """Returns what `Logger.makeRecord` does where there is no factory of the application's."""
+    return logging.LogRecord(name, level, fn, lno, msg, args, exc_info, func, sinfo)
 
 
 class ConfigurationError(ValueError):

@@ -18,7 +18,8 @@ class Counters:
         sent_udp: Documents sent to the X-Ray daemon. A sender by UDP does not learn whether they arrived.
         sent_api: Documents X-Ray took through `PutTraceSegments`.
         unprocessed: Documents X-Ray refused (`UnprocessedTraceSegments`).
-        failed: Documents lost because `PutTraceSegments` or the socket failed or did not answer in time.
+        failed: Documents lost because `PutTraceSegments`, the socket or OpenTelemetry's tracer provider failed,
+            or did not answer in time.
         split: Subsegments sent as documents of their own because the segment was too large.
         trimmed: Documents that lost stack traces or metadata to fit X-Ray's limit.
         oversized: Documents dropped because nothing more could be trimmed.

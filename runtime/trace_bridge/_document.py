@@ -100,7 +100,7 @@ def annotations_field(message_id: str, attributes: Mapping[str, str], own: Mappi
         fields = f'{fields},"attempt":{int(attributes["ApproximateReceiveCount"])}'
         queue_ms = int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])
         fields = f'{fields},"queue_ms":{max(0, queue_ms)}'
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         pass
     if own:
         of_sqs: dict[str, object] = json.loads(f"{{{fields[1:]}}}")

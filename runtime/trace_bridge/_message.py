@@ -252,7 +252,7 @@ def number_of(attributes: Mapping[str, str], name: str) -> int | None:
     """Returns an attribute that is a number; None where SQS does not say."""
     try:
         return int(attributes[name])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

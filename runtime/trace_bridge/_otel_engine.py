@@ -28,6 +28,7 @@ from opentelemetry.trace import (
 )
 
 from . import _state
+from ._counts import count
 from ._emitter import get_emitter
 from ._message import attributes_of, message_id_of
 from ._otel_flush import Flush
@@ -98,11 +99,12 @@ class OtelMessages:
             sender = sender_context(trace_id, parent_id, sampled=True)
             try:
                 span = self._begun(record, sender, before)
+                if self._relation == "link":
+                    segment.record_elsewhere(span.get_span_context())
             except Exception:  # noqa: BLE001 - a provider's failure must not fail a message; its trace goes on
+                count("failed")
                 span = NonRecordingSpan(sender)
             segment.start_time = time()
-            if self._relation == "link":
-                segment.record_elsewhere(span.get_span_context())
         else:
             span = NotRecordedSpan(trace_id, parent_id)
         segment.enter(span, before)
@@ -142,7 +144,7 @@ class OtelMessages:
             attributes[ATTEMPT] = int(of_sqs["ApproximateReceiveCount"])
             waited = int(of_sqs["ApproximateFirstReceiveTimestamp"]) - int(of_sqs["SentTimestamp"])
             attributes[QUEUE_MS] = max(0, waited)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             pass
         if self._relation == "parent":
             parent = set_span_in_context(NonRecordingSpan(sender), before)

@@ -71,7 +71,7 @@ class XRayMessages:
                 f'"annotations":{{"message_id":{quote(message_id)},"attempt":{attempt},"queue_ms":{max(0, waited)}}}'
                 f"{self._metadata}{nested}}}"
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             self._end_in_full(segment, None)
             return
         if self._udp is not None and len(document) <= MAX_BYTES and self._udp.send_if_room(document, time.monotonic()):

@@ -1,7 +1,10 @@
 """A log handler of the application's that fails: the bridge's own lines fail no message."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -42,6 +45,24 @@ def failing(process: Process) -> Iterator[Failing]:
         log.setLevel(level)
 
 
+@pytest.fixture
+def factory(process: Process) -> Iterator[None]:
+    """A factory of log records that needs what only the application's own code has set."""
+    user = ContextVar[str]("user")
+    before = logging.getLogRecordFactory()
+
+    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        record = before(*args, **kwargs)
+        record.user = user.get()
+        return record
+
+    logging.setLogRecordFactory(make)
+    try:
+        yield
+    finally:
+        logging.setLogRecordFactory(before)
+
+
 @pytest.mark.parametrize("runner", REPORTING)
 @pytest.mark.parametrize("engine", ["xray", "otel"])
 def test_a_failed_message_is_the_only_one_that_comes_back(
@@ -59,6 +80,39 @@ def test_a_failed_message_is_the_only_one_that_comes_back(
     spans.all()
     assert (len(answer["batchItemFailures"]), len(done)) == (1, 3)
     assert failing.lines
+
+
+@pytest.mark.parametrize("runner", REPORTING)
+def test_a_record_factory_that_fails_outside_of_the_application_costs_no_message_and_no_line(
+    process: Process, factory: None, caplog: pytest.LogCaptureFixture, runner: str
+) -> None:
+    done = list[int]()
+
+    def work() -> None:
+        done.append(1)
+        if len(done) == 2:
+            raise ValueError("no price")
+
+    answer = RUNNERS[runner](process, work, several(1, 2, 3))
+    assert (len(answer["batchItemFailures"]), len(done)) == (1, 3)
+    (line,) = caplog.records
+    assert line.getMessage().endswith("failed: ValueError: no price")
+    assert line.exc_info is not None and line.funcName == "_log_failure"
+
+
+@pytest.mark.program
+def test_a_logger_class_of_the_applications_handles_the_bridges_lines() -> None:
+    script = """
+import logging
+class Own(logging.Logger):
+    def handle(self, record):
+        print("handled", record.getMessage())
+logging.setLoggerClass(Own)
+import trace_bridge
+logging.getLogger("trace_bridge").warning("a line")
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "handled a line\n"
 
 
 def test_a_segment_that_cannot_be_sent_fails_no_message(process: Process, failing: Failing) -> None:

@@ -230,6 +230,29 @@ def test_a_provider_that_fails_costs_no_message(process: Process, spans: Spans) 
     client = process.client("dynamodb")
     assert _run(lambda _message: client.list_tables()) == {"batchItemFailures": []}
     assert process.services.headers("DynamoDB_20120810.ListTables") == [header(ROOT) + ";Lineage=061379e8:0"]
+    assert counters().failed == 1
+
+
+@pytest.mark.parametrize("relation", ["parent", "link"])
+def test_a_span_that_has_no_context_costs_no_message(process: Process, spans: Spans, relation: str) -> None:
+    process.set(engine="otel", otel_relation=relation)
+
+    def broken(_span: object) -> Any:
+        raise RuntimeError("no context today")
+
+    process.monkeypatch.setattr("opentelemetry.sdk.trace.Span.get_span_context", broken)
+    assert _run(lambda _message: None) == {"batchItemFailures": []}
+
+
+def test_numbers_of_sqs_that_are_none_cost_no_span(process: Process, spans: Spans) -> None:
+    odd = {**RECORD, "attributes": {**RECORD["attributes"], "ApproximateReceiveCount": float("inf")}}
+    with continue_trace(odd, LambdaContext()):
+        assert Message(odd).attempt == 1
+    assert len(spans.all()) == 1
+    process.set(engine="xray")
+    with continue_trace(odd, LambdaContext()):
+        pass
+    assert len(process.documents_of(ROOT)) == 1
 
 
 def test_messages_polled_outside_of_lambda_are_spans_too(process: Process, spans: Spans) -> None:
