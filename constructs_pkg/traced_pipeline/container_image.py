@@ -48,7 +48,8 @@ def image_of(scope: IConstruct, options: ContainerWorkerOptions) -> ecs.Containe
         raise PipelineError(
             Check.IMAGE_FOLDER,
             f"image folder {str(options.image)!r} is the working directory of the app, or holds the CDK's output, "
-            "which would be copied into itself; put the Dockerfile and what it needs into a folder of their own",
+            "which would be copied into itself; put the Dockerfile and what it needs into a folder of their own, or "
+            "give ecs.ContainerImage.from_asset(...) with an exclude that leaves the output out",
         )
     if not (folder / "Dockerfile").is_file():
         raise PipelineError(

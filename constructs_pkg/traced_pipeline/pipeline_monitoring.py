@@ -123,10 +123,10 @@ class PipelineMonitoring(Construct):
         self._notify_of_dead_letters(name)
         if self._options.alarms:
             longest = self._options.longest_wait or _LONGEST_WAIT
-            self._add_alarm(waiting_alarm(self, f"{name}Waiting", worker, longest))
+            self._add_alarm(waiting_alarm(self, self._free_id(name, "Waiting"), worker, longest))
             if isinstance(worker, QueueWorker):
-                self._add_alarm(self._errors(f"{name}Errors", worker))
-                self._add_alarm(throttles_alarm(self, f"{name}Throttles", worker))
+                self._add_alarm(self._errors(self._free_id(name, "Errors"), worker))
+                self._add_alarm(throttles_alarm(self, self._free_id(name, "Throttles"), worker))
         if isinstance(worker, ContainerWorker):
             self._add_log_group(worker.log_group.log_group_name)
         else:
@@ -140,9 +140,9 @@ class PipelineMonitoring(Construct):
         """Watches a worker on a dead-letter queue, on whose messages the pipeline has an alarm already."""
         self._notify_of_dead_letters(f"{worker}/{repair.node.id}")
         if self._options.alarms:
-            name = f"{worker}{repair.node.id}"
-            self._add_alarm(self._errors(f"{name}Errors", repair))
-            self._add_alarm(throttles_alarm(self, f"{name}Throttles", repair))
+            names = worker, repair.node.id
+            self._add_alarm(self._errors(self._free_id(*names, "Errors"), repair))
+            self._add_alarm(throttles_alarm(self, self._free_id(*names, "Throttles"), repair))
         self._add_log_group(log_group_name_of(repair.function))
         if self._dashboard is not None:
             meaning = f"Works on what {worker} could not process: the messages of its dead-letter queue."
@@ -163,6 +163,11 @@ class PipelineMonitoring(Construct):
         if self._options.queries:
             causes = f'the saved query "{query_name(self._folder, "Failures")}" in CloudWatch Logs Insights'
         return errors_alarm(self, construct_id, worker, causes=causes)
+
+    def _free_id(self, *parts: str) -> str:
+        """Returns an id made of some parts that is free: a worker may be called `Server`, or `WorkerRepair`."""
+        together = "".join(parts)
+        return together if self.node.try_find_child(together) is None else "-".join(parts)
 
     def _notify_of_dead_letters(self, worker: str) -> None:
         alarm = self._pipeline.dead_letter_alarms.get(worker)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import Environment, Stack
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from traced_pipeline import Check, MonitoringOptions, PipelineMonitoring, TracedPipeline
@@ -14,6 +16,7 @@ from traced_pipeline import Check, MonitoringOptions, PipelineMonitoring, Traced
 from tests.support.stacks import NewStack
 from tests.support.templates import Synthesized, synthesize, warnings
 
+NewApp = Callable[..., App]
 _HERE = Environment(account="111111111111", region="eu-west-1")
 _ALARMS = ":cloudwatch:eu-west-1:111111111111:alarm:*"
 
@@ -35,16 +38,49 @@ def admitting(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("enforce_ssl", [True, False])
-def test_a_topic_lets_alarms_publish(new_stack: NewStack, enforce_ssl: bool) -> None:
+def policies_of(template: Synthesized) -> list[dict[str, Any]]:
+    """The policies of the topic that alarms notify."""
+    [topic] = [{"Ref": name} for name in template.all("AWS::SNS::Topic") if name.startswith("OnCall")]
+    return [policy for policy in template.all("AWS::SNS::TopicPolicy").values() if topic in policy["Topics"]]
+
+
+def test_a_topic_with_a_policy_lets_alarms_publish(new_stack: NewStack) -> None:
     stack = new_stack(env=_HERE)
-    template = watch(stack, sns.Topic(stack, "OnCall", enforce_ssl=enforce_ssl))
+    template = watch(stack, sns.Topic(stack, "OnCall", enforce_ssl=True))
     policy = template.one("AWS::SNS::TopicPolicy", "OnCall")
     [statement] = admitting(policy["PolicyDocument"]["Statement"])
     assert (statement["Action"], statement["Resource"]) == (
         "sns:Publish",
         {"Ref": template.name_of("AWS::SNS::Topic", "OnCall")},
     )
+
+
+def test_a_policy_that_is_made_later_lets_alarms_publish(new_stack: NewStack) -> None:
+    stack = new_stack(env=_HERE)
+    topic = sns.Topic(stack, "OnCall")
+    pipeline = TracedPipeline(stack, "Orders")
+    PipelineMonitoring(stack, "Watch", pipeline=pipeline, options=MonitoringOptions(alarm_topic=topic))
+    topic.grant_publish(iam.ServicePrincipal("events.amazonaws.com"))
+    policy = synthesize(stack).one("AWS::SNS::TopicPolicy", "OnCall")
+    assert len(admitting(policy["PolicyDocument"]["Statement"])) == 1
+
+
+def test_a_topic_without_a_policy_keeps_that_of_sns(new_stack: NewStack) -> None:
+    stack = new_stack(env=_HERE)
+    template = watch(stack, sns.Topic(stack, "OnCall"))
+    assert policies_of(template) == []
+
+
+def test_a_topic_with_a_policy_construct_gets_no_second_policy(new_stack: NewStack) -> None:
+    stack = new_stack(env=_HERE)
+    topic = sns.Topic(stack, "OnCall")
+    events = iam.ServicePrincipal("events.amazonaws.com")
+    sns.TopicPolicy(stack, "Mine", topics=[topic]).document.add_statements(
+        iam.PolicyStatement(principals=[events], actions=["sns:Publish"], resources=[topic.topic_arn])
+    )
+    [policy] = policies_of(watch(stack, topic))
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
 
 
 def test_a_topics_key_lets_alarms_use_it(new_stack: NewStack) -> None:
@@ -74,10 +110,26 @@ def test_the_policy_of_an_imported_topic_stays_as_it_is(new_stack: NewStack) -> 
 
 def test_one_topic_of_several_pipelines_admits_alarms_once(new_stack: NewStack) -> None:
     stack = new_stack(env=_HERE)
-    topic = sns.Topic(stack, "OnCall")
+    topic = sns.Topic(stack, "OnCall", enforce_ssl=True)
     for name in ("Orders", "Payments"):
         PipelineMonitoring(
             stack, f"Watch{name}", pipeline=TracedPipeline(stack, name), options=MonitoringOptions(alarm_topic=topic)
         )
     policy = synthesize(stack).one("AWS::SNS::TopicPolicy", "OnCall")
     assert len(admitting(policy["PolicyDocument"]["Statement"])) == 1
+
+
+def test_alarms_of_several_accounts_are_admitted_by_one_policy(new_app: NewApp) -> None:
+    app = new_app()
+    here = Stack(app, "Here", env=_HERE)
+    topic = sns.Topic(here, "OnCall", topic_name="on-call")
+    for account in ("222222222222", "333333333333"):
+        stack = Stack(app, f"In{account}", env=Environment(account=account, region="eu-west-1"))
+        PipelineMonitoring(
+            stack, "Watch", pipeline=TracedPipeline(stack, "Orders"), options=MonitoringOptions(alarm_topic=topic)
+        )
+    [policy] = policies_of(synthesize(here))
+    statements = policy["PolicyDocument"]["Statement"]
+    sids = [statement["Sid"] for statement in statements if "Sid" in statement]
+    assert len(statements) == 2
+    assert len(set(sids)) == len(sids)

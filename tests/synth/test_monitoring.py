@@ -261,3 +261,20 @@ def test_nothing_is_warned_about_or_against_cdk_nag(stack: Stack) -> None:
     assert warnings(stack) == []
     violations = AwsSolutionsChecks(stack).validate_scope(stack.node.root).violations
     assert [v.rule_name for v in violations if v.severity == "error"] == []
+
+
+@pytest.mark.parametrize("first", ["worker", "dead-letter worker"])
+def test_workers_whose_ids_make_the_same_id_are_watched(new_stack: NewStack, first: str) -> None:
+    stack = new_stack()
+    orders = TracedPipeline(stack, "Orders")
+    watch = PipelineMonitoring(stack, "Watch", pipeline=orders)
+    add: list[Callable[[], object]] = [
+        lambda: orders.add_worker("WorkerRepair"),
+        lambda: orders.add_dead_letter_worker("Repair", WorkerOptions(table=orders.table)),
+    ]
+    for step in add if first == "worker" else add[::-1]:
+        step()
+    before = len(watch.alarms)
+    orders.add_worker("Server")  # its alarm and the API's are ServerErrors
+    assert len(watch.alarms) == before + 3
+    assert len({alarm.node.id for alarm in watch.alarms}) == 2 + 3 + 3 + 2 + 3
