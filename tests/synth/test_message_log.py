@@ -23,6 +23,7 @@ from tests.support.templates import Synthesized, synthesize, warnings
 
 FILTER = "AWS::Logs::MetricFilter"
 VARIABLE = "TRACE_BRIDGE_MESSAGE_LOG"
+MANAGED_LOG_GROUPS = "@aws-cdk/aws-lambda:useCdkManagedLogGroup"
 LINES: dict[str, Any] = {"message_log": True}
 METRICS: dict[str, Any] = {"message_log": True, "message_metrics": True}
 LINE = {"logger": "trace_bridge.messages", "duration_ms": 812.4, "queue_ms": 118, "attempt": 1}
@@ -154,11 +155,18 @@ class TestExistingFunctions:
         assert orders.worker.has_message_metrics
 
     def test_whose_log_group_lambda_makes_has_lines_and_no_metrics(self, new_stack: NewStack) -> None:
-        stack = new_stack()
+        stack = new_stack(**{MANAGED_LOG_GROUPS: False})
         orders = TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=make_function(stack, "First"), **LINES))
         with pytest.raises(PipelineError, match="function Shop/Second has no log group of its own"):
             orders.add_worker("Audit", WorkerOptions(handler=make_function(stack, "Second"), **METRICS))
         assert synthesize(stack).variables("First")[VARIABLE] == "true"
+
+    def test_whose_log_group_the_cdk_makes_have_metrics_of_it(self, new_stack: NewStack) -> None:
+        stack = new_stack(**{MANAGED_LOG_GROUPS: True})
+        function = make_function(stack, "Own")
+        TracedPipeline(stack, "Orders", worker=WorkerOptions(handler=function, **METRICS))
+        filters = synthesize(stack).all(FILTER).values()
+        assert {str(f["LogGroupName"]) for f in filters} == {str(stack.resolve(function.log_group.log_group_name))}
 
     def test_that_are_imported_are_said_to_need_the_variable(self, new_stack: NewStack) -> None:
         stack = new_stack()
