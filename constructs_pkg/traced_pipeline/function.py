@@ -107,7 +107,8 @@ class TracedFunction(FunctionMetrics):
             switches[bridge_environment.HANDLER] = handler.entry_point
         refuse_variables(variables, switches)
         variables |= switches
-        with function_code(self, handler, runtime=runtime, architecture=architecture) as code:
+        layers = [*needs.layers, *(options.layers or ())]
+        with function_code(self, handler, runtime=runtime, architecture=architecture, layers=layers) as code:
             self._function = lambda_.Function(
                 self,
                 "Resource",
@@ -115,7 +116,7 @@ class TracedFunction(FunctionMetrics):
                 handler=AUTO_HANDLER if zero_code else handler.entry_point,
                 runtime=runtime,
                 architecture=architecture,
-                layers=[layer, *needs.layers, *(options.layers or ())],
+                layers=[layer, *layers],
                 memory_size=options.memory_size,
                 timeout=self._timeout,
                 ephemeral_storage_size=options.ephemeral_storage_size,

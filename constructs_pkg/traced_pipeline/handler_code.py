@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,12 @@ _NOT_PART_OF_THE_CODE = ["**/__pycache__", "**/*.pyc", "**/.*_cache", "**/.DS_St
 
 @contextmanager
 def function_code(
-    scope: IConstruct, handler: Handler, *, runtime: lambda_.Runtime, architecture: lambda_.Architecture
+    scope: IConstruct,
+    handler: Handler,
+    *,
+    runtime: lambda_.Runtime,
+    architecture: lambda_.Architecture,
+    layers: Sequence[lambda_.ILayerVersion],
 ) -> Iterator[lambda_.Code]:
     """Yields the code of a handler; its function is to be made within the context.
 
@@ -35,10 +40,12 @@ def function_code(
         handler: The handler.
         runtime: The function's Python.
         architecture: The function's architecture.
+        layers: The function's layers beside the bridge's. What they hold is not known, and may be the entry point's
+            module, as where a vendor's handler calls the function's own.
 
     Raises:
-        PipelineError: The folder does not exist, the entry point is no `module.function`, the folder does not hold
-            the module, or its requirements cannot be installed.
+        PipelineError: The folder does not exist, the entry point is no `module.function`, neither the folder nor a
+            layer can hold the module, or its requirements cannot be installed.
     """
     _check_entry_point(handler.entry_point)
     if isinstance(handler.code, lambda_.Code):
@@ -46,7 +53,7 @@ def function_code(
         return
     folder = Path(handler.code).absolute()
     _check_folder(scope, handler.code, folder)
-    _check_module(handler, folder)
+    _check_module(handler, folder, in_layer=bool(layers))
     check_assets(
         scope,
         f"handler folder {str(handler.code)!r}",
@@ -143,16 +150,17 @@ def _check_entry_point(entry_point: str) -> None:
         )
 
 
-def _check_module(handler: Handler, folder: Path) -> None:
+def _check_module(handler: Handler, folder: Path, *, in_layer: bool) -> None:
     name, _, function = handler.entry_point.rpartition(".")
     module = name.replace(".", "/")
     files = [path for path in (folder / f"{module}.py", folder / module / "__init__.py") if path.is_file()]
+    if not files and in_layer:
+        return
     if not files:
         raise PipelineError(
             Check.HANDLER_MODULE,
             f"entry point {handler.entry_point!r} needs {module}.py in {folder}, which does not hold it; "
-            "correct the entry point or the folder, or, where a layer holds the module, give the code as "
-            f'lambda_.Code.from_asset("{folder.name}")',
+            "correct the entry point or the folder, or give the function the layer that holds the module",
         )
     if not any(_may_hold(path, function) for path in files):
         raise PipelineError(

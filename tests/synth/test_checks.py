@@ -18,6 +18,7 @@ from traced_pipeline import (
     FunctionOptions,
     Handler,
     IngestOptions,
+    Instrumentation,
     PipelineError,
     QueueWorker,
     SamplingOptions,
@@ -79,6 +80,17 @@ class TestHandlers:
         handler = Handler("handlers/orders", "main.handler")
         message = refusal(Check.HANDLER_MODULE, new_stack(), worker=WorkerOptions(handler=handler))
         assert f"'main.handler' needs main.py in {elsewhere}" in message
+
+    @pytest.mark.parametrize("by", ["vendor", "layers"])
+    def test_module_that_a_layer_may_hold(self, new_stack: NewStack, elsewhere: Path, by: str) -> None:
+        stack, arn = new_stack(), "arn:aws:lambda:eu-west-1:222222222222:layer:Theirs:1"
+        options = FunctionOptions(
+            handler=Handler(elsewhere, "datadog_lambda.handler.handler"),
+            instrumentation=Instrumentation.vendor([arn]) if by == "vendor" else None,
+            layers=None if by == "vendor" else [lambda_.LayerVersion.from_layer_version_arn(stack, "Theirs", arn)],
+        )
+        TracedFunction(stack, "Work", options=options)
+        assert synthesize(stack).one("AWS::Lambda::Function")["Handler"] == "datadog_lambda.handler.handler"
 
     def test_missing_function(self, new_stack: NewStack, elsewhere: Path) -> None:
         handler = Handler("handlers/orders", "app.main")
