@@ -235,18 +235,26 @@ class ApiEmitter:
             count("failed", lost)
 
     def _run(self) -> None:
-        while (call := self._next()) is not None:
-            with untraced():
-                try:
-                    self._send(call)
-                except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
-                    self._failed(call, error)
-            with self._lock:
-                if call in self._under_way:
-                    self._under_way.discard(call)
-                    self._news()
-                if self._waiting:
-                    self._work.notify_all()
+        while self._send_next():
+            pass
+
+    def _send_next(self) -> bool:
+        """Sends the next call, of which an idle thread keeps nothing; False when it is time to end."""
+        call = self._next()
+        if call is None:
+            return False
+        with untraced():
+            try:
+                self._send(call)
+            except Exception as error:  # noqa: BLE001 - whatever a call can raise must not end the thread
+                self._failed(call, error)
+        with self._lock:
+            if call in self._under_way:
+                self._under_way.discard(call)
+                self._news()
+            if self._waiting:
+                self._work.notify_all()
+        return True
 
     def _next(self) -> _Call | None:
         """Waits for the next call; None when it is time to end."""

@@ -13,12 +13,13 @@ from ._http_neighbours import is_instrumented
 
 _INSTRUMENTORS = ("BotocoreInstrumentor", "AiobotocoreInstrumentor")
 _UNQUOTED = "-=;:+&[]{}\"',"
+"""What botocore does not quote; a test compares its header with the installed botocore's."""
 
 
 def recursion_detection_header() -> str | None:
     """Returns the header that botocore writes in Lambda, for the detection of recursive loops; None elsewhere.
 
-    https://github.com/boto/botocore/blob/develop/botocore/handlers.py, `add_recursion_detection_header`
+    https://github.com/boto/botocore/blob/1.44.5/botocore/handlers.py, `add_recursion_detection_header`
     """
     header = os.environ.get(_environment.LAMBDA_TRACE_HEADER)
     if not header or _environment.LAMBDA_FUNCTION_NAME not in os.environ:

@@ -35,6 +35,7 @@ from ._otel_flush import Flush
 from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS
 from ._otel_place import in_context, otel_place
 from ._otel_segment import NotRecordedSpan, OtelSegment, sender_context
+from ._safely import safely
 from ._scope import new_object
 
 if TYPE_CHECKING:
@@ -97,12 +98,15 @@ class OtelMessages:
         span: Span
         if recording == "recorded":
             sender = sender_context(trace_id, parent_id, sampled=True)
+            begun: Span | None = None
             try:
-                span = self._begun(record, sender, before)
+                span = begun = self._begun(record, sender, before)
                 if self._relation == "link":
                     segment.record_elsewhere(span.get_span_context())
             except Exception:  # noqa: BLE001 - a provider's failure must not fail a message; its trace goes on
                 count("failed")
+                if begun is not None:
+                    safely(begun.end)
                 span = NonRecordingSpan(sender)
             segment.start_time = time()
         else:

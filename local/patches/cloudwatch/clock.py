@@ -22,8 +22,8 @@ async def run() -> None:
     pin_request_origin("127.0.0.1", True)
     while True:
         await asyncio.sleep(_SECONDS)
-        try:
-            queue_metrics.publish()
-            alarms.evaluate_all()
-        except Exception:
-            logger.exception("CloudWatch: the metrics of queues could not be published")
+        for work in (queue_metrics.publish, alarms.evaluate_all):
+            try:
+                work()
+            except Exception:
+                logger.exception("CloudWatch: %s.%s failed", work.__module__, work.__name__)

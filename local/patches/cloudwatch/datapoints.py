@@ -12,13 +12,10 @@ from typing import Any
 from ministack.services import cloudwatch
 
 Fields = dict[str, Any]
-_Key = tuple[str, str, str]
 
 _MINUTE = 60
 
 _lock = threading.Lock()
-_of_this_minute: dict[_Key, tuple[float, dict[float, Fields]]] = {}
-"""By metric, the minute under way and its datapoints, by value."""
 
 
 def install() -> None:
@@ -45,18 +42,12 @@ def add(namespace: str, metric: str, dimensions: Mapping[str, str], value: float
     key = (namespace, metric, str(cloudwatch._dims_key(dict(dimensions))))
     minute = time.time() // _MINUTE * _MINUTE
     with _lock:
-        known, points = _of_this_minute.get(key, (0.0, {}))
-        if known != minute:
-            points = {}
-            _of_this_minute[key] = (minute, points)
-        if value in points:
-            points[value]["Count"] += 1.0
-            return
-        points[value] = {
-            "Timestamp": minute,
-            "Value": value,
-            "Count": 1.0,
-            "Unit": unit,
-            "Dimensions": dict(dimensions),
-        }
-        cloudwatch._metric_bucket(key).append(points[value])
+        # The bucket is that of the account and Region under way.
+        points: list[Fields] = cloudwatch._metric_bucket(key)
+        for point in reversed(points):
+            if point["Timestamp"] < minute:
+                break
+            if (point["Timestamp"], point.get("Value"), point.get("Unit")) == (minute, value, unit):
+                point["Count"] = point.get("Count", 1.0) + 1.0
+                return
+        points.append({"Timestamp": minute, "Value": value, "Count": 1.0, "Unit": unit, "Dimensions": dict(dimensions)})
