@@ -48,7 +48,7 @@ def dead_letters_alarm(worker: QueueMetrics, construct_id: str, queue: sqs.IQueu
 def waiting_alarm(scope: Construct, construct_id: str, worker: QueueMetrics, longest: Duration) -> cloudwatch.Alarm:
     """Creates the alarm on the age of a queue's oldest message: its worker does not keep up, or does not work."""
     seconds, queue = longest.to_seconds(), worker.queue
-    metric = worker.metric_age_of_oldest_message(period=_MINUTE, statistic="Maximum")
+    metric = worker.metric_approximate_age_of_oldest_message(period=_MINUTE, statistic="Maximum")
     description = (
         f"The oldest message in the queue {queue.queue_name} was older than {seconds:g} s {_LASTS}: its worker is too "
         f"slow, throttled, failing or not running. {_command('failed', queue)} counts what waits and what is tried "

@@ -128,7 +128,7 @@ def _of_table(table: dynamodb.ITable, name: str, statistic: str, *, label: str, 
 
 def _waits_of(worker: Worker) -> list[cloudwatch.IMetric]:
     waits: list[cloudwatch.IMetric] = [
-        worker.metric_age_of_oldest_message(period=_PERIOD, label="age of the oldest"),
+        worker.metric_approximate_age_of_oldest_message(period=_PERIOD, label="age of the oldest"),
     ]
     if worker.has_message_metrics:
         wait = worker.metric_message_queue_time(period=_PERIOD, statistic="p99")

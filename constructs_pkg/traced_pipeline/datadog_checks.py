@@ -11,13 +11,15 @@ from constructs import Construct
 
 from .account_parts import declaring, place_of
 from .checks import Check, PipelineError, warn
-from .environments import refuse_other_account, refuse_other_region, where_is_stack
+from .environments import refuse_other_account, refuse_other_place, refuse_other_region
 from .references import check_reference
 from .resource import properties_of
 from .synthesis_checks import resources_in_app
 
 _SEARCH = "AWS::XRay::TransactionSearchConfig"
 _ALL = 100
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Enable-TransactionSearch.html
+_BY_DEFAULT = 1
 
 
 def check_place(scope: Construct, pipeline: Construct, forwarder: lambda_.IFunction) -> None:
@@ -31,14 +33,7 @@ def check_place(scope: Construct, pipeline: Construct, forwarder: lambda_.IFunct
     Raises:
         PipelineError: One of the three is known to be of another account or Region, or cannot be referred to.
     """
-    ours, theirs = where_is_stack(scope), where_is_stack(pipeline)
-    for what, here, there in (("account", ours.account, theirs.account), ("Region", ours.region, theirs.region)):
-        if here is not None and there is not None and here != there:
-            raise PipelineError(
-                Check.OUT_OF_REACH,
-                f"pipeline {pipeline.node.path} belongs to {what} {there}, this stack to {here}, but a log group is "
-                f"subscribed to in its own; put the forwarding into a stack of {what} {there}",
-            )
+    refuse_other_place(scope, pipeline, "pipeline", why="a log group is subscribed to in its own")
     arn = forwarder.function_arn
     # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
     why = "CloudWatch Logs delivers to functions of the log group's account only"
@@ -101,12 +96,14 @@ def _searches_beside(scope: Construct) -> list[CfnResource]:
 
 
 def _indexed(search: CfnResource) -> float | None:
-    """Returns how many of 100 traces are indexed, if it is known."""
+    """Returns how many of 100 traces are indexed; None if that is not known until deployment."""
     percentage = (
         search.indexing_percentage
         if isinstance(search, xray.CfnTransactionSearchConfig)
         else Stack.of(search).resolve(properties_of(search).get("indexingPercentage"))
     )
+    if percentage is None:
+        return _BY_DEFAULT
     if not isinstance(percentage, int | float) or Token.is_unresolved(percentage):
         return None
     return percentage

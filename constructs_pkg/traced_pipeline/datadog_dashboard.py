@@ -145,8 +145,8 @@ class DatadogDashboard:
         waiting = _graph(
             f"{hop} queue: messages",
             waiting=self._of("max", hop, visible),
-            worked_on=self._of("max", hop, "aws.sqs.approximate_number_of_messages_not_visible"),
-            dead_letters=self._of("max", dead_letters_of(hop), visible),
+            in_flight=self._of("max", hop, "aws.sqs.approximate_number_of_messages_not_visible"),
+            dead_letter_messages=self._of("max", dead_letter_queue_of(hop), visible),
         )
         oldest = self._of("max", hop, "aws.sqs.approximate_age_of_oldest_message")
         return waiting, _graph(f"{hop} queue: age of the oldest message", oldest=oldest)
@@ -200,9 +200,9 @@ class DatadogDashboard:
         return f"{aggregation}:{metric}{{$env,{HOP}:{self._name}.{hop}}}"
 
 
-def dead_letters_of(hop: str) -> str:
+def dead_letter_queue_of(hop: str) -> str:
     """Returns the hop of a worker's dead-letter queue."""
-    return f"{hop}.dead-letters"
+    return f"{hop}.dead-letter-queue"
 
 
 def _traces() -> Json:
@@ -233,5 +233,5 @@ def _note(text: str, hops: int = 1) -> _Widget:
 
 def _untagged(kind: Kind) -> tuple[_Widget, _Widget]:
     what = f"{kind} function" if kind in ("ingest", "worker") else kind
-    note = _note(f"The {what} is made elsewhere, so that it has none of the pipeline's tags.")
+    note = _note(f"The {what} is made elsewhere, so it has none of the pipeline's tags.")
     return note, note

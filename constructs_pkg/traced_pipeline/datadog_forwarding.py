@@ -16,11 +16,12 @@ from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, warn
 from .container_worker import ContainerWorker
 from .datadog_checks import check_indexing, check_place, check_role
-from .datadog_dashboard import Consumer, DatadogDashboard, Kind, dead_letters_of
+from .datadog_dashboard import Consumer, DatadogDashboard, Kind, dead_letter_queue_of
 from .datadog_ids import write_datadog_ids, write_datadog_ids_in_container
 from .datadog_logs import LogSubscriptions
 from .datadog_tags import HOP, LONGEST_NAME, add_tags, check_tag_value, name_in_tags
 from .dead_letter_worker import DeadLetterWorker
+from .existing_function import own_function
 from .log_group import own_log_group_name
 from .names import account_wide_name
 from .option_checks import checks_arguments
@@ -99,6 +100,7 @@ class DatadogForwarding(Construct):
                 check_tag_value(f"DatadogForwarding({key}=)", key, value)
         check_place(self, pipeline, forwarder)
         self._tags = tags
+        self._hops = {"ingest", "topic", "table"}
         self._pipeline = pipeline
         self._subscriptions = LogSubscriptions(self, forwarder)
         self._policy = self._read_traces(integration_role, xray_key)
@@ -143,9 +145,9 @@ class DatadogForwarding(Construct):
 
     def _forward_worker(self, worker: QueueWorker | ContainerWorker) -> None:
         construct_id = worker.node.id
-        hop = name_in_tags(construct_id)
+        hop = self._new_hop(worker, name_in_tags(construct_id))
         self._tag(hop, worker.queue)
-        self._tag(dead_letters_of(hop), worker.dead_letter_queue)
+        self._tag(dead_letter_queue_of(hop), worker.dead_letter_queue)
         if isinstance(worker, ContainerWorker):
             self._tag(hop, worker.service)
             write_datadog_ids_in_container(worker.container)
@@ -158,12 +160,24 @@ class DatadogForwarding(Construct):
             worker.each_dead_letter_worker(partial(self._forward_dead_letter_worker, worker))
 
     def _forward_dead_letter_worker(self, of: QueueWorker, worker: DeadLetterWorker) -> None:
-        hop = f"{name_in_tags(of.node.id)}.{name_in_tags(worker.node.id)}"
+        hop = self._new_hop(worker, f"{name_in_tags(of.node.id)}.{name_in_tags(worker.node.id)}")
         self._tag(hop, worker.function)
         if worker.dead_letter_queue is not None:
-            self._tag(dead_letters_of(hop), worker.dead_letter_queue)
+            self._tag(dead_letter_queue_of(hop), worker.dead_letter_queue)
         self._forward_function(f"{of.node.id}-{worker.node.id}", hop, worker.function)
         self._dashboard.add_dead_letter_worker(hop, set(_elsewhere(("worker", worker.function))))
+
+    def _new_hop(self, worker: Construct, hop: str) -> str:
+        """Returns the hop of a worker; refuses one whose metrics and lines would be those of another hop as well."""
+        hops = {hop, dead_letter_queue_of(hop)}
+        if hops & self._hops:
+            raise PipelineError(
+                Check.OPTION_CONFLICT,
+                f"worker {worker.node.path} and another hop of the pipeline are both {hop!r} in Datadog's tags, which "
+                "have lower-case letters only; give the worker another id",
+            )
+        self._hops |= hops
+        return hop
 
     def _show(self, worker: QueueWorker | ContainerWorker, hop: str) -> None:
         pipeline = self._pipeline
@@ -180,7 +194,7 @@ class DatadogForwarding(Construct):
         self._dashboard.add_pipeline(hop, kind, elsewhere)
 
     def _forward_function(self, construct_id: str, hop: str, function: lambda_.IFunction) -> None:
-        made_here = function if isinstance(function, lambda_.Function) else None
+        made_here = own_function(function)
         log_group_name = None if made_here is None else own_log_group_name(made_here)
         if made_here is not None:
             write_datadog_ids(made_here)
@@ -203,7 +217,7 @@ class DatadogForwarding(Construct):
 
     def _tag(self, hop: str, *resources: IConstruct) -> None:
         for resource in resources:
-            add_tags(resource, {**self._tags, HOP: f"{self._name}.{hop}"})
+            add_tags(_own(resource) or resource, {**self._tags, HOP: f"{self._name}.{hop}"})
 
     def _read_traces(self, role: iam.IRole | None, key: kms.IKey | None) -> iam.ManagedPolicy | None:
         check_role(self, role, key)
@@ -240,4 +254,11 @@ def _checked_name(name: str | None, pipeline: TracedPipeline) -> str:
 
 def _elsewhere(*resources: tuple[Kind, IConstruct]) -> Iterator[Kind]:
     """Returns which of some resources are imported, so that they cannot be tagged here."""
-    return (kind for kind, resource in resources if resource.node.default_child is None)
+    return (kind for kind, resource in resources if _own(resource) is None)
+
+
+def _own(resource: IConstruct) -> IConstruct | None:
+    """Returns what this app makes of a resource, the function behind an alias or version; None if it is imported."""
+    if isinstance(resource, lambda_.FunctionBase):
+        return own_function(resource)
+    return None if resource.node.default_child is None else resource

@@ -124,6 +124,28 @@ def refuse_other_account(scope: IConstruct, resource: IResource, arn: str, what:
         )
 
 
+def refuse_other_place(scope: IConstruct, other: IConstruct, what: str, *, why: str) -> None:
+    """Refuses a construct whose stack is deployed to another account or Region.
+
+    Args:
+        scope: What works with it.
+        other: The construct.
+        what: What it is, for the message.
+        why: What AWS demands, for the message.
+
+    Raises:
+        PipelineError: The two are known to be of different accounts or Regions.
+    """
+    ours, theirs = where_is_stack(scope), where_is_stack(other)
+    for kind, here, there in (("account", ours.account, theirs.account), ("Region", ours.region, theirs.region)):
+        if _differ(here, there):
+            raise PipelineError(
+                Check.OUT_OF_REACH,
+                f"{what} {other.node.path} belongs to {kind} {there}, this stack to {here}, but {why}; put this into a "
+                f"stack of {kind} {there}",
+            )
+
+
 def table_name_for(scope: Construct, table: dynamodb.ITable) -> str:
     """Returns what a function calls a table by: its name, or its ARN where the name may be another table's.
 

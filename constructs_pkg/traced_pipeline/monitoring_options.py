@@ -16,7 +16,7 @@ class MonitoringOptions(ChecksWords):
 
     Attributes:
         alarm_topic: Topic that every alarm of the pipeline notifies, those on its dead-letter queues included. Default:
-            none; the alarms change their state, and tell nobody.
+            none; the alarms change state without notifying anyone.
         alarms: Whether to create the alarms beyond those on dead-letter queues: age of the oldest message, failed and
             throttled invocations of a worker, the API's 5xx answers and its latency. Default: yes.
         dashboard: Whether to create the dashboard. Default: yes.

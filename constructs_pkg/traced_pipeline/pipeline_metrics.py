@@ -41,9 +41,9 @@ class PipelineMetrics(Construct):
         """How long the API took to answer a request, in milliseconds."""
         return self.ingest.metric_latency(**options)
 
-    def metric_age_of_oldest_message(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+    def metric_approximate_age_of_oldest_message(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """How long the oldest message of the worker's queue has been waiting, in seconds."""
-        return self.worker.metric_age_of_oldest_message(**options)
+        return self.worker.metric_approximate_age_of_oldest_message(**options)
 
     def metric_waiting_messages(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """How many messages wait in the worker's queue."""

@@ -18,7 +18,7 @@ from .checks import Check, PipelineError, names_path
 from .container_worker import ContainerWorker
 from .dashboard import add_pipeline, add_traces, add_worker
 from .dead_letter_worker import DeadLetterWorker
-from .environments import refuse_other_region, where_is_stack
+from .environments import refuse_other_place, refuse_other_region
 from .existing_api import own_api
 from .ingest_api import IngestApi
 from .log_group import log_group_name_of
@@ -190,13 +190,7 @@ class PipelineMonitoring(Construct):
 def _check_place(scope: Construct, pipeline: TracedPipeline, topic: sns.ITopic | None) -> None:
     """Refuses what alarms of the pipeline cannot be made for, or from which the stacks would wait for each other."""
     here, there = Stack.of(scope), Stack.of(pipeline)
-    ours, theirs = where_is_stack(scope), where_is_stack(pipeline)
-    if None not in (ours.region, theirs.region) and ours.region != theirs.region:
-        raise PipelineError(
-            Check.OUT_OF_REACH,
-            f"pipeline {pipeline.node.path} belongs to Region {theirs.region}, this stack to {ours.region}, but an "
-            f"alarm reads metrics of its own Region only; put the monitoring into a stack of {theirs.region}",
-        )
+    refuse_other_place(scope, pipeline, "pipeline", why="alarms and queries read their own account and Region only")
     mine = isinstance(topic, sns.Topic) and Stack.of(topic) is here
     if topic is not None and mine and here is not there and pipeline.dead_letter_alarms:
         raise PipelineError(

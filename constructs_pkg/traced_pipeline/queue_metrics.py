@@ -28,7 +28,7 @@ class QueueMetrics(Construct):
         """The queue for what fails too often; None where it is not known."""
         raise NotImplementedError
 
-    def metric_age_of_oldest_message(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+    def metric_approximate_age_of_oldest_message(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """How long the oldest message of the queue has been waiting, in seconds."""
         return self.queue.metric_approximate_age_of_oldest_message(**options)
 

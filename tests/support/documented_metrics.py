@@ -44,7 +44,7 @@ DOCUMENTED: dict[tuple[str, str], tuple[set[str], str]] = {
 """The dimensions of each metric that is used, and the document that has them."""
 
 _QUEUE = {
-    "metric_age_of_oldest_message": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", "queue"),
+    "metric_approximate_age_of_oldest_message": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", "queue"),
     "metric_waiting_messages": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "queue"),
     "metric_messages_in_flight": ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "Maximum", "queue"),
     "metric_dead_letter_messages": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "dead_letter_queue"),
@@ -70,7 +70,7 @@ METRICS: dict[str, dict[str, tuple[str, str, str, str]]] = {
     "TracedPipeline": {
         "metric_server_error": ("AWS/ApiGateway", "5XXError", "Sum", "ingest.stage"),
         "metric_latency": ("AWS/ApiGateway", "Latency", "Average", "ingest.stage"),
-        "metric_age_of_oldest_message": _QUEUE["metric_age_of_oldest_message"],
+        "metric_approximate_age_of_oldest_message": _QUEUE["metric_approximate_age_of_oldest_message"],
         "metric_waiting_messages": _QUEUE["metric_waiting_messages"],
         "metric_dead_letter_messages": _QUEUE["metric_dead_letter_messages"],
         "metric_approximate_trace_count": ("AWS/X-Ray", "ApproximateTraceCount", "Sum", "trace_group"),

@@ -119,6 +119,18 @@ class TestSubscriptions:
         assert warnings_of(stack, Check.LOGS_NOT_FORWARDED) == []
         assert template.name_of("AWS::Logs::LogGroup", "MineLogGroup") in subscribed(template)
 
+    def test_of_a_function_behind_an_alias_are_those_of_the_function(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        mine = logs.LogGroup(stack, "Mine logs")
+        function = make_function(stack, tracing=lambda_.Tracing.ACTIVE, log_group=mine)
+        alias = lambda_.Alias(stack, "Live", alias_name="live", version=function.current_version)
+        forwarding(stack, TracedPipeline(stack, "Orders", ingest=IngestOptions(handler=alias)))
+        assert warnings_of(stack, Check.LOGS_NOT_FORWARDED) == []
+        template = synthesize(stack)
+        assert template.name_of("AWS::Logs::LogGroup", "Minelogs") in subscribed(template)
+        tags = tags_of(template.all("AWS::Lambda::Function")[stack.resolve(function.function_name)["Ref"]])
+        assert tags["traced_pipeline"] == "shop-orders.ingest"
+
     def test_of_a_function_with_a_log_group_are_not(self, new_stack: NewStack) -> None:
         stack = new_stack()
         mine = logs.LogGroup(stack, "Mine logs")
@@ -153,6 +165,16 @@ class TestRefusals:
         there = Stack(app, "Shop", env=Environment(account=HERE.account, region="us-east-1"))
         orders = TracedPipeline(there, "Orders")
         assert "Region us-east-1" in refusal(lambda: forwarding(Stack(app, "Watch", env=HERE), orders))
+
+    @pytest.mark.parametrize("names", [("ingest",), ("Audit", "audit")])
+    def test_a_worker_with_the_tag_of_another_hop(self, new_stack: NewStack, names: tuple[str, ...]) -> None:
+        stack = new_stack()
+        orders = TracedPipeline(stack, "Orders")
+        for name in names:
+            orders.add_worker(name)
+        refused = refusal(lambda: forwarding(stack, orders))
+        assert f"worker Shop/Orders/{names[-1]} and another hop" in refused
+        assert Check.OPTION_CONFLICT.value in refused
 
     @pytest.mark.parametrize("own", ["handler", "log group"])
     def test_a_forwarder_that_would_get_its_own_lines(self, new_stack: NewStack, own: str) -> None:

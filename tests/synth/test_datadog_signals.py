@@ -63,10 +63,10 @@ class TestTags:
             ("AWS::SNS::Topic", "", "topic"),
             ("AWS::DynamoDB::GlobalTable", "", "table"),
             ("AWS::SQS::Queue", "WorkerQueue", "worker"),
-            ("AWS::SQS::Queue", "OrdersWorkerDeadLetterQueue", "worker.dead-letters"),
+            ("AWS::SQS::Queue", "OrdersWorkerDeadLetterQueue", "worker.dead-letter-queue"),
             ("AWS::Lambda::Function", "WorkerFunction", "worker"),
             ("AWS::Lambda::Function", "WorkerRepair", "worker.repair"),
-            ("AWS::SQS::Queue", "WorkerRepair", "worker.repair.dead-letters"),
+            ("AWS::SQS::Queue", "WorkerRepair", "worker.repair.dead-letter-queue"),
             ("AWS::Lambda::Function", "AuditFunction", "audit"),
             ("AWS::Logs::LogGroup", "AuditRepair", "audit.repair"),
             ("AWS::ECS::Service", "", "bill"),
@@ -215,12 +215,15 @@ class TestIndexing:
         synthesize(stack)
         assert bool(warnings_of(stack, Check.TRACES_NOT_INDEXED)) == warned
 
-    def test_by_a_resource_of_the_app_counts_too(self, new_stack: NewStack) -> None:
+    @pytest.mark.parametrize(("percentage", "indexed"), [(50, "50 %"), (None, "1 %")])
+    def test_by_a_resource_of_the_app_counts_too(
+        self, new_stack: NewStack, percentage: float | None, indexed: str
+    ) -> None:
         stack = new_stack(env=HERE)
-        xray.CfnTransactionSearchConfig(stack, "Search", indexing_percentage=50)
+        xray.CfnTransactionSearchConfig(stack, "Search", indexing_percentage=percentage)
         forwarding(stack)
         synthesize(stack)
-        assert "50 %" in warnings_of(stack, Check.TRACES_NOT_INDEXED)[0]
+        assert f"indexes {indexed}" in warnings_of(stack, Check.TRACES_NOT_INDEXED)[0]
 
     def test_of_another_region_does_not_count(self, new_stack: NewStack) -> None:
         stack = new_stack(env=HERE)

@@ -238,12 +238,16 @@ def test_of_another_stack_notifies_a_topic_that_no_stack_waits_for(new_app: Call
         assert all("Ref" not in alarm["AlarmActions"][0] for alarm in alarms)
 
 
-def test_a_pipeline_of_another_region_is_refused(new_app: Callable[..., App]) -> None:
-    app = new_app()
-    here, there = (Environment(account="111111111111", region=region) for region in ("eu-west-1", "us-east-1"))
-    orders = TracedPipeline(Stack(app, "Shop", env=there), "Orders")
-    with pytest.raises(PipelineError, match="reads metrics of its own Region only") as caught:
-        PipelineMonitoring(Stack(app, "Watching", env=here), "Watch", pipeline=orders)
+@pytest.mark.parametrize(("account", "region"), [("111111111111", "us-east-1"), ("222222222222", "eu-west-1")])
+def test_a_pipeline_of_another_account_or_region_is_refused(
+    new_app: Callable[..., App], account: str, region: str
+) -> None:
+    app, here = new_app(), Environment(account="111111111111", region="eu-west-1")
+    orders = TracedPipeline(Stack(app, "Shop", env=Environment(account=account, region=region)), "Orders")
+    with pytest.raises(PipelineError, match="read their own account and Region only") as caught:
+        PipelineMonitoring(
+            Stack(app, "Watching", env=here), "Watch", pipeline=orders, options=MonitoringOptions(queries=False)
+        )
     assert caught.value.check is Check.OUT_OF_REACH
 
 
