@@ -252,13 +252,19 @@ def test_a_pipeline_of_another_account_or_region_is_refused(
 
 
 def test_works_beside_cdk_monitoring_constructs(new_stack: NewStack) -> None:
-    stack = new_stack()
-    orders = TracedPipeline(stack, "Orders")
-    PipelineMonitoring(stack, "Watch", pipeline=orders)
+    def watched() -> tuple[Stack, TracedPipeline]:
+        stack = new_stack()
+        orders = TracedPipeline(stack, "Orders")
+        PipelineMonitoring(stack, "Watch", pipeline=orders)
+        return stack, orders
+
+    stack, orders = watched()
     monitoring = MonitoringFacade(stack, "Monitoring")
     monitoring.monitor_lambda_function(lambda_function=orders.worker_function)
     monitoring.monitor_sqs_queue_with_dlq(queue=orders.queue, dead_letter_queue=orders.dead_letter_queue)
-    assert len(synthesize(stack).all("AWS::CloudWatch::Dashboard")) == 2
+    beside, alone = synthesize(stack).resources, synthesize(watched()[0]).resources
+    assert {name: beside.get(name) for name in alone} == alone
+    assert sum(resource["Type"] == "AWS::CloudWatch::Dashboard" for resource in beside.values()) == 2
 
 
 def test_nothing_is_warned_about_or_against_cdk_nag(stack: Stack) -> None:

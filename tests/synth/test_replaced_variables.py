@@ -58,7 +58,9 @@ def container(stack: Stack) -> object:
     ids=["table", "envelope", "unbridged", "zero_code", "topic", "container"],
 )
 def test_another_value_is_refused(new_stack: NewStack, make: Callable[[Stack], object], name: str) -> None:
-    with pytest.raises(PipelineError, match=f"environment has {name}, which the construct sets itself") as caught:
+    with pytest.raises(
+        PipelineError, match=f"environment has {name}, with another value than the construct sets"
+    ) as caught:
         make(new_stack())
     assert caught.value.check is Check.OPTION_CONFLICT
 

@@ -142,7 +142,7 @@ def test_a_refusal_names_the_function_that_exists(new_stack: NewStack) -> None:
     orders = TracedPipeline(stack, "Orders")
     mine = make_function(stack, environment={"TABLE_NAME": "mine"})
     text = refusal(lambda: orders.add_worker("Again", WorkerOptions(handler=mine, table=orders.table)))
-    assert "function Shop/Mine has TABLE_NAME, which the construct sets itself; leave it out" in text
+    assert "function Shop/Mine has TABLE_NAME, with another value than the construct sets; leave it out there" in text
 
 
 def test_a_function_behind_two_hops_is_still_only_warned_of(new_stack: NewStack) -> None:
