@@ -245,7 +245,7 @@ class Batch:
                     end(segment, None)
             except KeyboardInterrupt:
                 raise
-            except BaseException as error:  # noqa: BLE001 - as above
+            except BaseException as error:  # noqa: BLE001 - any failure is that message's alone
                 if self._failed(index, error, lane, segment):
                     return
             else:

@@ -109,7 +109,7 @@ class OtelPlace:
         if error is not None:
             text = str(document["cause"]["exceptions"][0]["message"])
             if isinstance(self.message, OtelSegment):
-                self.message.call_told(error, text)
+                self.message.call_described(error, text)
             record_failure(span, error, text)
         elif document.get("fault") or document.get("error"):
             span.set_status(Status(StatusCode.ERROR))

@@ -74,7 +74,7 @@ class NotRecordedSpan(NonRecordingSpan):
         parent_id: Id of the sender's segment or subsegment; None where the header names none.
     """
 
-    _told: SpanContext | None = None
+    _sender: SpanContext | None = None
 
     def __init__(self, trace_id: str, parent_id: str | None) -> None:
         self._trace_id = trace_id
@@ -82,9 +82,9 @@ class NotRecordedSpan(NonRecordingSpan):
 
     def get_span_context(self) -> SpanContext:
         """Returns the sender's context, made when somebody asks: most handlers have no OpenTelemetry of their own."""
-        if self._told is None:
-            self._told = sender_context(self._trace_id, self._parent_id, sampled=False)
-        return self._told
+        if self._sender is None:
+            self._sender = sender_context(self._trace_id, self._parent_id, sampled=False)
+        return self._sender
 
     def __repr__(self) -> str:
         return f"NotRecordedSpan({self.get_span_context()!r})"
@@ -101,7 +101,7 @@ class OtelSegment(MessageSegment):
     subsegments = ()  # type: ignore[assignment] # what is below a span is not kept in it
     _before: Context | None = None
     _outer: MessageSegment | None = None
-    _told: tuple[BaseException, str] | None = None
+    _described: tuple[BaseException, str] | None = None
 
     @property
     def id(self) -> str:  # type: ignore[override] # made when somebody asks, as for a log line
@@ -176,13 +176,13 @@ class OtelSegment(MessageSegment):
         if self.recording == "recorded" and self.span is not None:
             record_failure(self.span, error, self.text_of(error))
 
-    def call_told(self, error: BaseException, text: str) -> None:
+    def call_described(self, error: BaseException, text: str) -> None:
         """Remembers what a call's span says of an exception, for the spans around it to say the same."""
-        self._told = (error, text)
+        self._described = (error, text)
 
     def text_of(self, error: BaseException) -> str | None:
         """Returns what a call's span says of an exception; None where none does."""
-        return self._told[1] if self._told is not None and self._told[0] is error else None
+        return self._described[1] if self._described is not None and self._described[0] is error else None
 
     def insert_queue_wait(self, wait: QueueWait) -> None:
         """Does nothing: the wait in the queue is a document of the engine for X-Ray."""
