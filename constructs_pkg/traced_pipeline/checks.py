@@ -184,8 +184,8 @@ def refuse_variables(
     if replaced:
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"{where} has {', '.join(replaced)}, with another value than the construct sets; leave it out there, or give "
-            "your variable another name, in the handler too",
+            f"{where} has {', '.join(replaced)}, with another value than the construct sets; leave it out there, or "
+            "give your variable another name, in the handler too",
         )
 
 
