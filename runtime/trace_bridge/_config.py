@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
 from . import _environment
@@ -13,7 +12,7 @@ Envelope = Literal["none", "sns"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     OnUndecided = Literal["drop", "sample", "follow_lambda"]
     EmitterChoice = Literal["auto", "udp", "api"]
@@ -29,40 +28,6 @@ _HOST = r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*"
 """A host's name, with a star for its first part or not, or an address."""
 
 _log = logging.getLogger("trace_bridge")
-
-
-def log_safely() -> None:
-    """Has no line of the bridge's own fail a message, whatever the application's log handlers and factory raise."""
-    kind = type(_log)  # the application's own, where it has set one
-
-    def handle(record: logging.LogRecord) -> None:
-        with suppress(Exception):
-            kind.handle(_log, record)
-
-    def make_record(*values: Any, **named: Any) -> logging.LogRecord:
-        try:
-            return kind.makeRecord(_log, *values, **named)
-        except Exception:  # noqa: BLE001 - a factory may need what there is in the application's own code alone
-            return _plain_record(*values, **named)
-
-    _log.handle = handle  # type: ignore[method-assign]
-    _log.makeRecord = make_record  # type: ignore[method-assign]
-
-
-def _plain_record(
-    name: str,
-    level: int,
-    fn: str,
-    lno: int,
-    msg: object,
-    args: Any,
-    exc_info: Any,
-    func: str | None = None,
-    extra: object = None,  # noqa: ARG001 - the bridge's lines have none
-    sinfo: str | None = None,
-) -> logging.LogRecord:
-    """Returns what `Logger.makeRecord` does where there is no factory of the application's."""
-    return logging.LogRecord(name, level, fn, lno, msg, args, exc_info, func, sinfo)
 
 
 class ConfigurationError(ValueError):
@@ -146,7 +111,7 @@ class Settings:
     otel_annotations: OtelAnnotations = ()
 
     is_plain: bool
-    """Whether none of the settings asks for more than a document for each message; asked for each."""
+    """Whether no setting asks for more than one document a message; worked out once, since each message asks."""
 
     def __init__(self, **values: object) -> None:
         unknown = values.keys() - _READ_FROM.keys()
