@@ -46,7 +46,7 @@ def modes(local_aws: LocalAws, bridged: Deployed) -> dict[str, Deployed]:
     return {
         mode: deployed(local_aws, stack, assembly=assembly)
         for stack in outputs
-        for mode in ("Unbridged", "Linked", "Spans", "Watched")
+        for mode in ("Unbridged", "Linked", "Spans", "Watched", "WithOptions")
         if stack.startswith(mode)
     }
 
@@ -81,6 +81,12 @@ def spans(modes: dict[str, Deployed]) -> Deployed:
 def watched(modes: dict[str, Deployed]) -> Deployed:
     """A pipeline with alarms, which notify a queue, and saved queries."""
     return modes["Watched"]
+
+
+@pytest.fixture(scope="session")
+def with_options(modes: dict[str, Deployed]) -> Deployed:
+    """A pipeline for the largest messages, with options of functions and event sources."""
+    return modes["WithOptions"]
 
 
 @pytest.fixture(scope="session")

@@ -18,8 +18,9 @@ def test_a_file_runs_in_one_process() -> None:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tests" / "end_to_end").glob("test_*.py")), ids=lambda path: path.name)
 def test_all_that_share_an_account_run_in_one_process(file: Path) -> None:
+    modes = "modes|unbridged|linked|spans|watched|with_options"
     fixtures = {
-        "tests/end_to_end/": r"\b(local_aws|bridged|unbridged|linked|spans|ordinary|modes|watched|copies): ",
+        "tests/end_to_end/": rf"\b(local_aws|bridged|ordinary|copies|{modes}): ",
         "tests/end_to_end/examples": r"\bexamples: ",
     }
     text, scope = file.read_text(encoding="utf-8"), scope_of(f"tests/end_to_end/{file.name}::test_any")

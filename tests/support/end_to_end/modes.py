@@ -1,4 +1,4 @@
-"""A CDK app: the reference pipeline with the bridge off, with a linked worker, one of OpenTelemetry, one watched."""
+"""A CDK app: the reference pipeline in other modes, one of OpenTelemetry, one watched, one with options."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from constructs import Construct
 from traced_pipeline import Handler, IngestOptions, Instrumentation, TopicOptions, TracedPipeline, WorkerOptions
 
 from app import OrdersStack
-from tests.support.end_to_end import watched
+from tests.support.end_to_end import watched, with_options
 
 _MODES = {"Unbridged": "off", "Linked": "linked"}
 
@@ -21,6 +21,7 @@ def main() -> None:
         OrdersStack(scope, "Pipeline")
     _spans(Stack(app, "Spans"))
     watched.build(Stack(app, "Watched"))
+    with_options.build(Stack(app, "WithOptions"))
     app.synth()
 
 

@@ -1,0 +1,3 @@
+"""A module that comes by a layer."""
+
+NAME = "shop tools"
