@@ -32,6 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "--json" in (sys.argv[1:] if argv is None else argv):
             write_error(None, status=ExitStatus.USAGE, message=message)
         return ExitStatus.USAGE
+    except KeyboardInterrupt:
+        # Loading boto3 takes long enough to be interrupted.
+        sys.stderr.write("traced-pipeline: Interrupted.\n")
+        return ExitStatus.INTERRUPTED
     return run(argv)
 
 

@@ -48,6 +48,11 @@ def printable(text: str) -> str:
     return "".join("?" if unicodedata.category(character)[0] == "C" else character for character in text)
 
 
+def one_line(text: str) -> str:
+    """Returns a text in one line that moves no cursor and colours no terminal."""
+    return printable(" ".join(text.split()))
+
+
 def short_name(name: str) -> str:
     """Returns a resource's name without its address: of a queue's URL or an ARN, the last part."""
     text = printable(name)

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from traced_pipeline_cli.commands.terminal import is_output_error, progress
+from traced_pipeline_cli.commands.streams import is_output_error
+from traced_pipeline_cli.commands.terminal import progress
 
 from tests.support import samples
 

@@ -8,13 +8,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
+from ..json_text import read_json
 from ..traces.model import JsonValue
 
 if TYPE_CHECKING:
@@ -55,11 +56,7 @@ class Answer:
 
     def json(self) -> JsonValue:
         """Returns the body as JSON; None where it is none."""
-        try:
-            value: JsonValue = json.loads(self.body)
-        except ValueError:
-            return None
-        return value
+        return cast("JsonValue", read_json(self.body))
 
 
 def send(
@@ -144,9 +141,6 @@ def _trace_id(headers: Mapping[str, str], body: str) -> str | None:
     header = next((value for key, value in headers.items() if key.lower() == TRACE_HEADER.lower()), "")
     if (root := root_of(header)) is not None:
         return root
-    try:
-        parsed: object = json.loads(body)
-    except ValueError:
-        return None
+    parsed = read_json(body)
     value = parsed.get("trace_id") if isinstance(parsed, dict) else None
     return value if isinstance(value, str) and _ROOT.fullmatch(value) else None

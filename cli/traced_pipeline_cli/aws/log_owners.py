@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..json_text import read_json
 from ..traces.model import Segment, Trace
 
 _STARTS = re.compile(r"START RequestId: (\S+)")
@@ -80,12 +80,7 @@ class LineOwners:
 
 def _fields(message: str) -> Mapping[str, object]:
     """Returns the fields of a line in JSON; none for other lines."""
-    if not message.startswith("{"):
-        return {}
-    try:
-        parsed: object = json.loads(message)
-    except (ValueError, RecursionError):
-        return {}
+    parsed = read_json(message) if message.startswith("{") else None
     return parsed if isinstance(parsed, dict) else {}
 
 

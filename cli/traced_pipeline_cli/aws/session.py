@@ -12,7 +12,12 @@ from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError, NoRegionError
 from botocore.utils import get_environ_proxies
 
+from ..errors import CliError
 from .http import is_loopback
+
+
+class CredentialsError(CliError):
+    """The configured program does not give credentials."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,7 @@ def connect(*, profile: str | None = None, region: str | None = None) -> Connect
     Raises:
         botocore.exceptions.ProfileNotFound: There is no such profile.
         botocore.exceptions.NoRegionError: No region is configured.
+        CredentialsError: The program that the profile names for its credentials does not give any.
     """
     core = botocore.session.Session(profile=profile)
     # boto3 does not read AWS_REGION, which every other SDK and Lambda itself do.
@@ -65,5 +71,13 @@ def connect(*, profile: str | None = None, region: str | None = None) -> Connect
     if not chosen:
         raise NoRegionError
     session = boto3.Session(botocore_session=core, region_name=chosen)
+    try:
+        session.get_credentials()
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        # Of a program that is not there, or that prints something else, botocore raises what it comes upon.
+        raise CredentialsError(
+            f"The credential_process of the profile {core.profile or 'default'} gave no credentials: {error}. "
+            "Run it by itself, or name another --profile."
+        ) from error
     bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     return Connection(session=session, region=chosen, verify=str(bundle) if bundle else True)

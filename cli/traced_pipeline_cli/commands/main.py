@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,10 +14,11 @@ from ..aws.error_messages import describe
 from ..aws.session import connect
 from ..errors import CliError
 from ..exit_status import ExitStatus
+from ..text import one_line
 from . import failed, redrive, send, trace, verify
 from .arguments import PROGRAM, Command, UsageError, parse
 from .output import write_error
-from .terminal import give_up_output, is_output_error, prepare_output, say
+from .streams import flush_out, give_up_output, is_output_error, prepare_streams, say
 
 COMMANDS = (
     Command(
@@ -67,15 +69,10 @@ def run(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status, one of `ExitStatus`.
     """
-    prepare_output()
-    words = sys.argv[1:] if argv is None else list(argv)
+    prepare_streams()
     try:
-        status = _run(words)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has enough.
-        give_up_output()
-        return ExitStatus.DONE
+        status = _run(sys.argv[1:] if argv is None else list(argv))
+        flush_out()
     except OSError as error:
         if not is_output_error(error):
             raise
@@ -85,37 +82,69 @@ def run(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Reporter:
+    """Reports what went wrong: in a line on standard error, and where JSON was asked for in the envelope.
+
+    Attributes:
+        command: The command's name; None where the command line names none.
+        json: Whether JSON was asked for.
+        debug: Whether tracebacks were.
+    """
+
+    command: str | None
+    json: bool
+    debug: bool
+
+    def report(self, message: str, error: BaseException, status: ExitStatus) -> ExitStatus:
+        """Reports an error, and what its notes say was done before it.
+
+        Args:
+            message: What went wrong, and what to do.
+            error: The error.
+            status: The exit status.
+
+        Returns:
+            The exit status.
+        """
+        if self.debug or status is ExitStatus.INTERNAL:
+            say("".join(traceback.format_exception(error)).rstrip())
+        line = one_line(" ".join([message, *getattr(error, "__notes__", [])]))
+        say(f"{PROGRAM}: {line}")
+        if self.json:
+            write_error(self.command, status=status, message=line)
+        return status
+
+
 def _run(words: Sequence[str]) -> ExitStatus:
     """Runs a command; whatever goes wrong, but that the output cannot be written, is reported."""
-    debug = "--debug" in words
+    debug, json = "--debug" in words, "--json" in words
     try:
         arguments = parse(words, COMMANDS)
-        if debug:
-            boto3.set_stream_logger("botocore")
-        connection = connect(profile=arguments.profile, region=arguments.region)
-        command: Command = arguments.command
-        return command.run(arguments, connection)
     except UsageError as error:
         say(error.usage.rstrip())
-        return _failed(words, str(error), error.exit_status)
+        return _Reporter(command=error.command, json=json, debug=False).report(str(error), error, error.exit_status)
+    except SystemExit:
+        # Help or the version was asked for, and printed.
+        return ExitStatus.DONE
+    command: Command = arguments.command
+    reporter = _Reporter(command=command.name, json=json, debug=debug)
+    try:
+        if debug:
+            boto3.set_stream_logger("botocore")
+        return command.run(arguments, connect(profile=arguments.profile, region=arguments.region))
     except CliError as error:
-        return _failed(words, str(error), error.exit_status, debug=debug)
+        return reporter.report(str(error), error, error.exit_status)
     except (BotoCoreError, ClientError) as error:
-        return _failed(words, describe(error), ExitStatus.AWS, debug=debug)
-    except KeyboardInterrupt:
-        return _failed(words, "Interrupted.", ExitStatus.INTERRUPTED, debug=debug)
+        return reporter.report(describe(error), error, ExitStatus.AWS)
+    except KeyboardInterrupt as error:
+        return reporter.report("Interrupted.", error, ExitStatus.INTERRUPTED)
     except Exception as error:
-        if isinstance(error, OSError) and (isinstance(error, BrokenPipeError) or is_output_error(error)):
+        if isinstance(error, OSError) and is_output_error(error):
             raise
+        if isinstance(error, ValueError) and str(error).startswith("Invalid endpoint: "):
+            # botocore has no error of its own for it.
+            wrong = f"{error} is no URL. Set AWS_ENDPOINT_URL to one that begins with https://, or take it away."
+            return reporter.report(wrong, error, ExitStatus.AWS)
         fault = f"This is a fault of {PROGRAM} itself; please report it with the traceback above. {error!r}"
-        return _failed(words, fault, ExitStatus.INTERNAL, debug=True)
-
-
-def _failed(words: Sequence[str], message: str, status: ExitStatus, *, debug: bool = False) -> ExitStatus:
-    if debug:
-        say(traceback.format_exc().rstrip())
-    say(f"{PROGRAM}: {message}")
-    if "--json" in words:
-        names = [command.name for command in COMMANDS]
-        write_error(next((word for word in words if word in names), None), status=status, message=message)
-    return status
+        return reporter.report(fault, error, ExitStatus.INTERNAL)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import FileError
 from ..exit_status import ExitStatus
 from ..traces.model import JsonObject, JsonValue
+from .streams import write_out
 
 ENVELOPE_VERSION = 1
 """Grows when a key of a result is removed or changes its meaning; new keys do not change it."""
@@ -48,7 +49,8 @@ def write_whole(path: Path, content: str) -> None:
     Raises:
         FileError: It cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}")
+    # Not named after the file, whose name may be as long as names get.
+    unfinished = path.parent / f".traced-pipeline.{os.getpid()}-{time.monotonic_ns()}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file():
@@ -64,4 +66,17 @@ def write_whole(path: Path, content: str) -> None:
 
 
 def _write(envelope: JsonObject) -> None:
-    sys.stdout.write(f"{json.dumps(envelope, indent=2)}\n")
+    try:
+        text = json.dumps(envelope, indent=2, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(envelope), indent=2)
+    write_out(f"{text}\n")
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    """Returns a value without numbers that JSON does not have; 1e999, which JSON has, is read as such a one."""
+    if isinstance(value, dict):
+        return {key: _finite(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_finite(held) for held in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

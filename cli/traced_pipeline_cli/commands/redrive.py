@@ -18,8 +18,9 @@ from ..errors import NotFoundError
 from ..exit_status import ExitStatus
 from ..render.json_dead_letters import redrive_json
 from ..text import counted, printable, readable_name
-from .arguments import add_stack, positive
+from .arguments import add_stack, seconds
 from .output import write_result
+from .streams import write_out
 from .terminal import progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--timeout",
-        type=positive,
+        type=seconds,
         default=_TIMEOUT_SECONDS,
         metavar="SECONDS",
         help=f"how long to wait for SQS's move task, which goes on by itself (default: {_TIMEOUT_SECONDS})",
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     if arguments.json:
         write_result("redrive", redrive_json(pipeline.stack, outcomes))
     else:
-        sys.stdout.writelines(f"{_report(outcome)}\n" for outcome in outcomes)
+        write_out("".join(f"{_report(outcome)}\n" for outcome in outcomes))
     for line in hidden:
         sys.stderr.write(f"{line}\n")
     for unread in reads.unread:
@@ -136,7 +137,7 @@ def _ask(lines: Sequence[str]) -> None:
         RedriveError: There is nobody, or the answer is not yes.
     """
     sys.stderr.write("".join(f"{line}\n" for line in lines))
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise RedriveError("Nothing was moved: there is no terminal to ask at; --yes moves without asking.")
     sys.stderr.write("Move them? [y/N] ")
     sys.stderr.flush()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from ..aws.http import Answer, new_trace_id, send
 from ..aws.session import Connection
@@ -11,10 +10,11 @@ from ..aws.stack import find_pipeline
 from ..errors import NotFoundError
 from ..exit_status import ExitStatus
 from ..render.json import answer_json
-from ..text import counted, duration, printable
-from .arguments import add_stack, positive
+from ..text import counted, duration, one_line
+from .arguments import add_stack, aws_name, positive
 from .output import write_result
 from .request_body import add_body_arguments, body_of
+from .streams import write_out
 from .terminal import progress
 
 
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_body_arguments(parser)
     parser.add_argument("--count", type=positive, default=1, metavar="N", help="how often to post it (default: 1)")
     header = parser.add_mutually_exclusive_group()
-    header.add_argument("--trace-header", metavar="VALUE", help="the X-Amzn-Trace-Id to send along")
+    header.add_argument("--trace-header", type=_header, metavar="VALUE", help="the X-Amzn-Trace-Id to send along")
     header.add_argument(
         "--sampled", action="store_true", help="send a new trace id with Sampled=1, instead of leaving that to AWS"
     )
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
             )
             answers.append(answer)
             if not arguments.json:
-                sys.stdout.write(f"{_line(answer)}\n")
+                write_out(f"{_line(answer)}\n")
             tell(f"Posted {number} of {counted(arguments.count, 'request')}")
     if arguments.json:
         write_result("send", {"answers": [answer_json(answer) for answer in answers]})
@@ -64,5 +64,11 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
 
 def _line(answer: Answer) -> str:
     trace = answer.trace_id or "no trace id"
-    body = " ".join(printable(answer.body).split())
+    body = one_line(answer.body)
     return f"{answer.status}  {trace}  {duration(answer.seconds):>8}  {body}"
+
+
+def _header(text: str) -> str:
+    if not aws_name(text).isascii():
+        raise argparse.ArgumentTypeError(f"{text!r} holds characters that are not ASCII, which a header cannot hold")
+    return text

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -34,8 +33,9 @@ from ..traces.failure_states import state_of
 from ..traces.graph_model import TraceMap
 from ..traces.model import Trace
 from ..traces.summary import verdict
-from .arguments import positive
+from .arguments import aws_name, minutes, name, positive, seconds
 from .output import write_result, write_whole
+from .streams import write_out
 from .terminal import OutputConsole, progress
 
 if TYPE_CHECKING:
@@ -58,26 +58,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TRACE_ID",
         help="trace ids, also as a trace header or in the W3C form",
     )
-    which.add_argument("--latest", metavar="STACK", help="the latest traces of a stack's API instead")
+    which.add_argument("--latest", type=aws_name, metavar="STACK", help="the latest traces of a stack's API instead")
     parser.add_argument("--count", type=positive, default=1, metavar="N", help="with --latest: how many (default: 1)")
     parser.add_argument(
         "--within",
-        type=positive,
+        type=minutes,
         default=60,
         metavar="MINUTES",
         help="with --latest: how far back to search (default: 60)",
     )
     parser.add_argument(
         "--wait",
-        type=positive,
+        type=seconds,
         default=0,
         metavar="SECONDS",
         help="wait for traces that are not there or not complete (default: no waiting)",
     )
     parser.add_argument("--no-links", action="store_true", help="leave out the traces that these are linked with")
     parser.add_argument("--details", action="store_true", help="show every field of every span")
-    parser.add_argument("--svg", metavar="FILE", help="write the map to a file, as a picture")
-    parser.add_argument("--html", metavar="FILE", help="write map, waterfalls and logs to a page that opens offline")
+    parser.add_argument("--svg", type=name, metavar="FILE", help="write the map to a file, as a picture")
+    parser.add_argument(
+        "--html", type=name, metavar="FILE", help="write map, waterfalls and logs to a page that opens offline"
+    )
     parser.add_argument("--no-logs", action="store_true", help="with --html: leave out what the functions logged")
     parser.add_argument("--json", action="store_true", help="print the map and the documents as JSON")
 
@@ -98,9 +100,9 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         return ExitStatus.DONE
     show(OutputConsole(highlight=False), trace_map, traces, consoles, details=arguments.details)
     if arguments.svg is not None:
-        sys.stdout.write(f"The map is in {arguments.svg}.\n")
+        write_out(f"The map is in {arguments.svg}.\n")
     if arguments.html is not None:
-        sys.stdout.write(f"The page is in {arguments.html}.\n")
+        write_out(f"The page is in {arguments.html}.\n")
     return ExitStatus.DONE
 
 

@@ -29,7 +29,7 @@ from ..render.json_verdict import verdict_json
 from ..render.terminal_verdict import verdict_text
 from ..text import counted, duration
 from ..traces.model import JsonValue, Trace
-from .arguments import add_stack, positive
+from .arguments import add_stack, seconds
 from .output import write_result
 from .request_body import add_body_arguments, body_of
 from .terminal import OutputConsole, progress
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_body_arguments(parser)
     parser.add_argument(
         "--timeout",
-        type=positive,
+        type=seconds,
         default=_TIMEOUT_SECONDS,
         metavar="SECONDS",
         help=f"how long to wait for the trace (default: {_TIMEOUT_SECONDS})",

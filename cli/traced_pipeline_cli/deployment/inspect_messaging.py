@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from ..aws.read_errors import Reads
+from ..json_text import read_json
 from ..traces.model import JsonObject
 from .model import EventSource, Queue, Subscription, Topic, unversioned
 
@@ -116,8 +116,5 @@ def _dead_letters(redrive_policy: str | None) -> str | None:
 
 def json_object(text: str | None) -> JsonObject:
     """Returns a JSON object from its text; an empty one where the text is none."""
-    try:
-        value: object = json.loads(text or "")
-    except ValueError:
-        return {}
+    value = read_json(text or "")
     return value if isinstance(value, dict) else {}

@@ -11,7 +11,7 @@ from ..aws.read_errors import Reads
 from ..deployment.expected_path import Hop
 from ..deployment.inspect_messaging import read_queue
 from ..deployment.model import Deployment, EventSource, Function, Queue
-from ..text import counted, printable, readable_name
+from ..text import counted, one_line, readable_name
 from ..traces.model import Trace
 from . import api
 from .checks import Check
@@ -92,7 +92,7 @@ def _logged(session: boto3.Session, reads: Reads, function: Function, since: flo
 
 def _refused(verdict: Verdict, answer: Answer) -> Finding:
     first = verdict.hops[0].hop if verdict.hops else Hop(kind="stage", name="the API", depth=0, previous=None)
-    body = " ".join(printable(answer.body).split())[:_SHOWN_CHARACTERS]
+    body = one_line(answer.body)[:_SHOWN_CHARACTERS]
     return Finding(
         check=Check.REQUEST_REFUSED,
         kind=first.kind,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from ..json_text import read_json
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -76,9 +77,8 @@ def error_in(line: str) -> str | None:
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
     """
-    try:
-        value: object = json.loads(line)
-    except ValueError:
+    value = read_json(line)
+    if value is None:
         if never_begun := _never_begun(line):
             return never_begun
         matches = [match for error in _TEXT_ERRORS if (match := error.match(line)) is not None]
