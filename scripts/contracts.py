@@ -13,7 +13,7 @@ COPY_NAME = "bridge_environment.py"
 SOURCE_ROOTS = ("constructs_pkg", "cli")
 """Where packages with copies are."""
 
-Literal = str | tuple[object, ...]
+Literal = str | tuple[object, ...] | dict[object, object]
 
 
 def copies(root: Path) -> list[Path]:
@@ -45,14 +45,28 @@ def _package(module: Path) -> Path:
 
 def _constants(root: Path, path: Path) -> Iterator[tuple[str, Literal]]:
     """The constants of a module; refuses what cannot be compared without running it."""
+    known: dict[str, ast.expr] = {}
     for node in ast.parse((root / path).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            value = _WithoutNames(known).visit(node.value)
             try:
-                value = ast.literal_eval(node.value)
+                literal = ast.literal_eval(value)
             except ValueError:
                 raise SystemExit(f"{path}:{node.lineno}: {ast.unparse(targets[0])} is no literal") from None
-            yield from ((ast.unparse(target), value) for target in targets)
+            for name in map(ast.unparse, targets):
+                known[name] = value
+                yield name, literal
+
+
+class _WithoutNames(ast.NodeTransformer):
+    """Puts the values of constants into the place of their names."""
+
+    def __init__(self, known: dict[str, ast.expr]) -> None:
+        self._known = known
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._known.get(node.id, node)
 
 
 def _literals(path: Path, root: Path, variables: dict[str, str], module: Path) -> Iterator[str]:

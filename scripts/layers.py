@@ -44,6 +44,7 @@ LAYERS: dict[tuple[str, str], list[list[str]]] = {
             "alarm_topic",
             "asset_folders",
             "bridge_environment",
+            "bridge_variables",
             "checks",
             "customer_keys",
             "datadog_tags",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sam as sam
 
 from .bridge_adoption import give_bridge, pass_through, report_failures
+from .bridge_variables import wrong_variables
 from .bridgeable import has_own_bridge, turned_off_by, why_not
 from .function_callers import FunctionCallers
 from .function_references import FunctionReferences
@@ -69,7 +70,7 @@ class ConsumerBridge:
         if not mappings:
             return None
         settings = settings_of(function)
-        notes = [*_short_visibility(settings, mappings)]
+        notes = [*_short_visibility(settings, mappings), *_wrong_variables(settings)]
         if has_own_bridge(function, settings):
             return self._as_it_is(function, path, settings, mappings, notes)
         reasons = [*self._why_not(function, path, settings, mappings)]
@@ -186,6 +187,12 @@ def _short_visibility(settings: FunctionSettings, mappings: Sequence[QueueMappin
                 f"the visibility timeout of {mapping.queue.path} is {visibility:g} s, and AWS recommends six times the "
                 f"function's timeout of {timeout:g} s"
             )
+
+
+def _wrong_variables(settings: FunctionSettings) -> Iterator[str]:
+    if isinstance(settings.variables, Mapping):
+        for wrong in wrong_variables(settings.variables):
+            yield f"it has the variable {wrong}"
 
 
 def _has_properties(function: CfnResource) -> TypeGuard[lambda_.CfnFunction | sam.CfnFunction]:

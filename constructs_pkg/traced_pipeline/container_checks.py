@@ -6,6 +6,7 @@ from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
+from .bridge_variables import check_bridge_variables
 from .checks import Check, PipelineError, refuse_settings, warn
 from .container_options import ContainerWorkerOptions
 from .limits import limits_of
@@ -38,7 +39,7 @@ def check_container(scope: Construct, options: ContainerWorkerOptions) -> None:
     """Checks a container worker's settings against each other.
 
     Raises:
-        PipelineError: They contradict each other.
+        PipelineError: They contradict each other, or the bridge reads a variable otherwise.
     """
     if options.sidecar == "none" and options.sidecar_image is not None:
         raise PipelineError(
@@ -49,6 +50,7 @@ def check_container(scope: Construct, options: ContainerWorkerOptions) -> None:
         _check_insights(scope, options.cluster)
     if options.log_group is not None:
         refuse_settings(options, ("log_retention", "log_key"), existing="a log group", instead="leave out log_group")
+    check_bridge_variables(options.environment)
     _check_capacity(options)
     _check_stop(scope, options)
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from .acknowledged import acknowledge_star
+from .bridge_variables import check_bridge_variables
 from .checks import Check, refuse_settings, refuse_variables, warn
 from .environments import check_environment
 from .function_options import FunctionOptions, Handler
@@ -74,7 +75,8 @@ def adopt_function(
         must_be_active: Whether the trace breaks where Lambda does not record the function.
 
     Raises:
-        PipelineError: The function has another value for a variable that the hop or its instrumentation sets.
+        PipelineError: The function has another value for a variable that the hop or its instrumentation sets, or a
+            variable that the bridge does not know or cannot read.
     """
     own = own_function(function)
     if own is None:
@@ -93,6 +95,7 @@ def adopt_function(
     # A wrapper whose layer is missing would keep the function from starting.
     has_layers = _add_layers(scope, own, options, needs)
     given = _own_variables(own)
+    check_bridge_variables(given, where=f"function {own.node.path}")
     if has_layers:
         defaults = {name: value for name, value in needs.defaults.items() if name not in given}
         environment = with_needs(replace(needs, defaults=defaults), environment)

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from . import bridge_environment
+from .bridge_variables import check_bridge_variables
 from .checks import Check, PipelineError, names_path, refuse_settings, refuse_variables
 from .function_checks import check_architecture, check_function, check_snap_start, runtime_of_bridge
 from .function_metrics import FunctionMetrics
@@ -101,7 +102,9 @@ class TracedFunction(FunctionMetrics):
             removal_policy=options.removal_policy,
         )
         self._role = self._role_of(options, needs.statements)
-        variables = with_needs(needs, {**(options.environment or {}), **(environment or {})})
+        own_variables = {**(options.environment or {}), **(environment or {})}
+        check_bridge_variables(own_variables)
+        variables = with_needs(needs, own_variables)
         switches = {} if bridge else {bridge_environment.ENABLED: _OFF}
         if zero_code:
             switches[bridge_environment.HANDLER] = handler.entry_point

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from . import _environment
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     Logs = Literal["xray", "datadog", "off"]
 
     _T = TypeVar("_T")
-
-_HOST = r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*"
-"""A host's name, with a star for its first part or not, or an address."""
 
 _log = logging.getLogger("trace_bridge")
 
@@ -224,7 +221,9 @@ def checked_choice(name: str, value: _T, allowed: tuple[_T, ...]) -> _T:
     return value
 
 
-def _number(kind: type[int | float], least: float, most: float) -> Callable[[str, str], float]:
+def _number(least: float, most: float) -> Callable[[str, str], float]:
+    kind = type(least)
+
     def read(variable: str, text: str) -> float:
         try:
             value = kind(text)
@@ -242,7 +241,7 @@ def checked_number(name: str, value: object, least: float, most: float) -> float
         ConfigurationError: It is not.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ConfigurationError(f"{name} is {value!r}; expected a number from {least} to {most}")
+        raise ConfigurationError(f"{name} is {value!r}; expected a number from {least:g} to {most:g}")
     return value
 
 
@@ -259,7 +258,7 @@ def checked_hosts(name: str, hosts: Iterable[object]) -> tuple[str, ...]:
     checked = []
     for host in hosts:
         written = host.strip().lower() if isinstance(host, str) else ""
-        if not re.fullmatch(_HOST, written):
+        if not re.fullmatch(_environment.HOST, written):
             raise ConfigurationError(
                 f"{name} names {host!r}; expected a host without scheme, port or path, example.com, or *.example.com "
                 "for every host below it"
@@ -277,7 +276,7 @@ def _text(_variable: str, text: str) -> str:
 
 
 def _engine(variable: str, text: str) -> str:
-    engine = checked_choice(variable, text, ("xray", "otel", "auto"))
+    engine = checked_choice(variable, text, _environment.WORDS[variable])
     if engine == "otel" and not _has_opentelemetry():
         raise ConfigurationError(
             f"{variable} is 'otel', which needs opentelemetry-api: `pip install 'trace-bridge[otel]'`"
@@ -298,29 +297,19 @@ def _has_opentelemetry() -> bool:
         return False
 
 
-ON_UNDECIDED: tuple[OnUndecided, ...] = ("drop", "sample", "follow_lambda")
-ENVELOPES: tuple[Envelope, ...] = ("none", "sns")
+ON_UNDECIDED = cast("tuple[OnUndecided, ...]", _environment.WORDS[_environment.ON_UNDECIDED])
+ENVELOPES = cast("tuple[Envelope, ...]", _environment.WORDS[_environment.ENVELOPE])
 
-_READ_FROM: dict[str, tuple[str, Callable[[str, str], object]]] = {
-    "enabled": (_environment.ENABLED, _boolean),
-    "instrument": (_environment.INSTRUMENT, _boolean),
-    "ignore_hosts": (_environment.IGNORE_HOSTS, _hosts),
-    "http_query": (_environment.HTTP_QUERY, _boolean),
-    "on_undecided": (_environment.ON_UNDECIDED, _one_of(*ON_UNDECIDED)),
-    "undecided_rate": (_environment.UNDECIDED_RATE, _number(float, 0, 1)),
-    "emitter": (_environment.EMITTER, _one_of("auto", "udp", "api")),
-    "queue_segment": (_environment.QUEUE_SEGMENT, _one_of("never", "always")),
-    "in_progress": (_environment.IN_PROGRESS, _boolean),
-    "max_workers": (_environment.MAX_WORKERS, _number(int, 1, 1000)),
-    "reserve_ms": (_environment.RESERVE_MS, _number(int, 0, 900_000)),
-    "raise_if_all_failed": (_environment.RAISE_IF_ALL_FAILED, _boolean),
-    "envelope": (_environment.ENVELOPE, _one_of(*ENVELOPES)),
-    "name": (_environment.NAME, _text),
-    "max_trace_age_days": (_environment.MAX_TRACE_AGE_DAYS, _number(int, 1, 36_500)),
-    "engine": (_environment.ENGINE, _engine),
-    "otel_relation": (_environment.OTEL_RELATION, _one_of("parent", "link")),
-    "otel_annotations": (_environment.OTEL_ANNOTATIONS, _annotations),
-    "logs": (_environment.LOGS, _one_of("xray", "datadog", "off")),
-    "message_log": (_environment.MESSAGE_LOG, _boolean),
+_READERS: dict[str, Callable[[str, str], object]] = {
+    **dict.fromkeys(_environment.SWITCHES, _boolean),
+    **{variable: _one_of(*words) for variable, words in _environment.WORDS.items()},
+    **{variable: _number(*bounds) for variable, bounds in _environment.NUMBERS.items()},
+    _environment.ENGINE: _engine,
+    _environment.IGNORE_HOSTS: _hosts,
+    _environment.NAME: _text,
+    _environment.OTEL_ANNOTATIONS: _annotations,
+}
+_READ_FROM = {
+    variable.removeprefix(_environment.PREFIX).lower(): (variable, read) for variable, read in _READERS.items()
 }
 """Variable and reader of each field of the settings."""

@@ -1,7 +1,8 @@
-"""The environment variables that the bridge reads, its words for on and off, and what finds its log lines.
+"""The environment variables that the bridge reads, what each of them may hold, and what finds its log lines.
 
 The construct library and the command line have copies of what they need of this module, as they do not import the
-bridge: a constant has the same name and the same value in each of them. Literals alone, so that copies can be compared.
+bridge: a constant has the same name and the same value in each of them. Literals and names of others alone, so that
+copies can be compared.
 """
 
 PREFIX = "TRACE_BRIDGE_"
@@ -52,3 +53,31 @@ MESSAGE_LOGGER = "trace_bridge.messages"
 ON_WORDS = ("1", "true", "t", "yes", "y", "on")
 OFF_WORDS = ("0", "false", "f", "no", "n", "off")
 """What a variable that is on or off may hold, in any case; the X-Ray SDK reads its own by the same words."""
+
+SWITCHES = (ENABLED, INSTRUMENT, HTTP_QUERY, IN_PROGRESS, RAISE_IF_ALL_FAILED, MESSAGE_LOG)
+"""What is on or off."""
+
+WORDS = {
+    ON_UNDECIDED: ("drop", "sample", "follow_lambda"),
+    EMITTER: ("auto", "udp", "api"),
+    QUEUE_SEGMENT: ("never", "always"),
+    ENVELOPE: ("none", "sns"),
+    ENGINE: ("xray", "otel", "auto"),
+    OTEL_RELATION: ("parent", "link"),
+    LOGS: ("xray", "datadog", "off"),
+}
+"""What holds one of some words."""
+
+NUMBERS = {
+    UNDECIDED_RATE: (0.0, 1.0),
+    MAX_WORKERS: (1, 1000),
+    RESERVE_MS: (0, 900_000),
+    MAX_TRACE_AGE_DAYS: (1, 36_500),
+}
+"""What holds a number from one to another: a whole one, if these are."""
+
+TEXTS = (NAME, IGNORE_HOSTS, OTEL_ANNOTATIONS, HANDLER)
+"""What holds another text."""
+
+HOST = r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*"
+"""A host's name in lower case, with a star for its first part or not, or an address."""

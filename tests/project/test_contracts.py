@@ -60,6 +60,14 @@ def test_a_constant_that_is_no_literal_is_refused(checkout: Path) -> None:
         list(differing_copies(checkout))
 
 
+def test_a_table_of_other_constants_is_compared(checkout: Path) -> None:
+    lines = (checkout / ORIGINAL).read_text()
+    (checkout / ORIGINAL).write_text(f"{lines}WORDS = {{NAME: OFF_WORDS}}\n")
+    (checkout / COPY).write_text(f"{lines}WORDS = {{ENABLED: OFF_WORDS}}\n")
+    [problem] = differing_copies(checkout)
+    assert problem.startswith(f"{COPY}: WORDS is {{'TRACE_BRIDGE_ENABLED': ('0', 'off')}}, but ")
+
+
 @pytest.mark.parametrize("module", [ORIGINAL, COPY], ids=["the bridge", "another package"])
 def test_a_variable_written_out_elsewhere_in_a_package_is_found(checkout: Path, module: Path) -> None:
     function = module.parent / "function.py"
