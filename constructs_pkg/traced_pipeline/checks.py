@@ -10,6 +10,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from aws_cdk import Annotations, Validations
 from constructs import Construct, IConstruct
 
+from .bridge_environment import OFF_WORDS, ON_WORDS, SWITCHES
+
 ConstructT = TypeVar("ConstructT", bound=Construct)
 ArgumentsP = ParamSpec("ArgumentsP")
 ReturnT = TypeVar("ReturnT")
@@ -174,19 +176,30 @@ def refuse_variables(
 
     Args:
         own: The variables that the options name, or that an existing function has.
-        made: The variables that the construct sets; the user may set one to the same value.
+        made: The variables that the construct sets; the user may set one to the same value, or to another
+            word for it where the bridge reads on or off.
         where: Where the user's are, for the message.
 
     Raises:
         PipelineError: Some have other values.
     """
-    replaced = [name for name, value in made.items() if (own or {}).get(name, value) != value]
+    replaced = [name for name, value in made.items() if not _means_the_same(name, (own or {}).get(name, value), value)]
     if replaced:
         raise PipelineError(
             Check.OPTION_CONFLICT,
             f"{where} has {', '.join(replaced)}, with another value than the construct sets; leave it out there, or "
             "give your variable another name, in the handler too",
         )
+
+
+def _means_the_same(name: str, own: object, made: object) -> bool:
+    """Returns whether two values of a variable are equal, or words for the same where the bridge reads on or off."""
+    if own == made:
+        return True
+    if name not in SWITCHES or not isinstance(own, str) or not isinstance(made, str):
+        return False
+    words = {own.strip().lower(), made.strip().lower()}
+    return words <= {*ON_WORDS} or words <= {*OFF_WORDS}
 
 
 def refuse_settings(options: object, names: Iterable[str], *, existing: str, instead: str, how: str = "") -> None:

@@ -74,6 +74,13 @@ def test_the_same_value_is_taken(new_stack: NewStack) -> None:
     assert synthesize(stack).variables("AuditFunction")["TABLE_NAME"] == expected
 
 
+@pytest.mark.parametrize("off", ["0", "False", " no "])
+def test_another_word_for_the_same_is_taken(new_stack: NewStack, off: str) -> None:
+    stack = new_stack()
+    worker(environment={"TRACE_BRIDGE_ENABLED": off}, tracing="unbridged")(stack)
+    assert synthesize(stack).variables("Worker")["TRACE_BRIDGE_ENABLED"] == "false"
+
+
 def test_a_variable_that_nothing_sets_is_free(new_stack: NewStack) -> None:
     stack = new_stack()
     orders = TracedPipeline(stack, "Orders")
