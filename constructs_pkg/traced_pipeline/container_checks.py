@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
@@ -9,7 +11,7 @@ from constructs import Construct
 from .bridge_variables import check_bridge_variables
 from .checks import Check, PipelineError, refuse_settings, warn
 from .container_options import ContainerWorkerOptions
-from .limits import limits_of
+from .limits import TASK_SIZES, TASK_SIZES_SOURCE, limits_of
 from .resource import resource_of
 
 _LONGEST_MESSAGE_SECONDS = 30
@@ -51,6 +53,7 @@ def check_container(scope: Construct, options: ContainerWorkerOptions) -> None:
     if options.log_group is not None:
         refuse_settings(options, ("log_retention", "log_key"), existing="a log group", instead="leave out log_group")
     check_bridge_variables(options.environment)
+    _check_size(options)
     _check_capacity(options)
     _check_stop(scope, options)
 
@@ -78,6 +81,33 @@ def check_visibility_of_containers(
         f"has handed it to another task; give at least {longest.to_seconds():g} s, or acknowledge this if the messages "
         "are received by trace_bridge's poll, which keeps them hidden as long as it takes",
     )
+
+
+def _check_size(options: ContainerWorkerOptions) -> None:
+    """Refuses CPU and memory that Fargate does not have together; the CDK warns of them, and ECS refuses them."""
+    cpu, memory = options.cpu, options.memory_limit_mib
+    if Token.is_unresolved(cpu) or Token.is_unresolved(memory) or cpu > max(TASK_SIZES):
+        return
+    if cpu not in TASK_SIZES:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"cpu is {cpu}, but Fargate takes {_listed(list(TASK_SIZES))}; see {TASK_SIZES_SOURCE}",
+        )
+    if memory not in TASK_SIZES[cpu]:
+        others = [other for other, sizes in TASK_SIZES.items() if memory in sizes]
+        instead = f", or cpu={_listed(others)}" if others else ""
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"memory_limit_mib is {memory} and cpu {cpu}, which Fargate does not have together; give "
+            f"memory_limit_mib={_listed(TASK_SIZES[cpu])}{instead}; see {TASK_SIZES_SOURCE}",
+        )
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    if isinstance(numbers, range):
+        return f"{numbers[0]} to {numbers[-1]} in steps of {numbers.step}"
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _check_capacity(options: ContainerWorkerOptions) -> None:

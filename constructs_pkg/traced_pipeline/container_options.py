@@ -30,7 +30,7 @@ class ContainerWorkerOptions(QueueOptions):
         environment: Environment variables, beside those the worker sets. Default: none.
         cpu: CPU units of a task; 1024 are one vCPU. Default: 256.
             https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
-        memory_limit_mib: Memory of a task in MiB; which values go with `cpu` is up to Fargate. Default: 512.
+        memory_limit_mib: Memory of a task in MiB, of the values that Fargate has with `cpu`. Default: 512.
         cpu_architecture: What the image is made for; that of a folder is built for it. Default: `"X86_64"`.
         longest_message: The longest time that the handler works on one message, in whole seconds. Default: 30 seconds.
         stop_timeout: How long ECS waits between SIGTERM and SIGKILL, at most 120 seconds. Default:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Duration, Size, SizeRoundingBehavior, Token
@@ -135,7 +135,7 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "visibility_timeout": Limit(least=0, most=43_200, source=_VISIBILITY),
     },
     ContainerWorkerOptions: {
-        # Which values of CPU and memory go together is not written down here: AWS adds sizes.
+        # Which go together: TASK_SIZES.
         "cpu": Limit(source=_FARGATE),
         "memory_limit_mib": Limit(source=_FARGATE),
         "longest_message": Limit(most=43_200, source=_VISIBILITY),
@@ -157,6 +157,20 @@ LIMITS: Mapping[type, Mapping[str, Limit]] = {
         "filter_expression": Limit(source="https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html")
     },
 }
+
+TASK_SIZES: Mapping[int, Sequence[int]] = {
+    256: (512, 1024, 2048),
+    512: (1024, 2048, 3072, 4096),
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16384 + 1, 1024),
+    4096: range(8192, 30720 + 1, 1024),
+    8192: range(16384, 61440 + 1, 4096),
+    16384: range(32768, 122880 + 1, 8192),
+    32768: (61440, 122880, 249856),
+}
+"""What memory a Fargate task can have, in MiB, by its CPU units; larger tasks may be newer than this table."""
+
+TASK_SIZES_SOURCE = _FARGATE
 
 # What a sampling rule takes for the names of API and stage, and what of it is left to the API's.
 SERVICE_NAME = Limit(most=64, source=_RULE, model="xray CreateSamplingRule SamplingRule.ServiceName")

@@ -32,6 +32,16 @@ class TestIsRefused:
             ({"image": None}, "a container worker needs an image"),
             ({"table_actions": ["dynamodb:PutItem"]}, "the worker has no table"),
             ({"backlog_per_task": 0}, "backlog_per_task is 0, but must be at least 1"),
+            ({"cpu": 300}, "cpu is 300, but Fargate takes 256, 512, 1024, 2048, 4096, 8192, 16384 or 32768; see https"),
+            (
+                {"cpu": 256, "memory_limit_mib": 4096},
+                "cpu 256, which Fargate does not have together; give memory_limit_mib=512, 1024 or 2048, or cpu=512",
+            ),
+            (
+                {"cpu": 8192, "memory_limit_mib": 17_408},
+                "give memory_limit_mib=16384 to 61440 in steps of 4096, or cpu=4096; see",
+            ),
+            ({"cpu": 512, "memory_limit_mib": 500}, "give memory_limit_mib=1024, 2048, 3072 or 4096; see"),
             ({"min_capacity": -1}, "min_capacity is -1, but must be at least 0"),
         ],
         ids=case_id,
@@ -45,6 +55,12 @@ class TestIsRefused:
         )
         assert re.search(re.escape(expected), said), said
         assert "(at Shop/Orders/Audit)" in said
+
+    @pytest.mark.parametrize(("cpu", "memory"), [(16_384, 122_880), (32_768, 249_856), (65_536, 1)])
+    def test_not_what_fargate_has_or_may_have_by_now(self, new_stack: NewStack, cpu: int, memory: int) -> None:
+        options = ContainerWorkerOptions(image=IMAGE, cpu=cpu, memory_limit_mib=memory)
+        worker = TracedPipeline(new_stack(), "Orders").add_container_worker("Audit", options)
+        assert (worker.task_definition.cpu, worker.task_definition.memory_mib) == (cpu, memory)
 
     def test_a_vpc_beside_a_cluster(self, new_stack: NewStack) -> None:
         stack = new_stack()

@@ -8,7 +8,15 @@ from typing import Any
 import botocore.session
 import pytest
 from traced_pipeline import datadog_logs, function_settings, ingest_checks, work_queue, worker_checks
-from traced_pipeline.limits import API_NAME, INDEXING_PERCENTAGE, LIMITS, POLICY_NAME, SERVICE_NAME, Limit
+from traced_pipeline.limits import (
+    API_NAME,
+    INDEXING_PERCENTAGE,
+    LIMITS,
+    POLICY_NAME,
+    SERVICE_NAME,
+    TASK_SIZES,
+    Limit,
+)
 
 NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
 NAMED |= {
@@ -73,6 +81,23 @@ def test_the_number_of_subscription_filters_is_that_of_the_service_model() -> No
     model = botocore.session.get_session().get_service_model("logs").operation_model("PutSubscriptionFilter")
     assert "Each log group can have up to two subscription filters" in re.sub(r"\s+", " ", model.documentation)
     assert datadog_logs.MOST_SUBSCRIPTIONS == 2
+
+
+def test_the_sizes_of_tasks_are_those_of_the_service_model() -> None:
+    service = botocore.session.get_session().get_service_model("ecs")
+    shape: Any = service.operation_model("RegisterTaskDefinition").input_shape
+    said = shape.members["memory"].documentation
+    sizes = {}
+    for memory, cpu in re.findall(r"<li> <p>(.*?) - Available <code>cpu</code> values: (\d+)", said):
+        numbers = [int(number) for number in re.findall(r"(\d+) ?GB", memory.replace("0.5 GB", "0 GB"))]
+        if memory.startswith("Between"):
+            least, most, step = numbers
+            numbers = [*range(least, most + 1, step)]
+        sizes[int(cpu)] = [number * 1024 or 512 for number in numbers]
+    assert len(sizes) >= 7
+    # The largest is in the developer guide alone.
+    assert {cpu: [*TASK_SIZES[cpu]] for cpu in sizes} == sizes
+    assert set(TASK_SIZES) - set(sizes) <= {32_768}
 
 
 @pytest.mark.parametrize("limit", NAMED.values(), ids=NAMED)
