@@ -17,6 +17,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
+    NoOpTracer,
     NoOpTracerProvider,
     ProxyTracerProvider,
     Span,
@@ -24,6 +25,7 @@ from opentelemetry.trace import (
     SpanKind,
     Tracer,
     TracerProvider,
+    get_current_span,
     set_span_in_context,
 )
 
@@ -180,12 +182,20 @@ class OtelMessages:
         """Does nothing: OpenTelemetry counts its spans itself."""
 
 
+class _PassesOn(NoOpTracer):
+    """Records nothing and passes on the trace it finds, as older versions of the API do not."""
+
+    def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:  # noqa: ARG002
+        """Returns what stands for the span that the new one would have been below."""
+        return NonRecordingSpan(get_current_span(context).get_span_context())
+
+
 class OtelEngine:
     """Spans of the application's own tracer provider, exported by whatever it has set up."""
 
     def __init__(self) -> None:
         self._provider: object = None
-        self._tracer: Tracer = trace.NoOpTracer()
+        self._tracer: Tracer = _PassesOn()
         self._flush = Flush()
         self._holds = 0
         self._emitters: list[Emitter] = []
@@ -194,7 +204,10 @@ class OtelEngine:
 
     def messages(self, invocation: Invocation) -> Messages:
         """Returns what records messages of an invocation."""
-        return OtelMessages(invocation, self._current_tracer(), _state.settings.otel_relation, self)
+        tracer = self._current_tracer()
+        # Without a span that could link to the sender, its trace goes on.
+        relation = "parent" if isinstance(tracer, _PassesOn) else _state.settings.otel_relation
+        return OtelMessages(invocation, tracer, relation, self)
 
     def place(self) -> SpanPlace | NotRecorded:
         """Returns where the running code is recorded: below the current span, else below Lambda's own segment."""
@@ -236,7 +249,9 @@ class OtelEngine:
         provider = _application_provider()
         if provider is not self._provider:
             self._provider = provider
-            self._tracer = provider.get_tracer("trace_bridge", _state.VERSION, schema_url=SCHEMA_URL)
+            tracer = provider.get_tracer("trace_bridge", _state.VERSION, schema_url=SCHEMA_URL)
+            # The SDK's provider gives the API's tracer, too, where `OTEL_SDK_DISABLED` is set.
+            self._tracer = tracer if has_sdk() and not isinstance(tracer, NoOpTracer) else _PassesOn()
             if not has_sdk():
                 _log.warning("nothing is recorded: the application has set up no tracer provider of OpenTelemetry")
         return self._tracer

@@ -108,7 +108,8 @@ class OtelSegment(MessageSegment):
         """Id of the span, 16 hex digits; empty when the message is not recorded."""
         if self.recording != "recorded" or self.span is None:
             return ""
-        return f"{self.span.get_span_context().span_id:016x}"
+        context = self.span.get_span_context()
+        return "" if context.is_remote else f"{context.span_id:016x}"  # the sender's, where nothing records
 
     def record_elsewhere(self, context: SpanContext) -> None:
         """Takes note that the work is recorded on another trace than the sender's, which the span links to."""

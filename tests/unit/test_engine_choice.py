@@ -5,10 +5,12 @@ import logging
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from opentelemetry import trace
-from trace_bridge import Message, sqs_handler
+from opentelemetry.sdk.trace import TracerProvider
+from trace_bridge import Message, log_fields, sqs_handler
 
 from tests.support.bridge import Engine, engine_classes
 from tests.support.lambda_events import LambdaContext, event, header, record
@@ -61,22 +63,34 @@ def test_auto_decides_at_the_first_message_and_says_so(
     assert [entry.message for entry in caplog.records] == [f"messages are recorded by {named}"]
 
 
-def test_without_a_tracer_provider_messages_run_and_pass_their_trace_on(
-    process: Process, spans: Spans, caplog: pytest.LogCaptureFixture
+NOT_SET_UP = ["nothing is recorded: the application has set up no tracer provider of OpenTelemetry"]
+
+
+@pytest.mark.parametrize("relation", ["parent", "link"])
+@pytest.mark.parametrize("provider", ["none", "none, of an older API", "disabled"])
+def test_without_a_provider_that_records_messages_run_and_pass_their_trace_on(
+    process: Process, spans: Spans, caplog: pytest.LogCaptureFixture, provider: str, relation: Any
 ) -> None:
-    provider = trace.ProxyTracerProvider()
-    process.monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
-    client = process.client("dynamodb")
+    process.monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    found = TracerProvider() if provider == "disabled" else trace.ProxyTracerProvider()
+    process.monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: found)
+    if provider == "none, of an older API":
+        process.monkeypatch.setattr("opentelemetry.trace.NoOpTracer.start_span", lambda *_, **__: trace.INVALID_SPAN)
+    process.set(otel_relation=relation)
+    client, logged = process.client("dynamodb"), []
 
     @sqs_handler
     def calling(_message: Message) -> None:
+        logged.append(log_fields())
         client.list_tables()
 
     calling(BATCH, LambdaContext())
     calling(BATCH, LambdaContext())
     warned = [entry.message for entry in caplog.records if entry.name == "trace_bridge"]
-    assert warned == ["nothing is recorded: the application has set up no tracer provider of OpenTelemetry"]
+    assert warned == ([] if provider == "disabled" else NOT_SET_UP)  # the SDK itself says that it is disabled
     assert process.services.headers("DynamoDB_20120810.ListTables") == [f"{header(ROOT)};Lineage=061379e8:0"] * 2
+    assert [fields["xray_trace_id"] for fields in logged] == [ROOT] * 2
+    assert not {"segment_id", "message_trace_id"} & logged[0].keys()
 
 
 def _program(text: str, **environment: str) -> str:
