@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.cdk_range.synthesize import STACKS
 from tests.support.templates import ROOT
 
 pytestmark = pytest.mark.peers
@@ -88,7 +89,7 @@ def test_the_oldest_is_the_one_that_the_package_declares(ends: tuple[dict[str, A
     assert oldest["cdk"] != newest["cdk"]
 
 
-@pytest.mark.parametrize("stack", ["default", "rich", "options", "existing", "account"])
+@pytest.mark.parametrize("stack", STACKS)
 def test_templates_are_the_same(ends: tuple[dict[str, Any], dict[str, Any]], stack: str) -> None:
     oldest, newest = ends
     assert len(newest["stacks"][stack]["Resources"]) > 10
