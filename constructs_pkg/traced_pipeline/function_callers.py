@@ -13,9 +13,9 @@ from .function_references import FunctionReferences
 from .function_settings import SAM_FUNCTION
 from .intrinsics import part_of
 from .invoke_rights import POLICY_TYPES, invoke_rights
-from .resource import properties_of_all
+from .resource import properties_of_all, property_of
 from .sqs_consumers import SqsConsumers
-from .synthesis_checks import resources_in_app
+from .synthesis_checks import custom_resources_in_app, resources_in_app
 
 Properties: TypeAlias = Mapping[str, object]
 
@@ -28,14 +28,23 @@ _TARGETS: Mapping[str, tuple[str, ...]] = {
     "AWS::ApiGateway::Method": ("integration",),
     "AWS::ApiGatewayV2::Integration": ("integrationUri",),
     "AWS::AppSync::DataSource": ("lambdaConfig",),
-    "AWS::CloudFormation::CustomResource": ("serviceToken",),
     "AWS::Lambda::EventInvokeConfig": ("destinationConfig",),
     "AWS::Pipes::Pipe": ("target", "enrichment"),
     "AWS::Scheduler::Schedule": ("target",),
     "AWS::Serverless::StateMachine": ("definition", "definitionSubstitutions", "policies"),
     "AWS::StepFunctions::StateMachine": ("definition", "definitionString", "definitionSubstitutions"),
 }
-_NOUNS = {_PERMISSION: "permission", _URL: "function URL"}
+# Read by itself: to resolve the others would fix the policy of an API, which the app may still change.
+_READ_ALONE: Mapping[str, str] = {
+    "AWS::ApiGateway::Authorizer": "authorizerUri",
+    "AWS::ApiGateway::RestApi": "body",
+    "AWS::ApiGatewayV2::Api": "body",
+    "AWS::ApiGatewayV2::Authorizer": "authorizerUri",
+    "AWS::Serverless::Api": "definitionBody",
+    "AWS::Serverless::HttpApi": "definitionBody",
+}
+_CUSTOM, _SERVICE = "AWS::CloudFormation::CustomResource", "serviceToken"
+_NOUNS = {_PERMISSION: "permission", _URL: "function URL", _CUSTOM: "custom resource"}
 
 
 class FunctionCallers:
@@ -63,6 +72,11 @@ class FunctionCallers:
             resources = resources_in_app(scope, kind)
             for resource, properties in zip(resources, properties_of_all(resources), strict=True):
                 self._add(resource, kind, read(resource, properties, kind))
+        for kind, name in _READ_ALONE.items():
+            for resource in resources_in_app(scope, kind):
+                self._add(resource, kind, self._named(property_of(resource, name), resource))
+        for resource in custom_resources_in_app(scope):
+            self._add(resource, _CUSTOM, self._named(property_of(resource, _SERVICE), resource))
         for kind in POLICY_TYPES:
             for resource in resources_in_app(scope, kind):
                 self._add(resource, kind, self._by_policy(resource))

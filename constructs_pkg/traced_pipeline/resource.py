@@ -61,12 +61,14 @@ def property_of(resource: CfnResource, name: str) -> object:
     """Returns one property of a resource, resolved, and leaves the others as lazy as they are.
 
     Args:
-        resource: The resource, of one of the CDK's own classes.
+        resource: The resource.
         name: The property, as in `functionName`.
     """
     # The typed attribute would keep the CDK from adding to a function's variables later.
     properties: Mapping[str, object] = resource._cfn_properties  # noqa: SLF001
-    return resource.stack.resolve(properties.get(name))
+    # A plain CfnResource spells the names as in a template.
+    as_in_template = f"{name[:1].upper()}{name[1:]}"
+    return resource.stack.resolve(properties.get(name, properties.get(as_in_template)))
 
 
 def properties_of_all(resources: Sequence[CfnResource]) -> list[Mapping[str, object]]:

@@ -10,6 +10,11 @@ from constructs import IConstruct, IValidation
 
 from .checks import PipelineError
 
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-customresource.html
+_CUSTOM_RESOURCE, _OWN_TYPE = "AWS::CloudFormation::CustomResource", "Custom::"
+# The id that the CDK gives the resource in its construct of that name.
+_MADE_BY_CUSTOM_RESOURCE = "Default"
+
 
 @jsii.implements(IValidation)
 class _Deferred:
@@ -49,6 +54,20 @@ def resources_in_app(scope: IConstruct, *kinds: str) -> list[CfnResource]:
         kinds: CloudFormation types, for example `AWS::SNS::Subscription`.
     """
     return resources_below(scope.node.root, *kinds)
+
+
+def custom_resources_in_app(scope: IConstruct) -> list[CfnResource]:
+    """Returns the custom resources in a construct's whole app, as `resources_in_app` does.
+
+    Of those with a type of their own these are the ones that the CDK's `CustomResource` makes: a walk that asks each
+    resource for its type takes as long as a synthesis.
+
+    Args:
+        scope: Any construct of the app.
+    """
+    made = ConstructSelector.by_id(_MADE_BY_CUSTOM_RESOURCE).select(scope.node.root)
+    named = [r for r in made if isinstance(r, CfnResource) and r.cfn_resource_type.startswith(_OWN_TYPE)]
+    return [*resources_in_app(scope, _CUSTOM_RESOURCE), *named]
 
 
 def resources_below(scope: IConstruct, *kinds: str) -> list[CfnResource]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from aws_cdk import App, CfnResource, Stack
+from aws_cdk import App, CfnResource, CustomResource, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -158,6 +158,44 @@ def _by_pattern(stack: Stack, worker: lambda_.Function) -> None:
     iam.Policy(worker, "Pattern", statements=[may], roles=[iam.Role.from_role_name(worker, "Role", "caller")])
 
 
+def _custom(stack: Stack, worker: lambda_.Function, kind: str | None = None) -> None:
+    CustomResource(stack, f"Set{worker.node.id}", service_token=worker.function_arn, resource_type=kind)
+
+
+ELSEWHERE = "arn:aws:iam::111111111111:role/gateway"
+
+
+def _path_of(stack: Stack, worker: lambda_.Function) -> str:
+    path = f"path/2015-03-31/functions/{worker.function_arn}/invocations"
+    return f"arn:aws:apigateway:{stack.region}:lambda:{path}"
+
+
+def _definition(stack: Stack, worker: lambda_.Function) -> None:
+    integration = {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "credentials": ELSEWHERE,
+        "uri": _path_of(stack, worker),
+    }
+    paths = {"/": {"get": {"responses": {}, "x-amazon-apigateway-integration": integration}}}
+    document = {"openapi": "3.0.1", "info": {"title": "Orders", "version": "1"}, "paths": paths}
+    apigateway.SpecRestApi(stack, "Defined", api_definition=apigateway.ApiDefinition.from_inline(document))
+
+
+def _authorizer(stack: Stack, worker: lambda_.Function) -> None:
+    api = apigateway.RestApi(stack, "Guarded")
+    api.root.add_method("GET")
+    apigateway.CfnAuthorizer(
+        stack,
+        "Guard",
+        rest_api_id=api.rest_api_id,
+        name="guard",
+        type="REQUEST",
+        authorizer_uri=_path_of(stack, worker),
+        authorizer_credentials=ELSEWHERE,
+    )
+
+
 CALLS: dict[str, tuple[Call, str]] = {
     "Url": (lambda _, worker: worker.add_function_url(), "function URL Shop/Url/FunctionUrl/Resource"),
     "Grant": (lambda stack, worker: worker.grant_invoke(packaged(stack, "Caller")), "policy Shop/Caller/ServiceRole"),
@@ -171,6 +209,13 @@ CALLS: dict[str, tuple[Call, str]] = {
         "schedule Shop/Version/Schedule",
     ),
     "Pattern": (_by_pattern, "policy Shop/Pattern/Pattern/Resource"),
+    "Custom": (_custom, "custom resource Shop/SetCustom/Default"),
+    "Named": (
+        lambda stack, worker: _custom(stack, worker, "Custom::Setting"),
+        "custom resource Shop/SetNamed/Default",
+    ),
+    "Definition": (_definition, "restapi Shop/Defined/Resource"),
+    "Authorizer": (_authorizer, "authorizer Shop/Guard"),
 }
 
 
