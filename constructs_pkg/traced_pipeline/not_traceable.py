@@ -13,6 +13,7 @@ _CARRIES_NO_HEADER = (
     "records nothing, and Lambda begins a trace of its own behind it; to continue one, the producer must "
 )
 _CARRIES_NO_HEADER += "put a trace header into the record"
+_NOT_BEFORE_LAMBDA = "records nothing, and Lambda does not support X-Ray for functions that it feeds"
 _EVENT_BRIDGE = "EventBridge propagates the trace header to targets and records nothing"
 _IN_CONTAINERS = (
     "its application sends the segments: instrument the code, for instance with OpenTelemetry, and run a collector or "
@@ -50,9 +51,12 @@ NOT_TRACEABLE: Mapping[str, str] = {
     # https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
     **_each(
         _CARRIES_NO_HEADER,
-        "AWS::AmazonMQ::Broker",
         "AWS::Kinesis::Stream",
         "AWS::KinesisFirehose::DeliveryStream",
+    ),
+    **_each(
+        _NOT_BEFORE_LAMBDA,
+        "AWS::AmazonMQ::Broker",
         "AWS::MSK::Cluster",
         "AWS::MSK::ServerlessCluster",
     ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from traced_pipeline.not_traceable import BY_ITS_APPLICATION, NOT_TRACEABLE
 
 from scripts.pages import ROOT
 
@@ -17,6 +18,35 @@ ROWS = [
     for line in PAGE.splitlines()
     if line.startswith("| ") and not line.startswith(("| service |", "| consumer |"))
 ]
+# What the page calls the services of CloudFormation's types, where it is not what CloudFormation does.
+NAMES = {
+    "AmazonMQ": "Amazon MQ",
+    "ApiGatewayV2": "HTTP and WebSocket APIs",
+    "AppMesh": "App Mesh",
+    "AppRunner": "App Runner",
+    "AutoScaling": "EC2",
+    "BedrockAgentCore": "Bedrock AgentCore",
+    "Cassandra": "Keyspaces",
+    "Custom": "EKS",
+    "DAX": "DynamoDB",
+    "DSQL": "databases",
+    "DocDB": "DocumentDB",
+    "DocDBElastic": "DocumentDB",
+    "ElasticBeanstalk": "Elastic Beanstalk",
+    "ElasticLoadBalancing": "Load Balancer",
+    "ElasticLoadBalancingV2": "Load Balancer",
+    "Events": "EventBridge",
+    "EventsV2": "EventBridge",
+    "GlobalAccelerator": "Global Accelerator",
+    "KinesisFirehose": "Firehose",
+    "OpenSearchServerless": "databases",
+    "OpenSearchService": "databases",
+    "RedshiftServerless": "Redshift",
+    "Serverless": "API Gateway",
+    "Timestream": "databases",
+    "Transfer": "Transfer Family",
+    "VpcLattice": "VPC Lattice",
+}
 TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 
 
@@ -49,6 +79,13 @@ def test_the_services_of_the_field_are_there() -> None:
     ways_in = ("API Gateway", "AppSync", "Load Balancer", "EventBridge", "S3", "Step Functions")
     services = (*ways_in, "SNS", "SQS", "Kinesis", "DynamoDB Streams", "Lambda", "ECS", "Secrets Manager", "HTTP")
     assert [service for service in services if service not in named] == []
+
+
+def test_every_service_is_there_that_trace_everything_knows() -> None:
+    services = {kind.split("::")[-2] for kind in (*NOT_TRACEABLE, *BY_ITS_APPLICATION)}
+    assert set(NAMES) <= services
+    named = " ".join(map(_name, ROWS))
+    assert sorted(service for service in services if NAMES.get(service, service) not in named) == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_name)
