@@ -1,6 +1,8 @@
 """AWS and HTTP calls, and functions of the handler's own, as spans below OpenTelemetry's current one.
 
-The attributes are those of the conventions for HTTP and AWS SDK spans, version 1.44:
+The attributes are those of the conventions for HTTP and AWS SDK spans, version 1.44, but for Region and parameters of
+AWS calls, which have the names that the collector's exporter to X-Ray reads.
+https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/http/http-spans.md#http-client-span
 https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/cloud-providers/aws-sdk.md
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -19,7 +22,7 @@ from ._environment import LAMBDA_TRACE_HEADER
 from ._header import TraceHeader
 from ._invocation import Invocation, latest_invocation
 from ._json import encode, text_of, with_metadata
-from ._otel_segment import ANNOTATIONS, METADATA, OtelSegment, header_of, record_failure, sender_context
+from ._otel_segment import ANNOTATIONS, ERROR_TYPE, METADATA, OtelSegment, header_of, record_failure, sender_context
 from ._places import NotRecorded, SpanSubsegment
 from ._safely import safely
 from ._scope import current_scope
@@ -113,6 +116,7 @@ class OtelPlace:
             record_failure(span, error, text)
         elif document.get("fault") or document.get("error"):
             span.set_status(Status(StatusCode.ERROR))
+            span.set_attribute(ERROR_TYPE, str(document.get("http", {}).get("response", {}).get("status", "_OTHER")))
 
     def subsegment(self, name: str) -> SpanSubsegment:
         """Begins the span of a function of the handler's own, and makes it current."""
@@ -191,6 +195,7 @@ def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     aws = document.get("aws")
     if aws is None:
         yield "server.address", document["name"]
+        yield "server.port", _port_of(request["url"])
         yield "http.request.method", request["method"]
         yield "url.full", request["url"]
         if "content_length" in response:
@@ -204,3 +209,9 @@ def _attributes(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield f"aws.{field}", value if isinstance(value, str | int | float) else encode(value)
     if "status" in response:
         yield "http.response.status_code", response["status"]
+
+
+def _port_of(url: str) -> int:
+    """Returns the port that a URL names, or that of its scheme."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)

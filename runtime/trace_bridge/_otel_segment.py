@@ -33,6 +33,9 @@ ANNOTATIONS = "aws.xray.annotations"
 METADATA = "aws.xray.metadata."
 """The attributes that tell an exporter to X-Ray what to index, and what to keep in a namespace of its own."""
 
+ERROR_TYPE = "error.type"
+"""What a span that failed has by all the conventions."""
+
 _TRACEBACK = "Traceback (most recent call last):\n"
 _SAMPLED, _NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 
@@ -204,7 +207,7 @@ class OtelSegment(MessageSegment):
 
 
 def record_failure(span: Span, error: BaseException, text: str | None = None) -> None:
-    """Records an exception as OpenTelemetry itself does: an event, and the status with the exception's text.
+    """Records an exception as OpenTelemetry itself does, by an event and the status, and its type by an attribute.
 
     Args:
         span: The span.
@@ -212,6 +215,7 @@ def record_failure(span: Span, error: BaseException, text: str | None = None) ->
         text: What is recorded instead of its own text, which may hold what is not to be recorded; None for its own.
     """
     kind = type(error).__name__
+    span.set_attribute(ERROR_TYPE, type(error).__qualname__)
     if text is None:
         safely(span.record_exception, error)  # a handler may pass what is no exception, or has no text
         text = safely(str, error)

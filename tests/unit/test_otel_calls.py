@@ -4,8 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import httpcore
+import httpx
 import pytest
 import requests
 from aws_xray_sdk.core import xray_recorder
@@ -86,7 +89,9 @@ def test_a_failed_aws_call_tells_why(process: Process, spans: Spans) -> None:
     call = spans.named("dynamodb.ListTables")
     assert call.status.status_code is StatusCode.ERROR
     assert [recorded.name for recorded in call.events] == ["exception"]
-    assert spans.named("process orders").status.status_code is StatusCode.UNSET
+    assert _attributes(spans, "dynamodb.ListTables")["error.type"] == "ResourceNotFoundException"
+    message = spans.named("process orders")
+    assert (message.status.status_code, "error.type" in (message.attributes or {})) == (StatusCode.UNSET, False)
 
 
 @pytest.mark.usefixtures("instrumented")
@@ -200,6 +205,9 @@ def test_an_http_call_is_a_client_span_and_carries_its_header(spans: Spans, webs
     attributes = _attributes(spans, "GET")
     assert attributes["url.full"] == f"{website.url}/prices"
     assert (attributes["http.request.method"], attributes["http.response.status_code"]) == ("GET", 200)
+    place = urlsplit(website.url)
+    assert (attributes["server.address"], attributes["server.port"]) == (place.hostname, place.port)
+    assert "error.type" not in attributes
     assert [asked.trace_header for asked in website.asked] == [f"Root={ROOT};Parent={id_of(call)};Sampled=1{LINEAGE}"]
 
 
@@ -220,7 +228,32 @@ def test_a_failed_http_call_marks_its_span(spans: Spans, website: Website) -> No
     raised.value.close()
     call = spans.named("GET")
     assert call.status.status_code is StatusCode.ERROR
-    assert _attributes(spans, "GET")["http.response.status_code"] == 503
+    attributes = _attributes(spans, "GET")
+    assert (attributes["http.response.status_code"], attributes["error.type"]) == (503, "HTTPError")
+
+
+def test_an_answer_that_is_an_error_is_named_by_its_status(spans: Spans, website: Website) -> None:
+    with continue_trace(RECORD, LambdaContext()):
+        requests.get(f"{website.url}/status/404", timeout=5)
+    assert spans.named("GET").status.status_code is StatusCode.ERROR
+    assert _attributes(spans, "GET")["error.type"] == "404"
+
+
+class _Pool:
+    """A pool of connections that answers in the process."""
+
+    def handle_request(self, _request: Any) -> httpcore.Response:
+        return httpcore.Response(200, content=b"")
+
+
+def test_the_port_of_a_call_is_that_of_its_scheme_where_its_url_names_none(spans: Spans) -> None:
+    transport = httpx.HTTPTransport()
+    transport._pool = _Pool()  # type: ignore[assignment]
+    client = httpx.Client(transport=transport, trust_env=False)
+    with continue_trace(RECORD, LambdaContext()):
+        for url in ("https://stock.example.com/", "http://stock.example.com/", "http://stock.example.com:8080/"):
+            client.get(url)
+    assert [(span.attributes or {}).get("server.port") for span in spans.all()[:3]] == [443, 80, 8080]
 
 
 def test_what_a_handler_does_with_the_xray_sdk_fails_no_message(process: Process, spans: Spans) -> None:

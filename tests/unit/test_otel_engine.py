@@ -175,6 +175,7 @@ def test_a_failure_marks_the_span_as_opentelemetry_itself_would(spans: Spans) ->
     assert (recorded.name, recorded.attributes["exception.type"]) == ("exception", "KeyError")
     assert "in work" in str(recorded.attributes["exception.stacktrace"])
     assert done.status.status_code is StatusCode.UNSET
+    assert [(span.attributes or {}).get("error.type") for span in (failed, done)] == ["KeyError", None]
 
 
 def test_what_is_put_on_the_segment_is_put_on_the_span(spans: Spans) -> None:
