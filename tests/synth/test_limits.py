@@ -7,7 +7,21 @@ from typing import Any
 
 import botocore.session
 import pytest
-from traced_pipeline import datadog_logs, function_settings, ingest_checks, work_queue, worker_checks
+from aws_cdk import aws_lambda as lambda_
+from traced_pipeline import (
+    ContainerWorkerOptions,
+    datadog_logs,
+    function_settings,
+    ingest_checks,
+    layer,
+    message_log,
+    sampling_rule,
+    sns_trace_permission,
+    trace_group,
+    work_queue,
+    worker_checks,
+    xray_policies,
+)
 from traced_pipeline.limits import (
     API_NAME,
     INDEXING_PERCENTAGE,
@@ -17,6 +31,8 @@ from traced_pipeline.limits import (
     TASK_SIZES,
     Limit,
 )
+
+from tests.support.stacks import NewStack, make_function
 
 NAMED = {f"{options.__name__}.{name}": limit for options, fields in LIMITS.items() for name, limit in fields.items()}
 NAMED |= {
@@ -45,6 +61,33 @@ def test_limits_are_those_of_the_service_model(name: str) -> None:
         assert shape.metadata["pattern"] == limit.pattern
 
 
+LENGTHS = {
+    "name of a sampling rule": (
+        "xray CreateSamplingRule SamplingRule.RuleName",
+        sampling_rule._RULE_NAME_LENGTH,
+    ),
+    "last priority of a sampling rule": (
+        "xray CreateSamplingRule SamplingRule.Priority",
+        sampling_rule._LAST_PRIORITY,
+    ),
+    "name of a trace group": ("xray CreateGroup GroupName", trace_group._GROUP_NAME_LENGTH),
+    "name of the permission for SNS": (
+        "xray PutResourcePolicy PolicyName",
+        sns_trace_permission._POLICY_NAME_LENGTH,
+    ),
+    "namespace of the metrics of messages": ("cloudwatch PutMetricAlarm Namespace", message_log._LONGEST_NAMESPACE),
+}
+
+
+@pytest.mark.parametrize(("model", "most"), LENGTHS.values(), ids=LENGTHS)
+def test_what_names_are_cut_to_is_what_the_service_model_takes(model: str, most: int) -> None:
+    service, operation, members = model.split()
+    shape: Any = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    for member in members.split("."):
+        shape = shape.members[member]
+    assert shape.metadata["max"] == most
+
+
 IN_WORDS = {
     "largest batch of a FIFO queue": (
         "lambda CreateEventSourceMapping BatchSize",
@@ -57,6 +100,14 @@ IN_WORDS = {
     "visibility timeout of a queue that says none": (
         "sqs CreateQueue Attributes",
         f"to 43,200 (12 hours). Default: {work_queue._SQS_DEFAULT_VISIBILITY_SECONDS}.",
+    ),
+    "longest visibility timeout": (
+        "sqs CreateQueue Attributes",
+        f"0 to {NAMED['QueueOptions.visibility_timeout'].most:,} (12 hours)",
+    ),
+    "largest batch without a window": (
+        "lambda CreateEventSourceMapping MaximumBatchingWindowInSeconds",
+        f"when you set BatchSize to a value greater than {worker_checks._LARGEST_WITHOUT_WINDOW}, you must set",
     ),
     "longest retention": (
         "sqs CreateQueue Attributes",
@@ -81,6 +132,28 @@ def test_the_number_of_subscription_filters_is_that_of_the_service_model() -> No
     model = botocore.session.get_session().get_service_model("logs").operation_model("PutSubscriptionFilter")
     assert "Each log group can have up to two subscription filters" in re.sub(r"\s+", " ", model.documentation)
     assert datadog_logs.MOST_SUBSCRIPTIONS == 2
+
+
+def test_the_number_of_resource_policies_is_that_of_the_service_model() -> None:
+    model = botocore.session.get_session().get_service_model("xray").operation_model("PutResourcePolicy")
+    assert f"a maximum of {xray_policies.MOST_POLICIES} resource policies" in re.sub(r"\s+", " ", model.documentation)
+
+
+def test_the_time_to_stop_is_that_of_the_service_model() -> None:
+    shape = botocore.session.get_session().get_service_model("ecs").shape_for("ContainerDefinition")
+    said = shape.members["stopTimeout"].documentation  # type: ignore[attr-defined]
+    limit = LIMITS[ContainerWorkerOptions]["stop_timeout"]
+    assert f"valid values for Fargate are {limit.least}-{limit.most} seconds" in said
+
+
+def test_the_number_of_layers_is_that_of_the_cdk(new_stack: NewStack) -> None:
+    # Of the service model it is no part.
+    stack = new_stack()
+    arns = [f"arn:aws:lambda:eu-west-1:111111111111:layer:tools{number}:1" for number in range(layer.MOST_LAYERS + 1)]
+    layers = [lambda_.LayerVersion.from_layer_version_arn(stack, f"L{n}", arn) for n, arn in enumerate(arns)]
+    function = make_function(stack, layers=layers[:-1])
+    with pytest.raises(RuntimeError, match=f"already uses {layer.MOST_LAYERS} layers"):
+        function.add_layers(layers[-1])
 
 
 def test_the_sizes_of_tasks_are_those_of_the_service_model() -> None:

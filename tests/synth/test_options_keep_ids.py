@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeAlias
@@ -10,7 +11,9 @@ import pytest
 from aws_cdk import App, CfnResource, Duration, Environment, RemovalPolicy, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -18,14 +21,17 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
+    ContainerWorkerOptions,
     FunctionOptions,
     Handler,
     IngestOptions,
     Instrumentation,
+    SamplingOptions,
     TableOptions,
     TopicOptions,
     TracedPipeline,
     TracedTopic,
+    TraceGroupOptions,
     WorkerOptions,
 )
 
@@ -33,6 +39,7 @@ PLACE = Environment(account="111111111111", region="eu-west-1")
 KINDS = {
     "AWS::ApiGateway::RestApi",
     "AWS::DynamoDB::GlobalTable",
+    "AWS::ECS::Service",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
     "AWS::SNS::Subscription",
@@ -44,7 +51,9 @@ RUSH = lambda_.FilterCriteria.filter({"body": {"priority": ["rush"]}})
 BIG = sns.SubscriptionFilter.string_filter(allowlist=["big"])
 
 # These bring a resource of the user's own in the place of one that is made, which is then there no more.
-BROUGHT = {"api", "dead_letter_queue", "log_group", "queue", "table"}
+BROUGHT = {"api", "cluster", "dead_letter_queue", "log_group", "queue", "table"}
+IMAGE = ecs.ContainerImage.from_registry("registry.example.com/audit:1")
+KEY = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
 # A number of seconds for which there is nothing else to say.
 MINUTE = Duration.minutes(1)
 
@@ -108,17 +117,7 @@ OF_INGEST: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
     "throttling_burst_limit": lambda s: {"throttling_burst_limit": 5},
     "account_logging_role": lambda s: {"account_logging_role": "create"},
 }
-OF_WORKER: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
-    "tracing": lambda s: {"tracing": "linked"},
-    "zero_code": lambda s: {"handler": Handler(INLINE, "index.handler"), "zero_code": True},
-    "batch_size": lambda s: {"batch_size": 5},
-    "max_batching_window": lambda s: {"max_batching_window": MINUTE},
-    "max_concurrency": lambda s: {"max_concurrency": 5},
-    "minimum_pollers": lambda s: {"minimum_pollers": 5},
-    "maximum_pollers": lambda s: {"maximum_pollers": 5},
-    "event_source_metrics": lambda s: {"event_source_metrics": True},
-    "filters": lambda s: {"filters": [RUSH]},
-    "filter_encryption": lambda s: {"filters": [RUSH], "filter_encryption": key(s)},
+OF_ANY_WORKER: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
     "filter_policy": lambda s: {"filter_policy": {"kind": BIG}},
     "filter_policy_with_message_body": lambda s: {
         "filter_policy_with_message_body": {"kind": sns.FilterOrPolicy.filter(BIG)}
@@ -132,12 +131,65 @@ OF_WORKER: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
     "message_log": lambda s: {"message_log": True},
     "message_metrics": lambda s: {"message_log": True, "message_metrics": True},
 }
+OF_WORKER: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
+    **OF_ANY_WORKER,
+    "tracing": lambda s: {"tracing": "linked"},
+    "zero_code": lambda s: {"handler": Handler(INLINE, "index.handler"), "zero_code": True},
+    "batch_size": lambda s: {"batch_size": 5},
+    "max_batching_window": lambda s: {"max_batching_window": MINUTE},
+    "max_concurrency": lambda s: {"max_concurrency": 5},
+    "minimum_pollers": lambda s: {"minimum_pollers": 5},
+    "maximum_pollers": lambda s: {"maximum_pollers": 5},
+    "event_source_metrics": lambda s: {"event_source_metrics": True},
+    "filters": lambda s: {"filters": [RUSH]},
+    "filter_encryption": lambda s: {"filters": [RUSH], "filter_encryption": key(s)},
+}
 OF_FIFO_WORKER: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
     "deduplication_scope": lambda s: {"deduplication_scope": sqs.DeduplicationScope.MESSAGE_GROUP},
     "fifo_throughput_limit": lambda s: {
         "deduplication_scope": sqs.DeduplicationScope.MESSAGE_GROUP,
         "fifo_throughput_limit": sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
     },
+}
+OF_CONTAINERS: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
+    **OF_ANY_WORKER,
+    "table_actions": lambda s: {
+        "table": dynamodb.Table(s, "Audited", partition_key=KEY),
+        "table_actions": ["dynamodb:PutItem"],
+    },
+    "image": lambda s: {"image": ecs.ContainerImage.from_registry("registry.example.com/audit:2")},
+    "command": lambda s: {"command": ["python", "-m", "audit"]},
+    "environment": lambda s: {"environment": {"LEVEL": "info"}},
+    "cpu": lambda s: {"cpu": 512, "memory_limit_mib": 1024},
+    "memory_limit_mib": lambda s: {"memory_limit_mib": 1024},
+    "cpu_architecture": lambda s: {"cpu_architecture": "ARM64"},
+    "longest_message": lambda s: {"longest_message": MINUTE},
+    "stop_timeout": lambda s: {"stop_timeout": MINUTE},
+    "min_capacity": lambda s: {"min_capacity": 0},
+    "max_capacity": lambda s: {"max_capacity": 30},
+    "backlog_per_task": lambda s: {"backlog_per_task": 5},
+    "sidecar": lambda s: {"sidecar": "adot-collector"},
+    "sidecar_image": lambda s: {"sidecar": "xray-daemon", "sidecar_image": IMAGE},
+    "vpc": lambda s: {"vpc": vpc(s)},
+    "vpc_subnets": lambda s: {"vpc_subnets": ec2.SubnetSelection(one_per_az=True)},
+    "assign_public_ip": lambda s: {
+        "assign_public_ip": True,
+        "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+    },
+    "security_groups": lambda s: {
+        "vpc": (net := vpc(s)),
+        "security_groups": [ec2.SecurityGroup(s, "Group", vpc=net)],
+    },
+    "log_retention": lambda s: {"log_retention": logs.RetentionDays.ONE_DAY},
+    "log_key": lambda s: {"log_key": key(s)},
+    "removal_policy": lambda s: {"removal_policy": RemovalPolicy.DESTROY},
+}
+OF_PIPELINE: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
+    "sampling": lambda s: {"sampling": SamplingOptions()},
+    "trace_group": lambda s: {"trace_group": TraceGroupOptions()},
+    "instrumentation": lambda s: {"instrumentation": Instrumentation.vendor([layer(s)])},
+    "dead_letter_alarms": lambda s: {"dead_letter_alarms": False},
+    "removal_policy": lambda s: {"removal_policy": RemovalPolicy.DESTROY},
 }
 OF_TOPIC: Mapping[str, Callable[[Stack], Mapping[str, Any]]] = {
     # FIFO replaces topic and queues in place: CloudFormation does, whatever their ids.
@@ -181,7 +233,17 @@ def ids(pipeline: TracedPipeline) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def usual(shop: NewShop) -> dict[str, str]:
     made = ids(TracedPipeline(shop(), "Orders"))
+    assert set(made.values()) == KINDS - {"AWS::ECS::Service"}
+    return made
+
+
+@pytest.fixture(scope="module")
+def with_containers(shop: NewShop, usual: dict[str, str]) -> dict[str, str]:
+    orders = TracedPipeline(shop(), "Orders")
+    orders.add_container_worker("Audit", ContainerWorkerOptions(image=IMAGE))
+    made = ids(orders)
     assert set(made.values()) == KINDS
+    assert usual.items() <= made.items()
     return made
 
 
@@ -190,11 +252,14 @@ def test_every_option_has_a_case() -> None:
         FunctionOptions: {*OF_FUNCTION},
         IngestOptions: {*OF_FUNCTION, *OF_INGEST},
         WorkerOptions: {*OF_FUNCTION, *OF_WORKER, *OF_FIFO_WORKER},
+        ContainerWorkerOptions: {*OF_CONTAINERS, *OF_FIFO_WORKER},
         TopicOptions: {*OF_TOPIC},
         TableOptions: {*OF_TABLE},
     }
     for options, named in cases.items():
         assert {field.name for field in fields(options)} - BROUGHT == named, options.__name__
+    parts = {"self", "scope", "construct_id", "ingest", "topic", "worker", "table"}
+    assert {*inspect.signature(TracedPipeline.__init__).parameters} - parts == {*OF_PIPELINE}
 
 
 @pytest.mark.parametrize("name", OF_FUNCTION)
@@ -217,6 +282,23 @@ def test_of_workers(shop: NewShop, usual: dict[str, str], name: str) -> None:
     worker = WorkerOptions(**{**OF_WORKER, **OF_FIFO_WORKER}[name](stack))
     topic = TopicOptions(fifo=name in OF_FIFO_WORKER)
     assert ids(TracedPipeline(stack, "Orders", topic=topic, worker=worker)) == usual
+
+
+@pytest.mark.parametrize("name", [*OF_CONTAINERS, *OF_FIFO_WORKER])
+def test_of_containers(shop: NewShop, with_containers: dict[str, str], name: str) -> None:
+    stack = shop()
+    given = {"image": IMAGE, **{**OF_CONTAINERS, **OF_FIFO_WORKER}[name](stack)}
+    orders = TracedPipeline(stack, "Orders", topic=TopicOptions(fifo=name in OF_FIFO_WORKER))
+    orders.add_container_worker("Audit", ContainerWorkerOptions(**given))
+    # Those of the VPC that is made where none is brought.
+    flow_logs = {name for name in with_containers if "FlowLogs" in name} if "vpc" in given else set()
+    assert ids(orders).keys() == with_containers.keys() - flow_logs
+
+
+@pytest.mark.parametrize("name", OF_PIPELINE)
+def test_of_pipelines(shop: NewShop, usual: dict[str, str], name: str) -> None:
+    stack = shop()
+    assert ids(TracedPipeline(stack, "Orders", **OF_PIPELINE[name](stack))) == usual
 
 
 @pytest.mark.parametrize("name", OF_TOPIC)
