@@ -28,6 +28,7 @@ from .option_checks import check_options, checks_arguments
 from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
 from .references import check_references
+from .resource import resource_of
 from .saved_queries import query_name, save_queries
 
 _LONGEST_WAIT = Duration.minutes(15)
@@ -171,7 +172,7 @@ class PipelineMonitoring(Construct):
 
     def _notify_of_dead_letters(self, worker: str) -> None:
         alarm = self._pipeline.dead_letter_alarms.get(worker)
-        if alarm is not None:
+        if alarm is not None and not _notifies(alarm, self._options.alarm_topic):
             self._notify(alarm)
 
     def _add_alarm(self, alarm: cloudwatch.Alarm) -> None:
@@ -185,6 +186,13 @@ class PipelineMonitoring(Construct):
     def _add_log_group(self, name: str | None) -> None:
         if name is not None and name not in self._log_groups:
             self._log_groups.append(name)
+
+
+def _notifies(alarm: cloudwatch.Alarm, topic: sns.ITopic | None) -> bool:
+    """Returns whether an alarm, which others may watch as well, notifies a topic already."""
+    stack = Stack.of(alarm)
+    actions = stack.resolve(resource_of(alarm, cloudwatch.CfnAlarm).alarm_actions) or []
+    return topic is not None and stack.resolve(topic.topic_arn) in actions
 
 
 def _check_place(scope: Construct, pipeline: TracedPipeline, topic: sns.ITopic | None) -> None:

@@ -267,6 +267,21 @@ def test_works_beside_cdk_monitoring_constructs(new_stack: NewStack) -> None:
     assert sum(resource["Type"] == "AWS::CloudWatch::Dashboard" for resource in beside.values()) == 2
 
 
+@pytest.mark.parametrize("where", ["the same stack", "a third stack"])
+def test_a_topic_is_notified_once_by_an_alarm_that_is_watched_twice(new_app: Callable[..., App], where: str) -> None:
+    app = new_app()
+    stack = Stack(app, "Shop")
+    orders = TracedPipeline(stack, "Orders")
+    first, second = (sns.Topic(stack if where == "the same stack" else Stack(app, name), name) for name in ("A", "B"))
+    for number, topic in enumerate((first, first, second)):
+        PipelineMonitoring(stack, f"Watch{number}", pipeline=orders, options=MonitoringOptions(alarm_topic=topic))
+    orders.add_worker("Audit")
+    template = synthesize(stack)
+    for worker in ("Worker", "Audit"):
+        alarm = template.one("AWS::CloudWatch::Alarm", f"Orders{worker}DeadLetterAlarm")
+        assert len(alarm["AlarmActions"]) == 2
+
+
 def test_nothing_is_warned_about_or_against_cdk_nag(stack: Stack) -> None:
     assert warnings(stack) == []
     violations = AwsSolutionsChecks(stack).validate_scope(stack.node.root).violations
