@@ -27,7 +27,7 @@ _OF_THEM = 3
 _LASTS = f"in {_OF_THEM} of the last {_LASTING_MINUTES} minutes"
 
 
-def dead_letters_alarm(worker: QueueMetrics, construct_id: str, queue: sqs.IQueue) -> cloudwatch.Alarm:
+def dead_letter_alarm(worker: QueueMetrics, construct_id: str, queue: sqs.IQueue) -> cloudwatch.Alarm:
     """Creates the alarm on messages in a dead-letter queue: each was accepted, and is not done.
 
     Args:

@@ -24,7 +24,7 @@ from .grants import grant_publish, grant_receive, grant_table
 from .message_log import MessageMetrics, check_message_log, filters_of_log_group
 from .metric_keywords import MetricKeywords
 from .option_checks import check_options, checks_arguments
-from .queue_checks import check_dead_letters_stack
+from .queue_checks import check_dead_letter_queue_stack
 from .queue_metrics import QueueMetrics
 from .queue_subscription import subscribe_queue
 from .references import check_reference, check_references
@@ -78,7 +78,7 @@ class ContainerWorker(QueueMetrics, MessageMetrics):
         check_options(options)
         check_reference(self, "topic", topic)
         check_references(self, options)
-        check_dead_letters_stack(self, options.dead_letter_queue, topic)
+        check_dead_letter_queue_stack(self, options.dead_letter_queue, topic)
         check_container(self, options)
         check_topic(self, topic)
         check_filter_policies(options)

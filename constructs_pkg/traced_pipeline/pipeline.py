@@ -18,7 +18,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_xray as xray
 from constructs import Construct
 
-from .alarms import dead_letters_alarm
+from .alarms import dead_letter_alarm
 from .checks import names_path
 from .container_cluster import make_cluster
 from .container_options import ContainerWorkerOptions
@@ -239,7 +239,7 @@ class TracedPipeline(PipelineMetrics):
     def _add(self, worker: QueueWorker | ContainerWorker) -> None:
         self._workers.append(worker)
         if self._has_alarms:
-            alarm = dead_letters_alarm(worker, "DeadLetterAlarm", worker.dead_letter_queue)
+            alarm = dead_letter_alarm(worker, "DeadLetterAlarm", worker.dead_letter_queue)
             self._dead_letter_alarms[worker.node.id] = alarm
             if isinstance(worker, QueueWorker):
                 worker.each_dead_letter_worker(partial(self._watch_what_fails_again, worker))
@@ -248,7 +248,7 @@ class TracedPipeline(PipelineMetrics):
 
     def _watch_what_fails_again(self, worker: QueueWorker, repair: DeadLetterWorker) -> None:
         if repair.dead_letter_queue is not None:
-            alarm = dead_letters_alarm(repair, "DeadLetterAlarm", repair.dead_letter_queue)
+            alarm = dead_letter_alarm(repair, "DeadLetterAlarm", repair.dead_letter_queue)
             self._dead_letter_alarms[f"{worker.node.id}/{repair.node.id}"] = alarm
 
     @names_path

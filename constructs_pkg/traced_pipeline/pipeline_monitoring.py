@@ -121,7 +121,7 @@ class PipelineMonitoring(Construct):
 
     def _watch(self, worker: QueueWorker | ContainerWorker) -> None:
         name = worker.node.id
-        self._notify_of_dead_letters(name)
+        self._notify_of_dead_letter_messages(name)
         if self._options.alarms:
             longest = self._options.longest_wait or _LONGEST_WAIT
             self._add_alarm(waiting_alarm(self, self._free_id(name, "Waiting"), worker, longest))
@@ -139,7 +139,7 @@ class PipelineMonitoring(Construct):
 
     def _watch_repair(self, worker: str, repair: DeadLetterWorker) -> None:
         """Watches a worker on a dead-letter queue, on whose messages the pipeline has an alarm already."""
-        self._notify_of_dead_letters(f"{worker}/{repair.node.id}")
+        self._notify_of_dead_letter_messages(f"{worker}/{repair.node.id}")
         if self._options.alarms:
             names = worker, repair.node.id
             self._add_alarm(self._errors(self._free_id(*names, "Errors"), repair))
@@ -170,7 +170,7 @@ class PipelineMonitoring(Construct):
         together = "".join(parts)
         return together if self.node.try_find_child(together) is None else "-".join(parts)
 
-    def _notify_of_dead_letters(self, worker: str) -> None:
+    def _notify_of_dead_letter_messages(self, worker: str) -> None:
         alarm = self._pipeline.dead_letter_alarms.get(worker)
         if alarm is not None and not _notifies(alarm, self._options.alarm_topic):
             self._notify(alarm)

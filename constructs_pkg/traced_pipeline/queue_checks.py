@@ -44,7 +44,7 @@ def check_kind(scope: Construct, queue: sqs.IQueue, topic: sns.ITopic) -> None:
     )
 
 
-def check_dead_letters(scope: Construct, queue: sqs.IQueue, *, fifo: bool) -> None:
+def check_dead_letter_queue(scope: Construct, queue: sqs.IQueue, *, fifo: bool) -> None:
     """Checks whether messages of a worker's queue can be moved to a dead-letter queue.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
@@ -75,7 +75,7 @@ def check_dead_letters(scope: Construct, queue: sqs.IQueue, *, fifo: bool) -> No
         )
 
 
-def check_dead_letters_stack(scope: Construct, queue: sqs.IQueue | None, topic: sns.ITopic) -> None:
+def check_dead_letter_queue_stack(scope: Construct, queue: sqs.IQueue | None, topic: sns.ITopic) -> None:
     """Refuses a given dead-letter queue whose policy would wait for the topic of the stack that waits for it.
 
     Raises:

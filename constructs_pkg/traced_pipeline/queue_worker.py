@@ -20,7 +20,7 @@ from .function_metrics import FunctionMetrics
 from .message_log import MessageMetrics
 from .message_size import check_next_topic
 from .option_checks import check_options, checks_arguments
-from .queue_checks import check_dead_letters_stack, check_kind
+from .queue_checks import check_dead_letter_queue_stack, check_kind
 from .queue_metrics import QueueMetrics
 from .queue_subscription import subscribe_queue
 from .references import check_reference, check_references
@@ -78,7 +78,7 @@ class QueueWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
         check_options(options)
         check_reference(self, "topic", topic)
         check_references(self, options)
-        check_dead_letters_stack(self, options.dead_letter_queue, topic)
+        check_dead_letter_queue_stack(self, options.dead_letter_queue, topic)
         check_batches(options, fifo=is_fifo(options.queue, topic))
         check_scaling(options)
         check_loop(self, options, topic)
@@ -167,7 +167,7 @@ class QueueWorker(QueueMetrics, FunctionMetrics, MessageMetrics):
             filter_policy_with_message_body=filter_policy_with_message_body,
         )
         check_reference(self, "topic", topic)
-        check_dead_letters_stack(self, options.dead_letter_queue, topic)
+        check_dead_letter_queue_stack(self, options.dead_letter_queue, topic)
         check_loop(self, options, topic)
         check_topic(self, topic)
         check_filter_policies(options)

@@ -13,7 +13,7 @@ from constructs import Construct
 from .checks import Check, PipelineError, refuse_settings, warn
 from .environments import check_environment, refuse_other_region
 from .fifo_throughput import FifoThroughput, check_existing_scope, throughput_of
-from .queue_checks import check_dead_letters, check_kind, check_queue_stack, kind_is_known
+from .queue_checks import check_dead_letter_queue, check_kind, check_queue_stack, kind_is_known
 from .queue_options import QueueOptions
 from .resource import resource_of
 
@@ -62,10 +62,10 @@ def make_queue(
     """
     consumer.check_visibility(visibility_timeout, "visibility_timeout")
     throughput = throughput_of(scope, options, topic)
-    dead_letters = options.dead_letter_queue or dead_letter_queue(
+    failed = options.dead_letter_queue or dead_letter_queue(
         scope, options=options, fifo=topic.fifo, throughput=throughput
     )
-    check_dead_letters(scope, dead_letters, fifo=topic.fifo)
+    check_dead_letter_queue(scope, failed, fifo=topic.fifo)
     queue = sqs.Queue(
         scope,
         "Queue",
@@ -76,9 +76,9 @@ def make_queue(
         encryption_master_key=options.queue_key,
         enforce_ssl=True,
         visibility_timeout=visibility_timeout,
-        dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=options.max_receive_count),
+        dead_letter_queue=sqs.DeadLetterQueue(queue=failed, max_receive_count=options.max_receive_count),
     )
-    return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
+    return WorkQueue(queue=queue, dead_letter_queue=failed)
 
 
 def dead_letter_queue(
@@ -149,13 +149,13 @@ def use_queue(
             "again until it expires; make it with dead_letter_queue=sqs.DeadLetterQueue(...)",
         )
     fifo = queue.fifo if kind_is_known(queue) else topic.fifo
-    dead_letters = (
+    failed = (
         options.dead_letter_queue
         or (own.queue if own else None)
         or dead_letter_queue(scope, options=options, fifo=fifo)
     )
-    check_dead_letters(scope, dead_letters, fifo=fifo)
-    return WorkQueue(queue=queue, dead_letter_queue=dead_letters)
+    check_dead_letter_queue(scope, failed, fifo=fifo)
+    return WorkQueue(queue=queue, dead_letter_queue=failed)
 
 
 def use_dead_letter_queue(
@@ -221,7 +221,7 @@ def use_dead_letter_queue(
     if own is not None:
         return own.queue
     further = options.dead_letter_queue or dead_letter_queue(scope, options=options, fifo=queue.fifo)
-    check_dead_letters(scope, further, fifo=queue.fifo)
+    check_dead_letter_queue(scope, further, fifo=queue.fifo)
     _check_no_circle(queue, further)
     resource.redrive_policy = {
         "deadLetterTargetArn": further.queue_arn,
