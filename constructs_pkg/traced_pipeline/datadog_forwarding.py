@@ -102,7 +102,7 @@ class DatadogForwarding(Construct):
         self._tags = tags
         self._hops = {"ingest", "topic", "table"}
         self._pipeline = pipeline
-        self._subscriptions = LogSubscriptions(self, forwarder)
+        self._subscriptions = LogSubscriptions(self, forwarder, pipeline)
         self._policy = self._read_traces(integration_role, xray_key)
         self._dashboard = DatadogDashboard(name=self._name, env="*" if Token.is_unresolved(env) else env)
         self._forward_ingest()

@@ -7,7 +7,7 @@ from collections import defaultdict
 from aws_cdk import ArnFormat, CfnResource, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError
 from .log_group import log_group_name_of, own_log_group_name
@@ -19,26 +19,33 @@ MOST_SUBSCRIPTIONS = 2
 """How many subscription filters a log group can have."""
 
 _FILTER = "AWS::Logs::SubscriptionFilter"
+# Where an app keeps which function gets the lines of which log group, for which pipeline, and by which filter.
+_SUBSCRIBED = "traced-pipeline:subscribed"
 
 
 class LogSubscriptions:
-    """Subscriptions of one function to log groups, each of which it is subscribed to once.
+    """Subscriptions of one function to a pipeline's log groups, each of which it is subscribed to once.
+
+    What pipelines share, such as the log group of a function that works for two, is subscribed to by the first.
 
     Args:
         scope: Where to create them.
         forwarder: The function.
+        pipeline: The pipeline.
     """
 
-    def __init__(self, scope: Construct, forwarder: lambda_.IFunction) -> None:
+    def __init__(self, scope: Construct, forwarder: lambda_.IFunction, pipeline: Construct) -> None:
         self._scope = scope
+        self._pipeline = pipeline.node.path
         self._forwarder = forwarder
+        self._destination = identity_of(scope, forwarder.function_arn)
         self._own = _log_groups_of(scope, forwarder)
         self._made: dict[str, logs.CfnSubscriptionFilter] = {}
         self._permission = _permission(scope, forwarder)
         check_at_synthesis(scope, self._check)
 
     def add(self, construct_id: str, log_group_name: str) -> logs.CfnSubscriptionFilter:
-        """Subscribes the function to a log group; returns the subscription that there is, if it was made before.
+        """Subscribes the function to a log group; returns the one that there is, if this or another pipeline has one.
 
         Args:
             construct_id: Id of the subscription.
@@ -55,18 +62,34 @@ class LogSubscriptions:
                 "that it gets would make it write the next one, without end; give it a log group of its own",
             )
         if group not in self._made:
-            made = logs.CfnSubscriptionFilter(
-                self._scope,
-                construct_id,
-                destination_arn=self._forwarder.function_arn,
-                filter_pattern="",
-                log_group_name=log_group_name,
-            )
-            if self._permission is not None:
-                # CloudWatch Logs tries the function when the filter is made.
-                made.node.add_dependency(self._permission)
-            self._made[group] = made
+            self._made[group] = self._of_another_pipeline(group) or self._subscribe(construct_id, log_group_name)
         return self._made[group]
+
+    def _subscribe(self, construct_id: str, log_group_name: str) -> logs.CfnSubscriptionFilter:
+        made = logs.CfnSubscriptionFilter(
+            self._scope,
+            construct_id,
+            destination_arn=self._forwarder.function_arn,
+            filter_pattern="",
+            log_group_name=log_group_name,
+        )
+        if self._permission is not None:
+            # CloudWatch Logs tries the function when the filter is made.
+            made.node.add_dependency(self._permission)
+        known = [self._destination, identity_of(self._scope, log_group_name), self._pipeline, made.node.path]
+        self._scope.node.root.node.add_metadata(_SUBSCRIBED, known)
+        return made
+
+    def _of_another_pipeline(self, group: str) -> logs.CfnSubscriptionFilter | None:
+        root = self._scope.node.root
+        known = [entry.data for entry in root.node.metadata if entry.type == _SUBSCRIBED]
+        for destination, subscribed, pipeline, path in known:
+            if (destination, subscribed) == (self._destination, group) and pipeline != self._pipeline:
+                found: IConstruct = root
+                for construct_id in path.split("/"):
+                    found = found.node.find_child(construct_id)
+                return found if isinstance(found, logs.CfnSubscriptionFilter) else None
+        return None
 
     def _check(self) -> None:
         """Refuses what CloudWatch Logs refuses, or delivers twice, by all subscriptions of the app."""

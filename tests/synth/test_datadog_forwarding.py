@@ -78,6 +78,22 @@ class TestSubscriptions:
         found = subscribed(synthesize(stack))
         assert len(found) == len(set(found)) == 2
 
+    @pytest.mark.parametrize("where", ["one stack", "two stacks"])
+    @pytest.mark.parametrize("named", [True, False])
+    def test_of_pipelines_that_share_a_log_group_are_one(self, new_app: NewApp, where: str, named: bool) -> None:
+        app = new_app()
+        first = Stack(app, "Shop", env=HERE)
+        second = first if where == "one stack" else Stack(app, "Audit", env=HERE)
+        arn = "arn:aws:lambda:eu-west-1:111111111111:function:datadog-forwarder"
+        shared = logs.LogGroup.from_log_group_name(first, "Shared", "/shared") if named else logs.LogGroup(first, "Own")
+        for stack, name in ((first, "Orders"), (second, "Bills")):
+            orders = TracedPipeline(stack, name, worker=WorkerOptions(log_group=shared))
+            forwarder = lambda_.Function.from_function_arn(stack, f"{name}Forwarder", arn)
+            DatadogForwarding(stack, f"{name}Datadog", pipeline=orders, forwarder=forwarder, env="prod")
+        templates = [synthesize(stack) for stack in dict.fromkeys((first, second))]
+        found = [resource for template in templates for resource in template.all("AWS::Logs::SubscriptionFilter")]
+        assert len(found) == 3 + 2
+
     def test_of_names_that_run_together_are_apart(self, new_stack: NewStack) -> None:
         stack = new_stack()
         orders = TracedPipeline(stack, "Orders")
