@@ -23,7 +23,7 @@ from .datadog_tags import HOP, LONGEST_NAME, add_tags, check_tag_value, name_in_
 from .dead_letter_worker import DeadLetterWorker
 from .existing_function import own_function
 from .log_group import own_log_group_name
-from .names import account_wide_name
+from .names import account_wide_name, free_id
 from .option_checks import checks_arguments
 from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
@@ -151,7 +151,7 @@ class DatadogForwarding(Construct):
         if isinstance(worker, ContainerWorker):
             self._tag(hop, worker.service)
             write_datadog_ids_in_container(worker.container)
-            self._forward(f"{construct_id}Logs", hop, worker.log_group.log_group_name)
+            self._forward(self._logs_id(construct_id), hop, worker.log_group.log_group_name)
         else:
             self._tag(hop, worker.function)
             self._forward_function(construct_id, hop, worker.function)
@@ -199,7 +199,7 @@ class DatadogForwarding(Construct):
         if made_here is not None:
             write_datadog_ids(made_here)
         if log_group_name is not None:
-            self._forward(f"{construct_id}Logs", hop, log_group_name)
+            self._forward(self._logs_id(construct_id), hop, log_group_name)
             return
         warn(
             self,
@@ -214,6 +214,9 @@ class DatadogForwarding(Construct):
         if log_group is not None:
             self._tag(hop, log_group)
         self._subscriptions.add(construct_id, log_group_name)
+
+    def _logs_id(self, construct_id: str) -> str:
+        return free_id(self, f"{construct_id}Logs", f"{construct_id}-Logs")
 
     def _tag(self, hop: str, *resources: IConstruct) -> None:
         for resource in resources:

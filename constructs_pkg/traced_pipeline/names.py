@@ -1,4 +1,4 @@
-"""Names for the few resources that need one."""
+"""Names for the few resources that need one, and ids for constructs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from constructs import IConstruct
 
 _UNUSUAL = re.compile(r"[^A-Za-z0-9-]+")
 _DIGEST_LENGTH = 8
+
+
+def free_id(scope: IConstruct, *candidates: str) -> str:
+    """Returns the first of some ids that nothing in a scope has; the last where all are taken, which the CDK refuses.
+
+    Ids made of several parts may be the same: those of the worker `WorkerRepair`, and of `Repair` on `Worker`.
+
+    Args:
+        scope: Where the id is for.
+        candidates: The ids, the preferred one first.
+    """
+    return next((each for each in candidates if scope.node.try_find_child(each) is None), candidates[-1])
 
 
 def account_wide_name(scope: IConstruct, *, max_length: int) -> str:

@@ -23,7 +23,7 @@ from .existing_api import own_api
 from .ingest_api import IngestApi
 from .log_group import log_group_name_of
 from .monitoring_options import MonitoringOptions
-from .names import account_wide_name
+from .names import account_wide_name, free_id
 from .option_checks import check_options, checks_arguments
 from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
@@ -166,9 +166,7 @@ class PipelineMonitoring(Construct):
         return errors_alarm(self, construct_id, worker, causes=causes)
 
     def _free_id(self, *parts: str) -> str:
-        """Returns an id made of some parts that is free: a worker may be called `Server`, or `WorkerRepair`."""
-        together = "".join(parts)
-        return together if self.node.try_find_child(together) is None else "-".join(parts)
+        return free_id(self, "".join(parts), "-".join(parts))
 
     def _notify_of_dead_letter_messages(self, worker: str) -> None:
         alarm = self._pipeline.dead_letter_alarms.get(worker)

@@ -101,7 +101,8 @@ class TestSubscriptions:
         orders.add_worker("Audit").add_dead_letter_worker("Repair", WorkerOptions(table=orders.table))
         orders.add_worker("AuditRepair")
         orders.add_worker("Access")
-        assert len(subscribed(synthesize(stack))) == 7
+        orders.add_worker("Audit-Repair")
+        assert len(subscribed(synthesize(stack))) == 8
 
     def test_can_be_made_in_a_stack_of_their_own(self, new_app: NewApp) -> None:
         app = new_app()
