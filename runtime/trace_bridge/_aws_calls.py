@@ -75,6 +75,7 @@ def record_call(
     service, region = meta.service_model.endpoint_prefix, meta.region_name
     subsegment = AwsSubsegment(invocation.new_id(), service, time.time(), operation_name, region)
     parent.subsegments.append(subsegment)
+    message.room -= 1
     before = outgoing()
     set_outgoing(message.header_text(subsegment.id))
     try:

@@ -42,7 +42,7 @@ class Emitter:
         self._has_udp = False
         self._api: ApiEmitter | None = None
         self._making = threading.RLock()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.holds = 0
         """Batches under way."""
         self._way: tuple[Invocation | None, bool] = (None, False)
@@ -175,7 +175,8 @@ class Emitter:
 
 
 _emitter: Emitter | None = None
-_making = threading.Lock()
+_making = threading.RLock()
+"""Re-entrant, as every lock here: what the garbage collector or a signal runs meanwhile may record something too."""
 
 
 def get_emitter() -> Emitter:
@@ -230,7 +231,7 @@ def use_emitter(emitter: Emitter | None) -> Emitter | None:
 def _begin_anew() -> None:
     """Forgets the emitter in a forked process: its threads, connections and documents are the parent's."""
     global _emitter, _making
-    _making = threading.Lock()
+    _making = threading.RLock()
     _emitter = None
 
 

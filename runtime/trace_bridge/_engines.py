@@ -26,7 +26,16 @@ def get_engine() -> Engine:
 def _choose() -> Engine:
     global _chosen
     choice = _state.settings.engine
-    engine = _otel() if choice == "otel" or (choice == "auto" and _records_spans()) else XRAY
+    engine = XRAY
+    try:
+        if choice == "otel" or (choice == "auto" and _records_spans()):
+            engine = _otel()
+    except Exception:  # noqa: BLE001 - an OpenTelemetry of another version may lack what the engine imports
+        _log.exception(
+            "nothing is recorded, messages are processed as if there were no bridge: the engine for OpenTelemetry "
+            "cannot be loaded"
+        )
+        _state.settings = _state.settings.changed(enabled=False, instrument=False)
     _chosen = (choice, engine)
     return engine
 

@@ -62,6 +62,7 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
             and type(message := scope.message) is MessageSegment
             and not message.end_time
             and message.recording == "recorded"
+            and message.room > 0
             and message.invocation.process == _forks.number
             and ((parent := open_in(scope) if scope.opened else message) is message or type(parent) is OwnSubsegment)
             and not is_aside()
@@ -77,6 +78,7 @@ class subsegment:  # noqa: N801 - used like a function, as contextlib's are
             if len(opened) > _DEEPEST:
                 parent = _not_too_deep(scope, parent)
             parent.subsegments.append(own)
+            message.room -= 1
             self._before, self._place = scope, None
             self._entered = entered = new_object(Scope)
             entered.message, entered.opened, entered.outer = message, (*opened, own), scope.outer

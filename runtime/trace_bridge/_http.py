@@ -72,6 +72,7 @@ class HttpCall:
             message = scope.message
             subsegment = HttpSubsegment(message.invocation.new_id(), target.name, time.time(), str(method), shown)
             parent.subsegments.append(subsegment)
+            message.room -= 1
             self._place = InMessage(message, parent)
             self._subsegment = subsegment
             self.header = message.header_text(subsegment.id)

@@ -21,7 +21,7 @@ def encode(value: object) -> str:
     """Returns the value as JSON; what JSON cannot hold (other types, NaN, cycles, odd keys) becomes its text."""
     try:
         return _strict(value)
-    except (TypeError, ValueError, RecursionError):
+    except Exception:  # noqa: BLE001 - whatever a container raises, as one that another thread changes meanwhile
         return _lenient(_plain(value, 20))
 
 
@@ -51,8 +51,13 @@ def _plain(value: object, depth: int) -> object:
         return value
     if isinstance(value, int | float):
         return value if is_number(value) else text_of(value)
-    if depth and isinstance(value, Mapping):
-        return {text_of(key): _plain(item, depth - 1) for key, item in value.items()}
-    if depth and isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item, depth - 1) for item in value]
-    return text_of(value) if depth else "(nested too deep)"
+    if not depth:
+        return "(nested too deep)"
+    try:
+        if isinstance(value, Mapping):
+            return {text_of(key): _plain(item, depth - 1) for key, item in dict(value).items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [_plain(item, depth - 1) for item in tuple(value)]
+    except Exception:  # noqa: BLE001 - as above
+        return f"({type(value).__name__})"
+    return text_of(value)

@@ -200,7 +200,7 @@ class OtelEngine:
         self._holds = 0
         self._emitters: list[Emitter] = []
         self._has_spans = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def messages(self, invocation: Invocation) -> Messages:
         """Returns what records messages of an invocation."""
@@ -248,13 +248,22 @@ class OtelEngine:
         """Returns the tracer of the application's provider, which it may set up at any time."""
         provider = _application_provider()
         if provider is not self._provider:
+            self._tracer = _tracer_of(provider)
             self._provider = provider
-            tracer = provider.get_tracer("trace_bridge", _state.VERSION, schema_url=SCHEMA_URL)
-            # The SDK's provider gives the API's tracer, too, where `OTEL_SDK_DISABLED` is set.
-            self._tracer = tracer if has_sdk() and not isinstance(tracer, NoOpTracer) else _PassesOn()
-            if not has_sdk():
-                _log.warning("nothing is recorded: the application has set up no tracer provider of OpenTelemetry")
         return self._tracer
+
+
+def _tracer_of(provider: TracerProvider) -> Tracer:
+    if not has_sdk():
+        _log.warning("nothing is recorded: the application has set up no tracer provider of OpenTelemetry")
+        return _PassesOn()
+    try:
+        tracer = provider.get_tracer("trace_bridge", _state.VERSION, schema_url=SCHEMA_URL)
+    except Exception:  # noqa: BLE001 - a provider's failure must not fail a message
+        _log.exception("nothing is recorded: the application's tracer provider of OpenTelemetry gives no tracer")
+        return _PassesOn()
+    # The SDK's provider gives the API's tracer, too, where `OTEL_SDK_DISABLED` is set.
+    return _PassesOn() if isinstance(tracer, NoOpTracer) else tracer
 
 
 def has_sdk() -> bool:

@@ -131,6 +131,7 @@ class OtelSegment(MessageSegment):
         scope = inherited_scope()
         if scope is not None:
             self._outer = scope.message
+            self._forget_ended()
         attach(set_span_in_context(span, before))
 
     def leave(self) -> None:
@@ -144,12 +145,15 @@ class OtelSegment(MessageSegment):
             if scope.message is self:
                 return
             scope = scope.outer
-        before, outer = self._before, self._outer
-        while isinstance(outer, OtelSegment) and outer.end_time and outer._before is not None:  # noqa: SLF001
-            before, outer = outer._before, outer._outer  # noqa: SLF001 - of this class
-        if before is not None:
+        self._forget_ended()
+        if self._before is not None:
             # Not by the token: a block may be left in another context than it was entered in, and in any order.
-            attach(before)
+            attach(self._before)
+
+    def _forget_ended(self) -> None:
+        """Keeps of the messages around it none that is over."""
+        while isinstance(outer := self._outer, OtelSegment) and outer.end_time and outer._before is not None:  # noqa: SLF001
+            self._before, self._outer = outer._before, outer._outer  # noqa: SLF001 - of this class
 
     def put_annotation(self, key: str, value: str | float | bool) -> Self:
         """Sets an attribute of the span, which an exporter to X-Ray indexes."""

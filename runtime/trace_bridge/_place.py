@@ -63,7 +63,7 @@ def current_place() -> Place:
     ):
         # Below a segment of the handler's own, which the SDK records and sends.
         return BesideSdk(sdk_recorder())
-    if message.recording != "recorded":
+    if message.recording != "recorded" or not message.has_room():
         return NotRecorded(message.header_text(), in_message=True)
     return InMessage(message, parent)
 
@@ -82,6 +82,7 @@ def usual_parent(scope: Scope) -> MessageSegment | OwnSubsegment | None:
         type(message) is MessageSegment
         and message.recording == "recorded"
         and not message.end_time
+        and message.room > 0
         and message.invocation.process == _forks.number
         and not is_aside()
     ):

@@ -67,6 +67,7 @@ class InMessage:
         """Puts a child below the parent; in a forked process the parent process would not see it."""
         if self.message.invocation.process == _forks.number:
             self.parent.subsegments.append(child)
+            self.message.room -= 1
 
     def header(self, child_id: str) -> str | None:
         """Returns the trace header of what a child calls."""

@@ -64,7 +64,7 @@ def enter_message(message: MessageSegment) -> Scope | None:
     Returns:
         What was current before, for `leave_message`.
     """
-    before = _scope.get()
+    before = current_scope()
     _scope.set(Scope(message, (), before))
     return before
 

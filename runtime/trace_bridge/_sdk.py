@@ -154,7 +154,13 @@ class RoutingContext(Context):
             self._make_the_messages(subsegment, segment)
         subsegment.parent_segment = segment
         subsegment.trace_id = segment.trace_id
-        parent.add_subsegment(subsegment)
+        if not isinstance(segment, SdkSegment):
+            parent.add_subsegment(subsegment)
+        elif segment.message.has_room():
+            parent.add_subsegment(subsegment)
+            segment.message.room -= 1
+        else:
+            subsegment.id = segment.id  # what it calls is recorded below the message
         enter_scope(scope.with_opened(*opened, subsegment))
 
     def _make_the_messages(self, subsegment: Subsegment, segment: SdkSegment) -> None:

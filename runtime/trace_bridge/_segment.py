@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
             """Adds what was put on it to the document of the message."""
 
 
+_log = logging.getLogger("trace_bridge")
+MAX_STEPS = 5_000
+
+
 class MessageSegment:
     """What `continue_trace` gives: one message's part of its trace.
 
@@ -75,6 +80,12 @@ class MessageSegment:
     end_time = 0.0
     is_plain = True
     """Whether nothing has been put on it but `subsegments` and `joined`."""
+    room = MAX_STEPS
+    """How many more steps are recorded below it.
+
+    X-Ray keeps 500 kB of a trace at most, which is fewer of them: https://repost.aws/knowledge-center/x-ray-trace-quota-error.
+    """
+    _is_said_full = False
     _nested = False
     _queue_wait: QueueWait | None = None
     _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
@@ -125,6 +136,19 @@ class MessageSegment:
     def sampled(self) -> bool:
         """Whether the message is recorded."""
         return self.recording == "recorded"
+
+    def has_room(self) -> bool:
+        """Returns whether one more step is recorded below it; says so once where none is."""
+        if self.room > 0:
+            return True
+        if not self._is_said_full and self.recording == "recorded":
+            self._is_said_full = True
+            _log.warning(
+                "message %s has more than %d calls and subsegments; further ones are not recorded",
+                message_id_of(self.record),
+                MAX_STEPS,
+            )
+        return False
 
     def put_annotation(self, key: str, value: str | float | bool) -> Self:
         """Adds an indexed field, to find the trace by. X-Ray indexes 50 a trace.

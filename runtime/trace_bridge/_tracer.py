@@ -94,8 +94,11 @@ class Tracer:
                 segment = self._begin(record, "unsampled", text[ROOT], text[PARENT])
             # As `enter_message` does, without the call.
             scope = new_object(Scope)
-            scope.message, scope.opened, scope.outer = segment, (), inherited_scope()
-            self.before = scope.outer
+            before = inherited_scope()
+            if before is not None and before.message.end_time:
+                before = current_scope()  # what is over is not kept, be it by a block that was left in another context
+            scope.message, scope.opened, scope.outer = segment, (), before
+            self.before = before
             enter_scope(scope)
             return segment
         if self.invocation.process != _forks.number:

@@ -26,6 +26,7 @@ from trace_bridge import (
     _polling,
     _scope,
     _sdk_joining,
+    _segment,
     _state,
     _tracer,
     _trimming,
@@ -43,6 +44,8 @@ UdpEmitter = _udp.UdpEmitter
 Tracer = _tracer.Tracer
 Engine = _engine.Engine
 Message = _message.Message
+MessageSegment = _segment.MessageSegment
+MAX_STEPS = _segment.MAX_STEPS
 canonical_header = _header.canonical_header
 KeptConnections = _kept_connections.KeptConnections
 Answer = _kept_connections.Answer
@@ -180,9 +183,22 @@ def loader_of_models(monkeypatch: "pytest.MonkeyPatch") -> Any:
     return _client._loader
 
 
-def while_counting(work: Callable[[], object]) -> None:
-    """Does work while the same thread counts, as the handler of a signal does."""
-    with _counts._lock:
+def while_locked(lock: str, work: Callable[[], object]) -> None:
+    """Does work while the same thread holds one of the bridge's locks, as the handler of a signal may.
+
+    Args:
+        lock: Which: that of the counters, of making the emitter, of its batches, or of OpenTelemetry's.
+        work: The work.
+    """
+    from trace_bridge import _otel_engine
+
+    locks: dict[str, Any] = {
+        "counters": _counts._lock,
+        "emitter": _emitter._making,
+        "batches": _emitter.get_emitter()._lock,
+        "spans": getattr(_otel_engine.OTEL, "_lock"),  # noqa: B009 - not of the protocol
+    }
+    with locks[lock]:
         work()
 
 

@@ -12,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from trace_bridge import Message, log_fields, sqs_handler
 
+from tests.support import bridge
 from tests.support.bridge import Engine, engine_classes
 from tests.support.lambda_events import LambdaContext, event, header, record
 from tests.support.lambda_process import Process
@@ -91,6 +92,34 @@ def test_without_a_provider_that_records_messages_run_and_pass_their_trace_on(
     assert process.services.headers("DynamoDB_20120810.ListTables") == [f"{header(ROOT)};Lineage=061379e8:0"] * 2
     assert [fields["xray_trace_id"] for fields in logged] == [ROOT] * 2
     assert not {"segment_id", "message_trace_id"} & logged[0].keys()
+
+
+@pytest.mark.parametrize("choice", ["otel", "auto"])
+def test_messages_run_unrecorded_where_the_engine_cannot_be_loaded(
+    process: Process, spans: Spans, choice: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bridge.fail_to_import(process.monkeypatch, "_otel_engine")
+    process.set(engine=choice)
+    for _ in range(2):
+        assert handler(BATCH, LambdaContext()) == {"batchItemFailures": []}
+    (said,) = (entry for entry in caplog.records if entry.levelno == logging.ERROR)
+    assert said.message.startswith("nothing is recorded, messages are processed as if there were no bridge: ")
+    assert process.documents() == []
+
+
+def test_messages_run_where_the_provider_gives_no_tracer(
+    process: Process, spans: Spans, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Provider:
+        def get_tracer(self, *_: object, **__: object) -> trace.Tracer:
+            raise LookupError("no tracer")
+
+    provider = Provider()
+    process.monkeypatch.setattr("opentelemetry.trace.get_tracer_provider", lambda: provider)
+    for _ in range(2):
+        assert handler(BATCH, LambdaContext()) == {"batchItemFailures": []}
+    (said,) = (entry for entry in caplog.records if entry.name == "trace_bridge")
+    assert said.message == "nothing is recorded: the application's tracer provider of OpenTelemetry gives no tracer"
 
 
 def _program(text: str, **environment: str) -> str:

@@ -1,15 +1,17 @@
 """Functions and blocks out of the ordinary: recorded as well as can be, and never in the way of the handler."""
 
 import gc
+import json
 import tracemalloc
 from collections.abc import Generator
 from contextvars import copy_context
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from trace_bridge import capture, subsegment
 
 from tests.support.lambda_process import Process
+from tests.support.otel_spans import Spans
 from tests.support.sampled_message import recorded_message, run_in_message, tree
 
 
@@ -132,6 +134,40 @@ def test_a_name_of_any_length_is_recorded_and_not_kept(process: Process) -> None
         assert tracemalloc.get_traced_memory()[0] < 10_000_000
     finally:
         tracemalloc.stop()
+
+
+class _Unreadable(dict[str, int]):
+    def items(self) -> NoReturn:
+        raise RuntimeError("dictionary changed size during iteration")
+
+
+class _NeverRead(list[float]):
+    def __iter__(self) -> NoReturn:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("engine", ["xray", "otel"])
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(_Unreadable(a=1), {"a": 1}), ({"b": _NeverRead([float("nan")])}, {"b": "(_NeverRead)"})],
+    ids=["once", "ever"],
+)
+def test_what_cannot_be_read_costs_nothing_else(
+    process: Process, spans: Spans, engine: str, value: object, shown: object
+) -> None:
+    process.set(engine=engine)
+
+    def work() -> None:
+        with subsegment("odd") as odd:
+            odd.put_metadata("value", value)
+
+    run_in_message(work)
+    if engine == "xray":
+        written = recorded_message(process)["subsegments"][0]["metadata"]["default"]
+    else:
+        attributes: Any = spans.named("odd").attributes
+        written = json.loads(attributes["aws.xray.metadata.default"])
+    assert written == {"value": shown}
 
 
 def test_what_is_put_on_it_may_be_anything(process: Process) -> None:

@@ -13,11 +13,12 @@ import boto3
 import pytest
 from aws_xray_sdk.core import xray_recorder
 from botocore.config import Config
-from trace_bridge import Message, TracedThreadPoolExecutor, continue_trace, counters, sqs_handler
+from trace_bridge import Message, TracedThreadPoolExecutor, continue_trace, counters, sqs_handler, trace_batch
 
 from tests.support import bridge
 from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
+from tests.support.otel_spans import Spans
 
 ROOT = trace_id(9)
 RECORD = record(trace=header(ROOT))
@@ -162,15 +163,33 @@ def test_a_child_process_that_leaves_the_message_does_not_send_its_segment_again
 
 
 @pytest.mark.waits
-def test_a_signals_handler_may_record_a_message_while_its_thread_counts(process: Process) -> None:
+@pytest.mark.parametrize("lock", ["counters", "emitter", "batches"])
+def test_a_signals_handler_may_record_a_message_while_its_thread_does(process: Process, lock: str) -> None:
     bridge.wait_for_uploads(process.monkeypatch, seconds=1)  # which cannot be counted meanwhile
 
     def record_one() -> None:
-        with continue_trace(RECORD, LambdaContext()):
+        with trace_batch(), continue_trace(RECORD, LambdaContext()):
             pass
 
-    thread = threading.Thread(target=bridge.while_counting, args=(record_one,), daemon=True)
+    def forget_and_record() -> None:
+        if lock == "emitter":
+            bridge.forget_emitter()
+        record_one()
+
+    thread = threading.Thread(target=bridge.while_locked, args=(lock, forget_and_record), daemon=True)
     thread.start()
     thread.join(30)
     assert not thread.is_alive()
     assert len(process.documents_of(ROOT)) == 1
+
+
+def test_a_signals_handler_may_record_a_span_while_its_thread_does(process: Process, spans: Spans) -> None:
+    def record_one() -> None:
+        with trace_batch(), continue_trace(RECORD, LambdaContext()):
+            pass
+
+    thread = threading.Thread(target=bridge.while_locked, args=("spans", record_one), daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(spans.all()) == 1
