@@ -20,7 +20,7 @@ ACYCLIC = (
 
 LAYERS: dict[tuple[str, str], list[list[str]]] = {
     ("cli", "traced_pipeline_cli"): [
-        ["bridge_environment", "errors", "exit_status", "json_text", "text"],
+        ["bridge_environment", "errors", "exit_status", "interrupts", "json_text", "text"],
         ["traces"],
         ["aws"],
         ["deployment"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import shlex
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -161,6 +162,13 @@ def _suggestion(words: Sequence[str], message: str, commands: Collection[str | N
         said = next((word for word in unknown if word not in options and word != "--"), "")
         near = difflib.get_close_matches(said, sorted(options), n=1)
     return f"; did you mean {near[0]} instead of {said}?" if near else ""
+
+
+def follow_up(arguments: argparse.Namespace, *words: str) -> str:
+    """Returns a command line to go on with: in the same profile and Region, as a shell reads it."""
+    same = [(f"--{name}", getattr(arguments, name)) for name in ("profile", "region")]
+    options = [word for option, value in same if value is not None for word in (option, value)]
+    return shlex.join([PROGRAM, *words, *options])
 
 
 def add_stack(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from ..dead_letters.retries import hidden_text, retry_text
 from ..exit_status import ExitStatus
 from ..render.json_dead_letters import failed_json
 from ..text import clipped, counted, duration, printable, readable_name
-from .arguments import add_stack, positive
+from .arguments import add_stack, follow_up, positive
 from .output import write_result
 from .terminal import OutputConsole, progress
 
@@ -77,7 +77,9 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
             Text(f"Could not be read: {unread.what}. {printable(unread.reason)}", style="dim"), soft_wrap=True
         )
     if any(messages for _, messages, _ in listed):
-        console.print(Text(f"\nMove them back with `traced-pipeline redrive {pipeline.stack}`."), soft_wrap=True)
+        console.print(
+            Text(f"\nMove them back with `{follow_up(arguments, 'redrive', pipeline.stack)}`."), soft_wrap=True
+        )
     return ExitStatus.DONE
 
 

@@ -14,6 +14,7 @@ from ..aws.error_messages import describe
 from ..aws.session import connect
 from ..errors import CliError
 from ..exit_status import ExitStatus
+from ..interrupts import ended_like_ctrl_c
 from ..text import one_line
 from . import failed, redrive, send, trace, verify
 from .arguments import PROGRAM, Command, UsageError, parse
@@ -71,7 +72,8 @@ def run(argv: Sequence[str] | None = None) -> int:
     """
     prepare_streams()
     try:
-        status = _run(sys.argv[1:] if argv is None else list(argv))
+        with ended_like_ctrl_c():
+            status = _run(sys.argv[1:] if argv is None else list(argv))
         flush_out()
     except OSError as error:
         if not is_output_error(error):

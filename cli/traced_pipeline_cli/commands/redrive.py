@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..aws.read_errors import Reads
 from ..aws.session import Connection
 from ..aws.stack import find_pipeline
-from ..dead_letters.message import DeadLetterMessage, held
+from ..dead_letters.message import HOLD_SECONDS, DeadLetterMessage, held
 from ..dead_letters.queues import DeadLetterQueue, dead_letter_queues
 from ..dead_letters.redrive import Outcome, RedriveError, move_back, resend_message, sorted_by_way
 from ..dead_letters.retries import hidden_text
 from ..errors import NotFoundError
 from ..exit_status import ExitStatus
+from ..interrupts import telling, uninterrupted
 from ..render.json_dead_letters import redrive_json
 from ..text import counted, printable, readable_name
-from .arguments import add_stack, seconds
+from .arguments import add_stack, follow_up, seconds
 from .output import write_result
 from .streams import write_out
 from .terminal import progress
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 _AT_A_TIME = 1000
+_RESEND_SECONDS = HOLD_SECONDS * 3 / 4
 _TIMEOUT_SECONDS = 300
 _SHOWN_TRACES = 3
 
@@ -73,14 +76,14 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         )
     if not arguments.yes:
         _ask(_sentences(plan, resend=arguments.resend))
-    outcomes = []
-    with progress("Moving messages …") as tell:
-        for place, messages in plan:
-            outcomes.append(_redrive(sqs, reads, place, messages, arguments, tell))
+    outcomes = [_outcome(place, messages) for place, messages in plan]
+    with telling(lambda: _so_far(outcomes)), progress("Moving messages …") as tell:
+        for outcome, (_, messages) in zip(outcomes, plan, strict=True):
+            _redrive(sqs, reads, outcome, messages, arguments, tell)
     if arguments.json:
         write_result("redrive", redrive_json(pipeline.stack, outcomes))
     else:
-        write_out("".join(f"{_report(outcome)}\n" for outcome in outcomes))
+        write_out("".join(f"{_report(outcome, arguments)}\n" for outcome in outcomes))
     for line in hidden:
         sys.stderr.write(f"{line}\n")
     for unread in reads.unread:
@@ -89,16 +92,21 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     return ExitStatus.NO if unfinished else ExitStatus.DONE
 
 
+def _outcome(place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]) -> Outcome:
+    """Returns the outcome of a queue before anything is done."""
+    return Outcome(place=place, traces=dict.fromkeys(message.trace_id for message in messages if message.trace_id))
+
+
 def _redrive(
     sqs: SQSClient,
     reads: Reads,
-    place: DeadLetterQueue,
+    outcome: Outcome,
     messages: Sequence[DeadLetterMessage],
     arguments: argparse.Namespace,
     tell: Callable[[str], None],
-) -> Outcome:
+) -> None:
     """Moves one queue's messages. Those SQS's task does not take go first, since it would fail at one of them."""
-    outcome = Outcome(place=place, traces=dict.fromkeys(message.trace_id for message in messages if message.trace_id))
+    place = outcome.place
     movable, others = sorted_by_way(messages, resend=arguments.resend)
     if others:
         while _resend_some(sqs, reads, outcome, resend=arguments.resend, tell=tell):
@@ -112,20 +120,23 @@ def _redrive(
             progress=lambda moved, wanted: tell(f"SQS moves messages of {name}: {moved} of about {wanted} …"),
         )
         outcome.moved, outcome.running = move.moved, move.status != "COMPLETED"
-    return outcome
 
 
 def _resend_some(sqs: SQSClient, reads: Reads, outcome: Outcome, *, resend: bool, tell: Callable[[str], None]) -> bool:
     """Resends the messages of one read; returns whether there may be more."""
-    before, place = outcome.resent, outcome.place
+    before, place, began = outcome.resent, outcome.place, time.monotonic()
     with held(sqs, place.queue.url, limit=_AT_A_TIME, reads=reads) as messages:
         for message in sorted_by_way(messages, resend=resend)[1]:
             source_queue = place.source_queue_of(message)
             if source_queue is None:
                 outcome.remaining[message.message_id] = message
                 continue
-            resend_message(sqs, place.queue, message, source_queue)
-            outcome.resent += 1
+            with uninterrupted():
+                resend_message(sqs, place.queue, message, source_queue)
+                outcome.resent += 1
+            if time.monotonic() - began > _RESEND_SECONDS:
+                # The others would soon be visible to other readers; they are put back, and read again.
+                break
             tell(f"Resent {counted(outcome.resent, 'message')} to {readable_name(source_queue.name)} …")
     return outcome.resent > before
 
@@ -141,7 +152,15 @@ def _ask(lines: Sequence[str]) -> None:
         raise RedriveError("Nothing was moved: there is no terminal to ask at; --yes moves without asking.")
     sys.stderr.write("Move them? [y/N] ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt as error:
+        sys.stderr.write("\n")
+        error.add_note("Nothing was moved.")
+        raise
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")
+    if answer.strip().lower() not in ("y", "yes"):
         raise RedriveError("Nothing was moved.")
 
 
@@ -171,8 +190,21 @@ def _source_queues(place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]
     return counts
 
 
-def _report(outcome: Outcome) -> str:
+def _so_far(outcomes: Sequence[Outcome]) -> str:
+    """Says what was done before something ended the command."""
+    done = [f"{readable_name(outcome.place.queue.name)}: {text}" for outcome in outcomes if (text := _done(outcome))]
+    return f"Before that, {'; '.join(done)}." if done else ""
+
+
+def _report(outcome: Outcome, arguments: argparse.Namespace) -> str:
     name = readable_name(outcome.place.queue.name)
+    traces = list(outcome.traces)[:_SHOWN_TRACES]
+    follow = f"\nFollow: {follow_up(arguments, 'trace', *traces, '--wait', '30')}" if traces else ""
+    return f"{name}: {_done(outcome) or 'nothing moved'}.{follow}"
+
+
+def _done(outcome: Outcome) -> str:
+    """Returns what was done with a queue's messages; empty where nothing was."""
     parts = []
     if outcome.moved or outcome.running:
         parts.append(
@@ -182,6 +214,4 @@ def _report(outcome: Outcome) -> str:
         parts.append(f"{counted(outcome.resent, 'message')} resent")
     if outcome.remaining:
         parts.append(f"{counted(len(outcome.remaining), 'message')} not moved: more than one queue could be meant")
-    traces = list(outcome.traces)[:_SHOWN_TRACES]
-    follow = f"\nFollow: traced-pipeline trace {' '.join(traces)} --wait 30" if traces else ""
-    return f"{name}: {', '.join(parts) or 'nothing moved'}.{follow}"
+    return ", ".join(parts)

@@ -9,6 +9,7 @@ from ..aws.session import Connection
 from ..aws.stack import find_pipeline
 from ..errors import NotFoundError
 from ..exit_status import ExitStatus
+from ..interrupts import telling
 from ..render.json import answer_json
 from ..text import counted, duration, one_line
 from .arguments import add_stack, aws_name, positive
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
     url, credentials = pipeline.api_url, connection.credentials()
     answers: list[Answer] = []
-    with progress("Posting …") as tell:
+    with telling(lambda: _so_far(len(answers), arguments.count)), progress("Posting …") as tell:
         for number in range(1, arguments.count + 1):
             answer = send(
                 url=url,
@@ -60,6 +61,13 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     if arguments.json:
         write_result("send", {"answers": [answer_json(answer) for answer in answers]})
     return ExitStatus.DONE if all(answer.accepted for answer in answers) else ExitStatus.NO
+
+
+def _so_far(answered: int, wanted: int) -> str:
+    """Says which requests were posted before something ended the command."""
+    if wanted == 1:
+        return ""
+    return f"Before that, {answered:,} of {wanted:,} requests were answered; one more may have been processed."
 
 
 def _line(answer: Answer) -> str:

@@ -24,12 +24,13 @@ from ..diagnosis.runtime_findings import gather
 from ..diagnosis.verdict import Verdict, judge, progress_of, reaches_its_end
 from ..errors import NotFoundError
 from ..exit_status import ExitStatus
+from ..interrupts import telling
 from ..render.console import console_text
 from ..render.json_verdict import verdict_json
 from ..render.terminal_verdict import verdict_text
 from ..text import counted, duration
 from ..traces.model import JsonValue, Trace
-from .arguments import add_stack, seconds
+from .arguments import add_stack, follow_up, seconds
 from .output import write_result
 from .request_body import add_body_arguments, body_of
 from .terminal import OutputConsole, progress
@@ -79,16 +80,19 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         answer = _send(connection, pipeline.api_url, body)
         # A request that was not accepted ends at the stage or the function behind it.
         timeout = arguments.timeout if answer.accepted else min(arguments.timeout, _REFUSED_SECONDS)
-        trace = _wait(reader, answer.trace_id or "", route, timeout, tell)
-        verdict = judge(route, trace, findings, deployment.unread)
-        if not (answer.accepted and verdict.connected):
-            tell("Searching for the cause …")
-            findings += gather(session, reads, deployment, verdict, trace, answer, since)
+        trace_id = answer.trace_id or ""
+        follow = follow_up(arguments, "trace", trace_id, "--wait", "30")
+        with telling(lambda: f"The request was posted; its trace: {follow}"):
+            trace = _wait(reader, trace_id, route, timeout, tell)
             verdict = judge(route, trace, findings, deployment.unread)
-        account = None
-        if arguments.account:
-            tell("Reading the account …")
-            account = read_account(session)
+            if not (answer.accepted and verdict.connected):
+                tell("Searching for the cause …")
+                findings += gather(session, reads, deployment, verdict, trace, answer, since)
+                verdict = judge(route, trace, findings, deployment.unread)
+            account = None
+            if arguments.account:
+                tell("Reading the account …")
+                account = read_account(session)
     deployment = replace(deployment, unread=(*deployment.unread, *reads.unread), account=account)
     console = console_link(xray.meta.endpoint_url, connection.region, answer.trace_id or "", trace)
     if arguments.json:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..aws.http import root_of
 from ..aws.read_errors import Reads
+from ..interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -121,38 +122,39 @@ def held(
         botocore.exceptions.ClientError: AWS refused to give any.
     """
     messages: dict[str, DeadLetterMessage] = {}
+    ends = time.monotonic() + HOLD_SECONDS / 2
     try:
-        for received in _received(client, queue_url, limit):
-            message = _parsed(received)
-            messages[message.message_id] = message
+        # What was received first must not come again while the rest is read.
+        while len(messages) < limit and time.monotonic() < ends:
+            # A batch whose answer is not waited for stays hidden.
+            with uninterrupted():
+                batch = [_parsed(received) for received in _received(client, queue_url, limit - len(messages))]
+                messages |= {message.message_id: message for message in batch}
+            if not batch:
+                break
             progress(len(messages))
         yield list(messages.values())
     finally:
         receipts = [message.receipt for message in messages.values()]
         name = queue_url.rsplit("/", 1)[-1]
-        for index in range(0, len(receipts), _BATCH):
-            reads.read(
-                f"how to put messages back into {name} at once; they are visible again after {HOLD_SECONDS} s",
-                partial(_put_back, client, queue_url, receipts[index : index + _BATCH]),
-            )
+        with uninterrupted():
+            for index in range(0, len(receipts), _BATCH):
+                reads.read(
+                    f"how to put messages back into {name} at once; they are visible again after {HOLD_SECONDS} s",
+                    partial(_put_back, client, queue_url, receipts[index : index + _BATCH]),
+                )
 
 
-def _received(client: SQSClient, queue_url: str, limit: int) -> Iterator[MessageTypeDef]:
-    count, ends = 0, time.monotonic() + HOLD_SECONDS / 2
-    # What was received first must not come again while the rest is read.
-    while count < limit and time.monotonic() < ends:
-        batch = client.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=min(_BATCH, limit - count),
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-            VisibilityTimeout=HOLD_SECONDS,
-            WaitTimeSeconds=_POLL_SECONDS,
-        ).get("Messages", [])
-        if not batch:
-            return
-        count += len(batch)
-        yield from batch
+def _received(client: SQSClient, queue_url: str, limit: int) -> list[MessageTypeDef]:
+    """Returns the messages of one read."""
+    return client.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=min(_BATCH, limit),
+        MessageSystemAttributeNames=["All"],
+        MessageAttributeNames=["All"],
+        VisibilityTimeout=HOLD_SECONDS,
+        WaitTimeSeconds=_POLL_SECONDS,
+    ).get("Messages", [])
 
 
 def _parsed(received: MessageTypeDef) -> DeadLetterMessage:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from ..aws.error_messages import describe
 from ..deployment.model import Queue
 from ..errors import CliError
 from ..exit_status import ExitStatus
+from ..interrupts import telling, uninterrupted
 from .message import LAMBDA_ATTRIBUTES, DeadLetterMessage
 from .queues import DeadLetterQueue
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageSystemAttributeValueTypeDef
 
 _POLL_SECONDS = 0.5
-_ENDED = ("COMPLETED", "FAILED", "CANCELLED")
+_BADLY = {"FAILED": "failed", "CANCELLED": "was cancelled"}
+_ENDED = ("COMPLETED", *_BADLY)
 
 
 class RedriveError(CliError):
@@ -96,16 +99,16 @@ def resend_message(client: SQSClient, place: Queue, message: DeadLetterMessage, 
     if message.header is not None:
         traced: MessageSystemAttributeValueTypeDef = {"DataType": "String", "StringValue": message.header}
         send = partial(send, MessageSystemAttributes={"AWSTraceHeader": traced})
-    send(MessageAttributes=_own_attributes(message))
-    try:
-        client.delete_message(QueueUrl=place.url, ReceiptHandle=message.receipt)
-    except ClientError as error:
-        code = error.response["Error"].get("Code", "")
-        raise DuplicatedError(
-            f"The message {message.message_id} was sent to {source_queue.name}, but could not be deleted "
-            f"from {place.name} ({code}), so that it is in both. Delete it there before the next redrive; "
-            "sqs:DeleteMessage is needed."
-        ) from error
+    with uninterrupted():
+        send(MessageAttributes=_own_attributes(message))
+        try:
+            client.delete_message(QueueUrl=place.url, ReceiptHandle=message.receipt)
+        except (ClientError, BotoCoreError) as error:
+            raise DuplicatedError(
+                f"The message {message.message_id} was sent to {source_queue.name}, but could not be deleted "
+                f"from {place.name}, so that it is in both. Delete it there before the next redrive. "
+                f"{describe(error)}"
+            ) from error
 
 
 def _own_attributes(message: DeadLetterMessage) -> dict[str, MessageAttributeValueTypeDef]:
@@ -132,23 +135,24 @@ def move_back(
         progress: Called with how many were moved and how many are to be.
 
     Raises:
-        RedriveError: The task failed.
+        RedriveError: The task failed, or was cancelled.
         botocore.exceptions.ClientError: SQS refused the task.
     """
     client.start_message_move_task(SourceArn=place.arn)
     ends = time.monotonic() + timeout
-    while True:
-        tasks = client.list_message_move_tasks(SourceArn=place.arn, MaxResults=1).get("Results", [])
-        task = tasks[0] if tasks else {}
-        status, moved = task.get("Status", "RUNNING"), task.get("ApproximateNumberOfMessagesMoved", 0)
-        progress(moved, task.get("ApproximateNumberOfMessagesToMove", moved))
-        if status in _ENDED or time.monotonic() > ends:
-            break
-        time.sleep(_POLL_SECONDS)
-    if status == "FAILED":
+    with telling(lambda: f"SQS's move task of {place.name} goes on by itself."):
+        while True:
+            tasks = client.list_message_move_tasks(SourceArn=place.arn, MaxResults=1).get("Results", [])
+            task = tasks[0] if tasks else {}
+            status, moved = task.get("Status", "RUNNING"), task.get("ApproximateNumberOfMessagesMoved", 0)
+            progress(moved, task.get("ApproximateNumberOfMessagesToMove", moved))
+            if status in _ENDED or time.monotonic() > ends:
+                break
+            time.sleep(_POLL_SECONDS)
+    if (ended := _BADLY.get(status)) is not None:
+        reason = f": {task.get('FailureReason', 'no reason given')}" if status == "FAILED" else ""
         raise RedriveError(
-            f"SQS's move task of {place.name} failed after {moved} messages: "
-            f"{task.get('FailureReason', 'no reason given')}. "
+            f"SQS's move task of {place.name} {ended} after {moved} messages{reason}. "
             "The other messages are where they were; --resend sends them by this command instead."
         )
     return Move(moved=moved, status=status)
