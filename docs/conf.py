@@ -35,6 +35,7 @@ _NAVIGATION = {
     "Begin": ["/README", "/examples/README"],
     "Build": [
         "constructs",
+        "containers",
         "recipes",
         "checks",
         "migrate",

@@ -353,6 +353,34 @@ handler({{"Records": [record]}}, Context())
 
 
 @pytest.mark.program
+def test_queries_of_sql_that_the_sdk_records_land_below_what_makes_them(process: Process) -> None:
+    text = (
+        _HANDLE
+        + """
+import sqlite3
+import trace_bridge
+from aws_xray_sdk.core import patch, xray_recorder
+patch(["sqlite3"])
+database = sqlite3.connect(":memory:")
+@trace_bridge.sqs_handler
+def handler(message):
+    with trace_bridge.subsegment("look up"):
+        assert database.execute("SELECT 1").fetchall() == [(1,)]
+    with xray_recorder.in_subsegment("by hand") as query:
+        query.set_sql({"sanitized_query": "SELECT ?"})
+unsampled = {**record, "messageId": "unsampled"}
+unsampled["attributes"] = {"AWSTraceHeader": record["attributes"]["AWSTraceHeader"].replace("Sampled=1", "Sampled=0")}
+print(handler({"Records": [record, unsampled]}, Context()))
+"""
+    )
+    assert _program(text) == "{'batchItemFailures': []}"
+    looked_up, by_hand = _message(process)["subsegments"]
+    (query,) = looked_up["subsegments"]
+    assert (query["namespace"], query["sql"]["database_type"]) == ("remote", "sqlite3")
+    assert by_hand["sql"] == {"sanitized_query": "SELECT ?"}
+
+
+@pytest.mark.program
 def test_the_sdk_loaded_inside_a_message_is_routed(process: Process) -> None:
     text = (
         _HANDLE
