@@ -19,6 +19,8 @@ EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 """The variable that names a script around a function: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html."""
 
 _IMAGE = "Image"
+# What a durable function has to be allowed: https://docs.aws.amazon.com/lambda/latest/dg/durable-security.html
+_OF_DURABLE = ("CheckpointDurableExecution", "BasicDurableExecutionRolePolicy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +74,17 @@ def settings_of(function: CfnResource) -> FunctionSettings:
         layers=properties.get("layers"),
         variables=part_of(properties.get("environment"), "variables"),
         is_signed="codeSigningConfigArn" in properties,
-        is_durable="durableConfig" in properties,
+        # SAM's property is not one that the CDK knows, and what it does not know it shows to nobody.
+        is_durable="durableConfig" in properties or _names(properties.get("policies"), *_OF_DURABLE),
         on_managed_instances="capacityProviderConfig" in properties,
         mode=tracing,
         timeout=properties.get("timeout"),
         events=properties.get("events"),
         has_url="functionUrlConfig" in properties,
     )
+
+
+def _names(value: object, *words: str) -> bool:
+    """Returns whether one of some words stands in a value, however deep."""
+    text = str(value)
+    return any(word in text for word in words)

@@ -23,6 +23,8 @@ from tests.support.templates import Synthesized, synthesize
 
 AUTO = "trace_bridge.auto.handler"
 QUEUE = "arn:aws:sqs:eu-west-1:111111111111:jobs"
+CHECKPOINT, GET_EXECUTION = "lambda:CheckpointDurableExecution", "lambda:GetDurableExecution"
+DURABLE_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicDurableExecutionRolePolicy"
 
 
 def bridged(stack: Stack) -> tuple[Synthesized, dict[str, TraceFinding]]:
@@ -178,6 +180,18 @@ class TestTemplates:
             "Global": {"CodeUri": "s3://bucket/key", "Events": {"Jobs": on_queue}},
             "Inline": {**code, "CodeUri": None, "InlineCode": "x", "Events": {"Jobs": on_queue}},
             "Disabled": {**code, "Tracing": "Disabled", "Events": {"Jobs": on_queue}},
+            "Durable": {
+                **code,
+                "DurableConfig": {"ExecutionTimeout": 60},
+                "Policies": [{"Statement": {"Effect": "Allow", "Action": [CHECKPOINT], "Resource": "*"}}],
+                "Events": {"Jobs": on_queue},
+            },
+            "Checkpoints": {**code, "Policies": [DURABLE_POLICY], "Events": {"Jobs": on_queue}},
+            "Invokes": {
+                **code,
+                "Policies": [{"Statement": {"Effect": "Allow", "Action": GET_EXECUTION, "Resource": "*"}}],
+                "Events": {"Jobs": on_queue},
+            },
             "Plain": {**code, "Events": {"Post": on_api}},
         }
         resources: dict[str, object] = {
@@ -197,8 +211,13 @@ class TestTemplates:
             "Global": BridgeState.UNBRIDGED,
             "Inline": BridgeState.UNBRIDGED,
             "Disabled": BridgeState.UNBRIDGED,
+            "Durable": BridgeState.UNBRIDGED,
+            "Checkpoints": BridgeState.UNBRIDGED,
+            "Invokes": BridgeState.CONTINUED,
         }
         assert "its runtime is not stated where the function is" in findings["Legacy/Global"].reason
+        for name in ("Durable", "Checkpoints"):
+            assert "it is a durable function" in findings[f"Legacy/{name}"].reason
         assert "Disabled is chosen" in findings["Legacy/Disabled"].reason
         alone = template.resources["Alone"]["Properties"]
         assert (alone["Handler"], alone["Tracing"]) == (AUTO, "PassThrough")
