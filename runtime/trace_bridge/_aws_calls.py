@@ -184,8 +184,7 @@ class AwsCall:
 def _carry(headers: Any, header: str) -> None:
     """Puts the trace of the call under way on one of its requests; a trace header of the caller's own stays."""
     present = headers.get_all(_TRACE_HEADER, ())
-    # The last of several is sent.
-    if present and present[-1] != _of_invocation and not _is_of_a_library(present[-1]):
+    if present and not _is_of_a_library(present[-1]):  # the last of several is sent
         return
     if header == _BY_SPAN:
         header = of_span if (of_span := safely(_of_current_span)) is not None else ""
@@ -203,19 +202,22 @@ def _carry(headers: Any, header: str) -> None:
         headers[_TRACE_HEADER] = header
 
 
-_of_invocation = ""
-"""The header that botocore last wrote: to read the environment takes as long as the rest of a request's header."""
+_botocores: object = ""
+"""The header that botocore wrote last, the same for all the calls of an invocation: to make it once more takes longer
+than all else that is done to a request's header."""
 
 
-def _is_of_a_library(present: object) -> bool:
-    """Returns whether the header on a request is one that a library wrote, not the caller."""
-    global _of_invocation
+def _is_of_a_library(header: object) -> bool:
+    """Returns whether the trace header of a request was written by a library, not by the caller."""
+    global _botocores
+    if header == _botocores:
+        return True
     from ._library_headers import is_of_opentelemetry, recursion_detection_header
 
-    written = recursion_detection_header()
-    if written is not None:
-        _of_invocation = written
-    return present == written or is_of_opentelemetry(present)
+    if header == recursion_detection_header():
+        _botocores = header
+        return True
+    return is_of_opentelemetry(header)
 
 
 def _is_recorded_elsewhere(client: Any) -> bool:

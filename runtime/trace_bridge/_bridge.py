@@ -59,6 +59,20 @@ def continue_trace(
     return _Continuation(record, context, on_undecided)
 
 
+def new_tracer(context: LambdaContext | None, on_undecided: OnUndecided | None) -> Tracer:
+    """Returns what begins and ends messages, with a log line for each where the settings ask for that.
+
+    Args:
+        context: As for `continue_trace`.
+        on_undecided: As for `continue_trace`.
+    """
+    if not _state.settings.message_log:
+        return Tracer(context, on_undecided)
+    from ._message_log import LoggedTracer
+
+    return LoggedTracer(context, on_undecided)
+
+
 class _Continuation:
     __slots__ = ("_context", "_on_undecided", "_record", "_segment", "_tracer")
 
@@ -73,12 +87,7 @@ class _Continuation:
         self._on_undecided = on_undecided
 
     def __enter__(self) -> MessageSegment:
-        make: type[Tracer] = Tracer
-        if _state.settings.message_log:
-            from ._message_log import LoggedTracer
-
-            make = LoggedTracer
-        tracer = self._tracer = make(self._context, self._on_undecided)
+        tracer = self._tracer = new_tracer(self._context, self._on_undecided)
         segment = self._segment = tracer.begin(self._record)
         tracer.close()
         return segment

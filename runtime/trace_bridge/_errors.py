@@ -25,7 +25,7 @@ def exception_entry(error: BaseException, *, remote: bool = False) -> dict[str, 
     """
     entry: dict[str, object] = {"id": os.urandom(8).hex(), "type": type(error).__name__, "remote": remote}
     try:
-        entry["message"] = _without_secrets(str(error)[: 5 * _MAX_MESSAGE])[:_MAX_MESSAGE]
+        entry["message"] = without_secrets(str(error)[: 5 * _MAX_MESSAGE])[:_MAX_MESSAGE]
     except Exception:  # noqa: BLE001 - whatever an exception's own __str__ raises must not hide the exception
         entry["message"] = "(its text could not be read)"
     # By hand, as `traceback.extract_tb` reads the source of each frame. A handler may pass what is no exception.
@@ -38,8 +38,8 @@ def exception_entry(error: BaseException, *, remote: bool = False) -> dict[str, 
     return entry
 
 
-def _without_secrets(text: str) -> str:
-    """Returns an exception's text without the credentials of URLs and, unless it is asked for, without their queries.
+def without_secrets(text: str) -> str:
+    """Returns a text or stack trace of an exception without credentials of URLs and, by default, without their queries.
 
     HTTP clients write URLs into their exceptions: as they were given, as they encode them, and those of redirects.
     """

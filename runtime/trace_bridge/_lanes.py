@@ -9,13 +9,13 @@ from functools import partial
 from time import time
 from typing import TYPE_CHECKING
 
-from . import _forks, _state
+from . import _forks
+from ._bridge import continue_trace, new_tracer
 from ._header import SAMPLED, canonical_header
 from ._message import Message, message_id_of
 from ._reserve import Reserve
 from ._safely import safely
 from ._scope import enter_scope, inherited_scope, new_object
-from ._tracer import Tracer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._config import Envelope, OnUndecided
     from ._invocation import LambdaContext
     from ._segment import MessageSegment
+    from ._tracer import Tracer
     from ._workers import RunAwaitable
 
     MessageHandler = Callable[[Message], object] | Callable[[Message], Awaitable[object]]
@@ -167,7 +168,6 @@ class Batch:
         self, function: Callable[[Message], object], index: int
     ) -> tuple[BaseException | None, MessageSegment | None]:
         """Runs a record; returns what it failed with, and its segment."""
-        from ._bridge import continue_trace
         from ._results import finish_async
 
         record = self._records[index]
@@ -187,12 +187,7 @@ class Batch:
         self, function: Callable[[Message], object], lanes: Iterable[Iterable[int]], run: RunAwaitable
     ) -> None:
         """Runs lanes one after another, in one thread."""
-        make: type[Tracer] = Tracer
-        if _state.settings.message_log:
-            from ._message_log import LoggedTracer
-
-            make = LoggedTracer
-        tracer = make(self._context, self._on_undecided)
+        tracer = new_tracer(self._context, self._on_undecided)
         try:
             for lane in lanes:
                 self._run_lane(function, lane, tracer, run)

@@ -19,6 +19,7 @@ from opentelemetry.trace import (
 )
 
 from ._annotations import checked_annotation, checked_link
+from ._errors import without_secrets
 from ._header import format_header
 from ._json import encode, text_of
 from ._otel_message import no_parent, xray_trace_id
@@ -216,15 +217,26 @@ def record_failure(span: Span, error: BaseException, text: str | None = None) ->
     Args:
         span: The span.
         error: The exception.
-        text: What is recorded instead of its own text, which may hold what is not to be recorded; None for its own.
+        text: What is recorded instead of its own text and those of what it was raised from; None for these, without
+            the credentials and queries of URLs.
     """
     kind = type(error).__name__
     span.set_attribute(ERROR_TYPE, type(error).__qualname__)
     if text is None:
-        safely(span.record_exception, error)  # a handler may pass what is no exception, or has no text
-        text = safely(str, error)
+        # A handler may pass what is no exception, or has no text.
+        text = safely(_text_of, error)
+        trace = None if text is None else safely(_stack_trace_of, error)
     else:
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        attributes = {"exception.message": text, "exception.stacktrace": f"{_TRACEBACK}{frames}{kind}: {text}\n"}
-        span.record_exception(error, attributes)
+        trace = f"{_TRACEBACK}{''.join(traceback.format_tb(error.__traceback__))}{kind}: {text}\n"
+    if text is not None and trace is not None:
+        safely(span.record_exception, error, {"exception.message": text, "exception.stacktrace": trace})
     span.set_status(Status(StatusCode.ERROR, kind if text is None else f"{kind}: {text}"))
+
+
+def _text_of(error: BaseException) -> str:
+    return without_secrets(str(error))
+
+
+def _stack_trace_of(error: BaseException) -> str:
+    """Returns a stack trace as Python prints it, with the exceptions that this one was raised from."""
+    return without_secrets("".join(traceback.format_exception(error)))

@@ -1,4 +1,7 @@
-"""The places that work can be recorded at, and how: below a message, in the invocation's own trace, or not at all."""
+"""The places that work can be recorded at, and how: below a message, in the invocation's own trace, or not at all.
+
+`ended` never raises: the work is done when it is called, and its result or exception is the handler's.
+"""
 
 from __future__ import annotations
 

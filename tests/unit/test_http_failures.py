@@ -5,18 +5,21 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import aiohttp
 import httpx
 import pytest
 import requests
 import urllib3
+from botocore.exceptions import ParamValidationError
 from trace_bridge import continue_trace
 
+from tests.support import bridge
 from tests.support.http_clients import CLIENTS
-from tests.support.lambda_events import LambdaContext
+from tests.support.lambda_events import ACTIVE, LambdaContext
 from tests.support.lambda_process import Process
+from tests.support.otel_spans import Spans
 from tests.support.sampled_message import ROOT, SAMPLED, recorded_calls, run_in_message
 from tests.support.website import Website
 
@@ -165,3 +168,34 @@ def test_what_cannot_be_described_costs_the_record_alone(process: Process, websi
     run_in_message(work)
     (call,) = recorded_calls(process)
     assert call["cause"]["exceptions"][0]["type"] == "OddError"
+
+
+def _broken(*_: object, **__: object) -> NoReturn:
+    raise LookupError("broken")
+
+
+@pytest.mark.parametrize("place", ["invocation", "span"])
+def test_a_record_that_cannot_be_sent_changes_no_call(
+    process: Process, website: Website, spans: Spans, place: str
+) -> None:
+    client = process.client("dynamodb")
+
+    def work() -> None:
+        assert requests.get(website.url, timeout=5).status_code == 200
+        assert client.list_tables()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        with pytest.raises(requests.ConnectionError):
+            requests.get("http://127.0.0.1:1/", timeout=5)
+        with pytest.raises(ParamValidationError):
+            client.list_tables(Limit="none")
+
+    with process.monkeypatch.context() as broken:
+        if place == "invocation":
+            process.set(engine="xray")
+            process.invoked(ACTIVE)
+            bridge.break_emitter(broken, _broken)
+            work()
+        else:
+            for method in ("set_attributes", "record_exception", "end"):
+                broken.setattr(f"opentelemetry.sdk.trace.Span.{method}", _broken)
+            run_in_message(work)
+    assert process.documents() == []

@@ -222,6 +222,29 @@ def test_what_a_url_asks_is_in_no_span_also_where_the_call_fails(spans: Spans) -
         assert "secret" not in span.to_json()
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_an_exceptions_text_is_in_no_span_with_queries_and_credentials(
+    process: Process, spans: Spans, website: Website, kept: bool
+) -> None:
+    process.set(http_query=kept)
+
+    def pay() -> None:
+        try:
+            requests.get(f"{website.url}/status/404?card=secret", timeout=5).raise_for_status()
+        except requests.HTTPError as refused:
+            raise LookupError("postgres://user:password@host/orders") from refused
+
+    with pytest.raises(LookupError), continue_trace(RECORD, LambdaContext()), subsegment("pay"):
+        pay()
+    for name in ("pay", "process orders"):
+        (event,) = spans.named(name).events
+        written = spans.named(name).to_json()
+        assert "postgres://host/orders" in written
+        assert "password" not in written
+        assert ("card=secret" in written) is kept
+        assert "direct cause of the following exception" in str((event.attributes or {})["exception.stacktrace"])
+
+
 def test_a_failed_http_call_marks_its_span(spans: Spans, website: Website) -> None:
     with continue_trace(RECORD, LambdaContext()), pytest.raises(HTTPError) as raised:
         urlopen(f"{website.url}/status/503")
