@@ -88,9 +88,9 @@ class FunctionReferences:
         name = text.partition(_IN_ARN)[2].partition(":")[0] if _IN_ARN in text else text
         if ":" in name or not name.strip("*"):
             return
-        for path, its in self._names.items():
-            if _may_match(its, name):
-                yield path
+        matching = [path for path, its in self._names.items() if _may_match(its, name)]
+        # Where a function has just this name, none that a deployment names can have it.
+        yield from [path for path in matching if self._names[path] == name] or matching
 
     def _of_version(self, version: CfnResource) -> list[NamedFunction]:
         path = version.node.path

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsii
 import pytest
-from aws_cdk import App, Aspects, CfnResource, IAspect, Mixins, Stack, Tags
+from aws_cdk import App, Aspects, CfnResource, IAspect, Mixins, NestedStack, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_s3 as s3
@@ -91,6 +91,17 @@ def test_every_mapping_reports_failures(forms: Forms) -> None:
 
 def test_variables_that_are_there_stay(forms: Forms) -> None:
     assert forms[0].variables("Low")["STAGE"] == "b"
+
+
+def test_a_name_is_that_of_the_function_that_has_it(new_stack: NewStack) -> None:
+    stack = new_stack()
+    # What a deployment calls this one is not known at all.
+    packaged(NestedStack(stack, "Nested"), "Other")
+    packaged(stack, "Called", function_name="called")
+    lambda_.CfnEventSourceMapping(stack, "ByName", function_name="called", event_source_arn=QUEUE)
+    template, findings = bridged(stack)
+    assert {path: finding.bridge for path, finding in findings.items()} == {"Called/Resource": BridgeState.CONTINUED}
+    assert template.one("AWS::Lambda::Function")["Handler"] == AUTO
 
 
 def test_a_version_that_an_alias_names_is_published_anew(new_app: Callable[..., App]) -> None:
