@@ -97,8 +97,8 @@ def _front_rows(ingest: IngestApi, topic: sns.ITopic) -> Rows:
 def _worker_rows(worker: Worker, table: dynamodb.ITable | None) -> Rows:
     name = worker.node.id
     messages = [
-        worker.metric_waiting_messages(period=_PERIOD, label="waiting"),
-        worker.metric_messages_in_flight(period=_PERIOD, label="in flight"),
+        worker.metric_approximate_number_of_messages_visible(period=_PERIOD, label="waiting"),
+        worker.metric_approximate_number_of_messages_not_visible(period=_PERIOD, label="in flight"),
     ]
     if worker.dead_letter_queue is not None:
         messages.append(worker.metric_dead_letter_messages(period=_PERIOD, label="dead-letter messages"))

@@ -45,9 +45,9 @@ class PipelineMetrics(Construct):
         """How long the oldest message of the worker's queue has been waiting, in seconds."""
         return self.worker.metric_approximate_age_of_oldest_message(**options)
 
-    def metric_waiting_messages(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+    def metric_approximate_number_of_messages_visible(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """How many messages wait in the worker's queue."""
-        return self.worker.metric_waiting_messages(**options)
+        return self.worker.metric_approximate_number_of_messages_visible(**options)
 
     def metric_dead_letter_messages(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """How many messages the worker's dead-letter queue holds; further workers have queues of their own."""

@@ -32,11 +32,11 @@ class QueueMetrics(Construct):
         """How long the oldest message of the queue has been waiting, in seconds."""
         return self.queue.metric_approximate_age_of_oldest_message(**options)
 
-    def metric_waiting_messages(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+    def metric_approximate_number_of_messages_visible(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """How many messages wait in the queue."""
         return self.queue.metric_approximate_number_of_messages_visible(**options)
 
-    def metric_messages_in_flight(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
+    def metric_approximate_number_of_messages_not_visible(self, **options: Unpack[MetricKeywords]) -> cloudwatch.Metric:
         """How many messages of the queue the worker has received, and not yet deleted."""
         return self.queue.metric_approximate_number_of_messages_not_visible(**options)
 

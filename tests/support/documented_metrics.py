@@ -45,8 +45,18 @@ DOCUMENTED: dict[tuple[str, str], tuple[set[str], str]] = {
 
 _QUEUE = {
     "metric_approximate_age_of_oldest_message": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", "queue"),
-    "metric_waiting_messages": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "queue"),
-    "metric_messages_in_flight": ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "Maximum", "queue"),
+    "metric_approximate_number_of_messages_visible": (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesVisible",
+        "Maximum",
+        "queue",
+    ),
+    "metric_approximate_number_of_messages_not_visible": (
+        "AWS/SQS",
+        "ApproximateNumberOfMessagesNotVisible",
+        "Maximum",
+        "queue",
+    ),
     "metric_dead_letter_messages": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "dead_letter_queue"),
 }
 _FUNCTION = {
@@ -71,7 +81,7 @@ METRICS: dict[str, dict[str, tuple[str, str, str, str]]] = {
         "metric_server_error": ("AWS/ApiGateway", "5XXError", "Sum", "ingest.stage"),
         "metric_latency": ("AWS/ApiGateway", "Latency", "Average", "ingest.stage"),
         "metric_approximate_age_of_oldest_message": _QUEUE["metric_approximate_age_of_oldest_message"],
-        "metric_waiting_messages": _QUEUE["metric_waiting_messages"],
+        "metric_approximate_number_of_messages_visible": _QUEUE["metric_approximate_number_of_messages_visible"],
         "metric_dead_letter_messages": _QUEUE["metric_dead_letter_messages"],
         "metric_approximate_trace_count": ("AWS/X-Ray", "ApproximateTraceCount", "Sum", "trace_group"),
     },
