@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import ast
-import io
-import tokenize
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import accumulate
+from typing import NamedTuple
+
+# In a source that Python 3.11 takes, no quote within a replacement field of an f-string is the f-string's own.
+_TEXT_OR_COMMENT = re.compile(
+    rb'"""(?:[^\\]|\\.)*?"""'
+    rb"|'''(?:[^\\]|\\.)*?'''"
+    rb'|"(?:[^\\"\n]|\\.)*"'
+    rb"|'(?:[^\\'\n]|\\.)*'"
+    rb"|[ \t]*#[^\n]*",
+    re.DOTALL,
+)
+
+
+class _Cut(NamedTuple):
+    """A part of a source, by its offsets in bytes, and what comes in its place."""
+
+    begin: int
+    end: int
+    instead: bytes
 
 
 @cache
@@ -16,86 +34,100 @@ def condensed(source: str) -> str:
 
     A level of indentation is one space. Every line keeps its number, so that tracebacks from the layer fit the sources
     in the package. An empty docstring is one all the same, and may stand before `from __future__`. Annotations that
-    nobody asks for at run time are left out: those of private functions, and of variables inside functions.
-    """
-    source = _without_annotations(source)
-    lines = source.splitlines(keepends=True)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = f"{lines[row - 1][:column].rstrip()}\n"
-    nodes = list(ast.walk(ast.parse(source)))
-    for node in nodes:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            _replace(lines, node, node, '""')
-    for node in nodes:
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            _replace(lines, node.body[0], node.body[-1], "pass")
-    return _indented_by_one_space("".join(lines))
-
-
-def _without_annotations(source: str) -> str:
-    """Returns a module's source without the annotations of private functions, and of variables inside functions.
-
-    One that takes several lines stays, so that every line keeps its number.
+    nobody asks for at run time are left out: those of private functions, and of variables inside functions. One that
+    takes several lines stays.
     """
     text = source.encode()
-    begins = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))]
+    cuts = list(_Source(text).cuts(ast.parse(source).body, in_function=False))
+    kept_rows = set[int]()
+    for found in _TEXT_OR_COMMENT.finditer(text):
+        begin, end = found.span()
+        if found[0].lstrip().startswith(b"#"):
+            cuts.append(_Cut(begin, end, b""))
+        elif b"\n" in found[0]:
+            first = text.count(b"\n", 0, begin)
+            kept_rows.update(range(first + 1, first + found[0].count(b"\n") + 1))
+    lines = b"".join(_without(text, sorted(cuts, key=lambda cut: (cut.begin, -cut.end)))).splitlines(keepends=True)
+    return b"".join(line if row in kept_rows else _dedented(line) for row, line in enumerate(lines)).decode()
 
-    def span(node: ast.expr | ast.arg) -> tuple[int, int]:
-        """Returns where a node is in the text; columns count bytes."""
-        last, after = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
-        return begins[node.lineno - 1] + node.col_offset, begins[last - 1] + after
 
-    found = set[tuple[int, int]]()
-    for function in ast.walk(ast.parse(source)):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            found |= {(span(target)[1], span(annotation)[1]) for target, annotation in _variables(function)}
-            if _is_private(function.name):
-                found |= {(span(each)[0] + len(each.arg.encode()), span(each)[1]) for each in _annotated(function.args)}
-            if _is_private(function.name) and function.returns is not None:
-                begin, end = span(function.returns)
-                found.add((text.rindex(b")", 0, text.rindex(b"->", 0, begin)) + 1, end))
-    for begin, end in sorted(found, reverse=True):
-        if b"\n" not in text[begin:end]:
-            text = text[:begin] + text[end:]
-    return text.decode()
+class _Source:
+    """What is left out of a module's source as it was parsed.
+
+    Args:
+        text: The source.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._begins = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))]
+
+    def cuts(self, statements: Iterable[ast.AST], *, in_function: bool) -> Iterator[_Cut]:
+        """Yields what is left out of statements and of those inside them.
+
+        Args:
+            statements: The statements, or clauses of one.
+            in_function: Whether variables set by them are a function's; those of a class are its fields.
+        """
+        for statement in statements:
+            inside = in_function
+            match statement:
+                case ast.Expr(value=ast.Constant(value=str())):
+                    yield self._lines(statement, statement, b'""')
+                case ast.If(test=ast.Name(id="TYPE_CHECKING"), body=body):
+                    yield self._lines(body[0], body[-1], b"pass")
+                case ast.AnnAssign(value=ast.expr()) if in_function:
+                    yield from self._on_one_line(self._end(statement.target), self._end(statement.annotation))
+                case ast.ClassDef():
+                    inside = False
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    inside = True
+                    if _is_private(statement.name):
+                        yield from self._signature(statement)
+            for clauses in ("body", "orelse", "finalbody", "handlers", "cases"):
+                yield from self.cuts(getattr(statement, clauses, ()), in_function=inside)
+
+    def _signature(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[_Cut]:
+        every = function.args
+        for argument in (*every.posonlyargs, *every.args, *every.kwonlyargs, every.vararg, every.kwarg):
+            if argument is not None and argument.annotation is not None:
+                yield from self._on_one_line(self._begin(argument) + len(argument.arg.encode()), self._end(argument))
+        if function.returns is not None:
+            arrow = self._text.rindex(b"->", 0, self._begin(function.returns))
+            yield from self._on_one_line(self._text.rindex(b")", 0, arrow) + 1, self._end(function.returns))
+
+    def _lines(self, first: ast.stmt, last: ast.stmt, statement: bytes) -> _Cut:
+        """Puts a statement in the place of others, and leaves the rest of their lines empty."""
+        row = min(node.lineno for node in (first, *getattr(first, "decorator_list", ())))
+        begin, end = self._begins[row - 1] + first.col_offset, self._text.index(b"\n", self._end(last))
+        return _Cut(begin, end, statement + b"\n" * self._text.count(b"\n", begin, end))
+
+    def _on_one_line(self, begin: int, end: int) -> Iterator[_Cut]:
+        if b"\n" not in self._text[begin:end]:
+            yield _Cut(begin, end, b"")
+
+    def _begin(self, node: ast.expr | ast.stmt | ast.arg) -> int:
+        return self._begins[node.lineno - 1] + node.col_offset
+
+    def _end(self, node: ast.expr | ast.stmt | ast.arg) -> int:
+        return self._begins[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or node.col_offset)
 
 
 def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def _annotated(arguments: ast.arguments) -> Iterator[ast.arg]:
-    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
-        if argument is not None and argument.annotation is not None:
-            yield argument
+def _without(text: bytes, cuts: Iterable[_Cut]) -> Iterator[bytes]:
+    """Yields a text in pieces, without cuts in their order; one inside another goes with that."""
+    done = 0
+    for cut in cuts:
+        if cut.begin >= done:
+            yield text[done : cut.begin]
+            yield cut.instead
+            done = cut.end
+    yield text[done:]
 
 
-def _variables(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yields each annotated variable that is set in a function, and its annotation; a class's are fields."""
-    for inner in ast.iter_child_nodes(node):
-        if isinstance(inner, ast.AnnAssign) and inner.value is not None:
-            yield inner.target, inner.annotation
-        elif not isinstance(inner, ast.ClassDef):
-            yield from _variables(inner)
-
-
-def _indented_by_one_space(source: str) -> str:
-    texts = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant | ast.JoinedStr))
-    inside = {row for text in texts for row in range(text.lineno + 1, (text.end_lineno or text.lineno) + 1)}
-    lines = enumerate(source.splitlines(keepends=True), start=1)
-    return "".join(line if row in inside else _dedented(line) for row, line in lines)
-
-
-def _dedented(line: str) -> str:
-    code = line.lstrip(" ")
-    return " " * ((len(line) - len(code)) // 4) + code
-
-
-def _replace(lines: list[str], first: ast.stmt, last: ast.stmt, statement: str) -> None:
-    """Puts a statement in the place of others, and leaves the rest of their lines empty."""
-    begin = min(first.lineno, *(node.lineno for node in getattr(first, "decorator_list", ()) or (first,)))
-    end = last.end_lineno or last.lineno
-    indentation = lines[begin - 1][: first.col_offset]
-    lines[begin - 1 : end] = [f"{indentation}{statement}\n", *["\n"] * (end - begin)]
+def _dedented(line: bytes) -> bytes:
+    code = line.lstrip(b" ")
+    return b" " * ((len(line) - len(code)) // 4) + code
