@@ -58,10 +58,10 @@ class FunctionCallers:
 
     def __init__(self, references: FunctionReferences, consumers: SqsConsumers, scope: IConstruct) -> None:
         self._references = references
-        self._callers: dict[str, list[str]] = defaultdict(list)
+        self._callers: dict[str, list[tuple[str, CfnResource | str]]] = defaultdict(list)
         for function, path in consumers.other_mappings:
             # A mapping of a function that is not known may be of any.
-            self._callers[function or _ALL].append(f"event source mapping {path}")
+            self._callers[function or _ALL].append(("event source mapping", path))
         readers: dict[str, Callable[[CfnResource, Properties, str], Iterator[str]]] = {
             _PERMISSION: self._by_permission,
             _URL: self._by_url,
@@ -82,15 +82,14 @@ class FunctionCallers:
                 self._add(resource, kind, self._by_policy(resource))
 
     def _add(self, resource: CfnResource, kind: str, called: Iterable[str]) -> None:
-        functions = dict.fromkeys(called)
-        if functions:
-            caller = f"{_NOUNS.get(kind, kind.rpartition('::')[2].lower())} {resource.node.path}"
-            for function in functions:
-                self._callers[function].append(caller)
+        for function in dict.fromkeys(called):
+            self._callers[function].append((_NOUNS.get(kind, kind.rpartition("::")[2].lower()), resource))
 
     def of(self, function: str) -> list[str]:
         """Returns what calls the function at a path, or may call it, beside SQS."""
-        return self._callers.get(function, []) + self._callers.get(_ALL, [])
+        # Most callers are of functions that nobody asks for: their paths are not looked up.
+        callers = (*self._callers.get(function, ()), *self._callers.get(_ALL, ()))
+        return [f"{noun} {caller if isinstance(caller, str) else caller.node.path}" for noun, caller in callers]
 
     def _by_permission(self, permission: CfnResource, properties: Properties, _: str) -> Iterator[str]:
         action = str(properties.get("action")).lower()

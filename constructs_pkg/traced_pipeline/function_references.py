@@ -46,14 +46,13 @@ class FunctionReferences:
     """
 
     def __init__(self, scope: IConstruct) -> None:
-        resources = resources_in_app(scope, *FUNCTION_TYPES, _VERSION, _ALIAS)
+        found = {kind: resources_in_app(scope, kind) for kind in (*FUNCTION_TYPES, _VERSION, _ALIAS)}
+        resources = [resource for of_kind in found.values() for resource in of_kind]
         self._stacks = StackPaths()
         self._by_id: dict[str, dict[str, NamedFunction]] = defaultdict(dict)
         self._names: dict[str, str] = {}
-        ids = logical_ids_of(resources)
-        by_kind: dict[str, list[tuple[CfnResource, str]]] = defaultdict(list)
-        for resource, logical_id in zip(resources, ids, strict=True):
-            by_kind[resource.cfn_resource_type].append((resource, logical_id))
+        ids = iter(logical_ids_of(resources))
+        by_kind = {kind: [(resource, next(ids)) for resource in of_kind] for kind, of_kind in found.items()}
         functions = [pair for kind in FUNCTION_TYPES for pair in by_kind[kind]]
         for (function, logical_id), name in zip(functions, _names_of(functions), strict=True):
             path = function.node.path
