@@ -8,6 +8,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from .checks import Check, PipelineError
 from .log_group import make_log_group
 
 _ZONES = 2
@@ -27,6 +28,22 @@ def make_cluster(scope: Construct, *, vpc: ec2.IVpc | None, removal_policy: Remo
         vpc=vpc or _make_vpc(scope, removal_policy),
         container_insights_v2=ecs.ContainerInsights.ENABLED,
     )
+
+
+def vpc_of(cluster: ecs.ICluster) -> ec2.IVpc:
+    """Returns the VPC of a cluster.
+
+    Raises:
+        PipelineError: The cluster is imported without it.
+    """
+    try:
+        return cluster.vpc
+    except RuntimeError as error:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"cluster {cluster.node.path} is imported by its ARN alone, so that its VPC is not known; import it by "
+            "ecs.Cluster.from_cluster_attributes(..., cluster_name=, vpc=)",
+        ) from error
 
 
 def _make_vpc(scope: Construct, removal_policy: RemovalPolicy | None) -> ec2.Vpc:

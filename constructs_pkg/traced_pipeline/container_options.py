@@ -48,7 +48,8 @@ class ContainerWorkerOptions(QueueOptions):
         cluster: An existing cluster, with Container Insights on. Default: the pipeline's; a `ContainerWorker` by itself
             creates one.
         vpc: The VPC of the created cluster. Default: one is created, over two Availability Zones, with one NAT gateway.
-        vpc_subnets: The subnets that the tasks run in. Default: the private subnets.
+        vpc_subnets: The subnets that the tasks run in. Default: the private subnets; with `assign_public_ip`, the
+            public ones.
         assign_public_ip: Whether the tasks get public addresses, which those in public subnets need to reach AWS.
             Default: no.
         security_groups: Security groups of the tasks. Default: one is created that lets nothing in.

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from .checks import names_path, refuse_variables
 from .container_checks import check_container, check_visibility_of_containers, longest_message
-from .container_cluster import make_cluster
+from .container_cluster import make_cluster, vpc_of
 from .container_options import ContainerWorkerOptions
 from .container_scaling import scale_on_backlog
 from .container_task import make_task
@@ -29,7 +29,7 @@ from .queue_metrics import QueueMetrics
 from .queue_subscription import subscribe_queue
 from .references import check_reference, check_references
 from .table_checks import check_table_actions
-from .vpc_checks import check_network_path
+from .vpc_checks import check_network_path_of_tasks
 from .wiring_checks import check_wiring
 from .work_queue import Consumer, WorkQueue, make_queue, use_queue
 from .worker_variables import hop_variables, queue_segment_variable
@@ -92,10 +92,12 @@ class ContainerWorker(QueueMetrics, MessageMetrics):
         self._task = make_task(self, options, self._environment(topic, options))
         self._message_filters = filters_of_log_group(self, options, self.log_group, owner=self.log_group)
         self._cluster = options.cluster or make_cluster(self, vpc=options.vpc, removal_policy=options.removal_policy)
+        check_network_path_of_tasks(
+            self, vpc_of(self._cluster), options.vpc_subnets, public_addresses=options.assign_public_ip
+        )
         self._service = self._make_service(options)
         self._scaling = scale_on_backlog(self._service, self.queue, options)
         self._grant(options)
-        check_network_path(self, self._cluster.vpc, options.vpc_subnets, "container")
         check_wiring(self)
 
     @property

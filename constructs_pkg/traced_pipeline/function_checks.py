@@ -13,6 +13,7 @@ from .function_options import FunctionOptions
 from .instrumentation import layers_of
 from .layer import MOST_LAYERS, PYTHONS, RUNTIMES
 from .limits import limits_of
+from .vpc_checks import selected_subnets
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
@@ -113,30 +114,17 @@ def _check_network(options: FunctionOptions) -> None:
                 f"{'them' if len(alone) > 1 else 'it'} out",
             )
         return
-    _check_subnets(options.vpc, options.vpc_subnets or ec2.SubnetSelection())
+    _check_subnets(options.vpc, options.vpc_subnets)
 
 
-def _check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection) -> None:
-    try:
-        # The CDK's rules for a selection are many, and its own to decide.
-        selected = vpc.select_subnets(
-            availability_zones=selection.availability_zones,
-            one_per_az=selection.one_per_az,
-            subnet_filters=selection.subnet_filters,
-            subnet_group_name=selection.subnet_group_name,
-            subnets=selection.subnets,
-            subnet_type=selection.subnet_type,
-        )
-    except RuntimeError as error:
-        raise PipelineError(
-            Check.OPTION_CONFLICT, f"vpc_subnets chooses no subnets of {vpc.node.path}: {error}"
-        ) from error
+def _check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> None:
+    selected = selected_subnets(vpc, selection)
     public = {subnet.node.path for subnet in vpc.public_subnets}
-    if not selected.subnets or any(subnet.node.path in public for subnet in selected.subnets):
+    if not selected or public & {*selected}:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"vpc_subnets chooses {'public' if selected.subnets else 'no'} subnets of {vpc.node.path}, but a function "
+            f"vpc_subnets chooses {'public' if selected else 'no'} subnets of {vpc.node.path}, but a function "
             "reaches nothing from public ones: it gets no public address; choose private or isolated subnets",
         )
 

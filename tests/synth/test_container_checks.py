@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, BootstraplessSynthesizer, Duration, Environment, Stack
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from traced_pipeline import Check, ContainerWorker, ContainerWorkerOptions, PipelineError, TracedPipeline, TracedTopic
 
 from tests.support.case_ids import case_id
 from tests.support.stacks import NewStack
-from tests.support.templates import refusal, warnings
+from tests.support.templates import refusal, warnings, warnings_of
 
 IMAGE = ecs.ContainerImage.from_registry("registry.example.com/audit:1")
 
@@ -71,6 +72,22 @@ class TestIsRefused:
             lambda: ContainerWorker(stack, "Audit", topic=topic, options=options)
         )
 
+    def test_a_cluster_whose_vpc_is_not_known(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+        arn = "arn:aws:ecs:eu-west-1:111111111111:cluster/mine"
+        options = ContainerWorkerOptions(image=IMAGE, cluster=ecs.Cluster.from_cluster_arn(stack, "Mine", arn))
+        topic = TracedTopic(stack, "Topic").topic
+        with pytest.raises(PipelineError, match=r"its VPC is not known; import it by ecs.Cluster.from_cluster_attrib"):
+            ContainerWorker(stack, "Audit", topic=topic, options=options)
+
+    def test_subnets_that_the_vpc_does_not_have(self, new_stack: NewStack) -> None:
+        subnets = ec2.SubnetSelection(subnet_group_name="Backend")
+        options = ContainerWorkerOptions(image=IMAGE, vpc_subnets=subnets)
+        pipeline = TracedPipeline(new_stack(), "Orders")
+        with pytest.raises(PipelineError, match=r"chooses no subnets of Shop/Orders/Vpc: .*'Backend'") as caught:
+            pipeline.add_container_worker("Audit", options)
+        assert caught.value.check is Check.OPTION_CONFLICT
+
     def test_a_cluster_of_another_region(self, new_stack: NewStack) -> None:
         stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
         arn = "arn:aws:ecs:us-east-1:111111111111:cluster/mine"
@@ -109,3 +126,39 @@ def test_what_may_be_worked_on_twice_is_warned_of(
     (said,) = warnings(stack)
     assert check.value in said
     assert expected in said
+
+
+class TestTasksWithoutAPath:
+    """Tasks in a VPC from which X-Ray may be out of reach."""
+
+    PUBLIC = ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)
+    ISOLATED = ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+
+    @pytest.mark.parametrize(
+        ("subnets", "public_addresses", "said"),
+        [
+            ([PUBLIC], False, "container runs in public subnets without a public address of Shop/Vpc"),
+            ([PUBLIC], True, ""),
+            ([PUBLIC, ISOLATED], False, "container runs in isolated subnets of Shop/Vpc"),
+            ([PUBLIC, ISOLATED], True, ""),
+        ],
+        ids=["public", "with addresses", "isolated", "public beside isolated"],
+    )
+    @pytest.mark.parametrize("endpoint", [True, False])
+    def test_are_warned_of(
+        self,
+        new_stack: NewStack,
+        subnets: list[ec2.SubnetConfiguration],
+        public_addresses: bool,
+        said: str,
+        endpoint: bool,
+    ) -> None:
+        stack = new_stack()
+        vpc = ec2.Vpc(stack, "Vpc", nat_gateways=0, subnet_configuration=subnets)
+        if endpoint:
+            vpc.add_interface_endpoint("XRay", service=ec2.InterfaceVpcEndpointAwsService.XRAY)
+        options = ContainerWorkerOptions(image=IMAGE, vpc=vpc, assign_public_ip=public_addresses)
+        TracedPipeline(stack, "Orders").add_container_worker("Audit", options)
+        found = warnings_of(stack, Check.VPC_WITHOUT_XRAY)
+        assert len(found) == (1 if said and not endpoint else 0)
+        assert all(said in warning for warning in found)
