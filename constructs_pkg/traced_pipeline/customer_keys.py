@@ -66,13 +66,33 @@ def let_use_key(key: kms.IKey | None, function: iam.IGrantable, *actions: str) -
     """
     if key is None or isinstance(key, kms.Key | kms.Alias) or key.grant(function, *actions).success:
         return
-    stack = Stack.of(key)
-    # An alias' ARN ends in `alias/<name>`; a condition can name nothing else of a key that is known by its alias.
-    name = key.key_arn.rsplit(":", 1)[-1]
+    statement = use_of_key(key, *actions)
     iam.Grant.add_to_principal(
         grantee=function,
         actions=list(actions),
-        resource_arns=[stack.format_arn(service="kms", resource="key", resource_name="*")],
+        resource_arns=statement.resources,
+        conditions=statement.conditions,
+    )
+
+
+def use_of_key(key: kms.IKey, *actions: str) -> iam.PolicyStatement:
+    """Returns a statement for a role's policy that allows the use of a key, which may be known by its alias alone.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+
+    Args:
+        key: The key.
+        actions: What is done with it.
+    """
+    if isinstance(key, kms.Alias):
+        key = key.alias_target_key
+    # An alias' ARN ends in `alias/<name>`, and no policy can name it as the key: a condition can.
+    name = key.key_arn.rsplit(":", 1)[-1]
+    if not name.startswith("alias/"):
+        return iam.PolicyStatement(actions=list(actions), resources=[key.key_arn])
+    return iam.PolicyStatement(
+        actions=list(actions),
+        resources=[Stack.of(key).format_arn(service="kms", resource="key", resource_name="*")],
         conditions={"ForAnyValue:StringEquals": {"kms:ResourceAliases": name}},
     )
 

@@ -14,7 +14,11 @@ from .checks import Check, PipelineError, warn
 from .environments import refuse_other_account, refuse_other_place, refuse_other_region
 from .references import check_reference
 from .resource import properties_of
+from .roles import is_immutable
 from .synthesis_checks import resources_in_app
+
+READ_TRACES = ("xray:BatchGetTraces", "xray:GetTraceSummaries")
+"""What Datadog's integration calls: https://docs.datadoghq.com/integrations/amazon-xray/."""
 
 _SEARCH = "AWS::XRay::TransactionSearchConfig"
 _ALL = 100
@@ -53,7 +57,8 @@ def check_role(scope: Construct, role: iam.IRole | None, key: kms.IKey | None) -
         key: The customer key of X-Ray.
 
     Raises:
-        PipelineError: The role is of another account, or a key is given without a role.
+        PipelineError: The role is of another account or cannot be changed, or a key is given without a role or is of
+            another Region.
     """
     if role is None:
         if key is not None:
@@ -65,6 +70,14 @@ def check_role(scope: Construct, role: iam.IRole | None, key: kms.IKey | None) -
         return
     why = "Datadog reads the traces of an account by a role of that account"
     refuse_other_account(scope, role, role.role_arn, "integration_role", why=why)
+    check_reference(scope, "xray_key", key)
+    if is_immutable(role):
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"integration_role {role.node.path} cannot be changed from here (mutable=False, or "
+            "without_policy_updates()), so that it would not be allowed to read traces; leave it out and allow it "
+            f"{', '.join(READ_TRACES)} where it is made, or give one that can be changed",
+        )
 
 
 def check_indexing(scope: Construct) -> None:

@@ -15,12 +15,14 @@ from constructs import Construct, IConstruct
 from .acknowledged import acknowledge_star
 from .checks import Check, PipelineError, names_path, warn
 from .container_worker import ContainerWorker
-from .datadog_checks import check_indexing, check_place, check_role
+from .customer_keys import use_of_key
+from .datadog_checks import READ_TRACES, check_indexing, check_place, check_role
 from .datadog_dashboard import Consumer, DatadogDashboard, Kind, dead_letter_queue_of
 from .datadog_ids import write_datadog_ids, write_datadog_ids_in_container
 from .datadog_logs import LogSubscriptions
 from .datadog_tags import HOP, LONGEST_NAME, add_tags, check_tag_value, name_in_tags
 from .dead_letter_worker import DeadLetterWorker
+from .environments import refuse_other_account, refuse_other_region
 from .existing_function import own_function
 from .log_group import own_log_group_name
 from .names import account_wide_name, free_id
@@ -130,7 +132,13 @@ class DatadogForwarding(Construct):
 
         Returns:
             The subscription; the one that there is, if the forwarder gets the lines of the log group already.
+
+        Raises:
+            PipelineError: The log group is of another account or Region, or the forwarder writes to it itself.
         """
+        why = "a log group is subscribed to in its own"
+        refuse_other_region(self, log_group, log_group.log_group_arn, "log group", why=why)
+        refuse_other_account(self, log_group, log_group.log_group_arn, "log group", why=why)
         return self._subscriptions.add(construct_id, log_group.log_group_name)
 
     def _forward_ingest(self) -> None:
@@ -226,11 +234,9 @@ class DatadogForwarding(Construct):
         check_role(self, role, key)
         if role is None:
             return None
-        # https://docs.datadoghq.com/integrations/amazon-xray/
-        actions = ["xray:BatchGetTraces", "xray:GetTraceSummaries"]
-        statements = [iam.PolicyStatement(actions=actions, resources=["*"])]
+        statements = [iam.PolicyStatement(actions=[*READ_TRACES], resources=["*"])]
         if key is not None:
-            statements.append(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
+            statements.append(use_of_key(key, "kms:Decrypt"))
         policy = iam.ManagedPolicy(
             self,
             "ReadTraces",
@@ -251,7 +257,7 @@ def _checked_name(name: str | None, pipeline: TracedPipeline) -> str:
             f"DatadogForwarding(name=) is {name!r}, but must be known at synthesis, since the dashboard holds it, and "
             f"have at most {LONGEST_NAME} characters",
         )
-    check_tag_value("DatadogForwarding(name=)", HOP, name)
+    check_tag_value("DatadogForwarding(name=)", HOP, name, most=LONGEST_NAME)
     return name
 
 

@@ -34,20 +34,21 @@ _VERSIONED = ["AWS::ECS::Service", "AWS::Lambda::Function"]
 _PRIORITY = 50
 
 
-def check_tag_value(argument: str, key: str, value: str) -> None:
+def check_tag_value(argument: str, key: str, value: str, *, most: int = _LONGEST_TAG) -> None:
     """Refuses a value that Datadog would change, so that the tag would be another one there. Tokens are skipped.
 
     Args:
         argument: Name of the argument, for the message.
         key: Key of the tag.
         value: Its value.
+        most: How many characters it may have at most. Default: those that a tag has room for.
 
     Raises:
         PipelineError: Datadog would change the value.
     """
     if Token.is_unresolved(value):
         return
-    most = _LONGEST_TAG - len(key) - 1
+    most = min(most, _LONGEST_TAG - len(key) - 1)
     allowed = all(character.isalnum() or character in _BESIDE_ALPHANUMERICS for character in value)
     if not allowed or not 1 <= len(value) <= most or value.endswith(":") or value != value.lower():
         raise PipelineError(

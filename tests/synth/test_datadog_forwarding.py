@@ -161,6 +161,17 @@ class TestSubscriptions:
 
 
 class TestRefusals:
+    def test_a_log_group_of_another_region(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=HERE)
+        arn = "arn:aws:logs:us-east-1:111111111111:log-group:/report:*"
+        report = logs.LogGroup.from_log_group_arn(stack, "Report", arn)
+        datadog = forwarding(stack)
+        said = refusal(lambda: datadog.subscribe("Report", report))
+        assert "log group Shop/Report belongs to Region us-east-1" in said
+
+    def test_an_empty_name(self, new_stack: NewStack) -> None:
+        assert "must have 1 to 100 lower-case letters" in refusal(lambda: forwarding(new_stack(), name=""))
+
     @pytest.mark.parametrize(
         ("place", "said"),
         [({"account": "222222222222"}, "account 222222222222"), ({"region": "us-east-1"}, "Region us-east-1")],

@@ -188,6 +188,36 @@ class TestPolicy:
         stack = new_stack()
         assert "integration_role" in refusal(lambda: forwarding(stack, xray_key=kms.Key(stack, "Key")))
 
+    @pytest.mark.parametrize("imported", [True, False])
+    def test_names_a_key_that_is_known_by_its_alias(self, new_stack: NewStack, imported: bool) -> None:
+        stack = new_stack(env=HERE)
+        role = iam.Role.from_role_name(stack, "Role", "datadog")
+        key: kms.IKey = (
+            kms.Alias.from_alias_name(stack, "Key", "alias/x-ray")
+            if imported
+            else kms.Alias(stack, "Alias", alias_name="alias/x-ray", target_key=kms.Key(stack, "Key"))
+        )
+        forwarding(stack, integration_role=role, xray_key=key)
+        _, decrypt = synthesize(stack).one("AWS::IAM::ManagedPolicy")["PolicyDocument"]["Statement"]
+        if imported:
+            assert decrypt["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/x-ray"}}
+            assert decrypt["Resource"] == "arn:aws:kms:eu-west-1:111111111111:key/*"
+        else:
+            assert decrypt["Resource"]["Fn::GetAtt"][0].startswith("Key")
+
+    def test_is_refused_for_a_key_of_another_region(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=HERE)
+        role = iam.Role.from_role_name(stack, "Role", "datadog")
+        key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:us-east-1:111111111111:key/1")
+        assert "Region us-east-1" in refusal(lambda: forwarding(stack, integration_role=role, xray_key=key))
+
+    def test_is_refused_for_a_role_that_cannot_be_changed(self, new_stack: NewStack) -> None:
+        stack = new_stack(env=HERE)
+        role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::111111111111:role/datadog", mutable=False)
+        said = refusal(lambda: forwarding(stack, integration_role=role))
+        assert "cannot be changed from here" in said
+        assert "allow it xray:BatchGetTraces, xray:GetTraceSummaries where it is made" in said
+
     def test_is_refused_for_a_role_of_another_account(self, new_stack: NewStack) -> None:
         stack = new_stack(env=HERE)
         role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::222222222222:role/DatadogIntegrationRole")
