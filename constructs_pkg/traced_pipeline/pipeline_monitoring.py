@@ -28,7 +28,7 @@ from .option_checks import check_options, checks_arguments
 from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
 from .references import check_references
-from .resource import resource_of
+from .resource import identity_of, resource_of
 from .saved_queries import query_name, save_queries
 
 _LONGEST_WAIT = Duration.minutes(15)
@@ -49,7 +49,8 @@ class PipelineMonitoring(Construct):
         options: What is watched. Default: `MonitoringOptions()`.
 
     Raises:
-        PipelineError: An option has a value that AWS does not take, or the topic cannot be notified.
+        PipelineError: An option would be ignored or has a value that AWS does not take, or its topic cannot be
+            notified.
 
     Example:
         ```python
@@ -80,6 +81,8 @@ class PipelineMonitoring(Construct):
         check_references(self, self._options)
         topic = self._options.alarm_topic
         _check_place(self, pipeline, topic)
+        _check_topic(self, pipeline, self._options)
+        _check_thresholds(pipeline, self._options)
         if topic is not None:
             why = "an alarm notifies topics of its own Region only"
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
@@ -204,4 +207,40 @@ def _check_place(scope: Construct, pipeline: TracedPipeline, topic: sns.ITopic |
             f"alarm_topic {topic.node.path} belongs to stack {here.node.path}, and the pipeline, whose own alarms "
             f"notify it, to {there.node.path}: each stack would wait for the other; make the topic in "
             f"{there.node.path} or in a third stack, or put the monitoring beside the pipeline",
+        )
+
+
+def _check_topic(scope: Construct, pipeline: TracedPipeline, options: MonitoringOptions) -> None:
+    """Refuses a topic that no alarm would notify, or whose notifications the pipeline would take for its messages."""
+    topic = options.alarm_topic
+    if topic is None:
+        return
+    if not options.alarms and not pipeline.dead_letter_alarms:
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            "alarm_topic is given, but there is no alarm: alarms is False, and the pipeline is made with "
+            "dead_letter_alarms=False; turn one of them on, or leave it out",
+        )
+    if identity_of(scope, topic.topic_arn) == identity_of(scope, pipeline.topic.topic_arn):
+        raise PipelineError(
+            Check.OPTION_CONFLICT,
+            f"alarm_topic is {topic.node.path}, the topic of the pipeline itself, whose workers would get each alarm "
+            "as a message; give another topic",
+        )
+
+
+def _check_thresholds(pipeline: TracedPipeline, options: MonitoringOptions) -> None:
+    """Refuses a threshold of an alarm that is not made."""
+    left_out, why = ["longest_request", "server_errors"], "alarms is False"
+    if not options.alarms:
+        left_out.append("longest_wait")
+    elif own_api(pipeline.api) is None:
+        why = f"API {pipeline.api.node.path} is imported, and alarms of it belong where it is made"
+    else:
+        return
+    defaults = MonitoringOptions()
+    given = [name for name in left_out if getattr(options, name) != getattr(defaults, name)]
+    if given:
+        raise PipelineError(
+            Check.OPTION_CONFLICT, f"{' and '.join(given)} given, but {why}; leave it out, or have the alarm made"
         )

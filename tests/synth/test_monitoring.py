@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aws_cdk import App, Duration, Environment, Stack
@@ -199,6 +200,52 @@ def test_a_fraction_above_one_is_refused(new_stack: NewStack) -> None:
     with pytest.raises(PipelineError, match="server_errors is 5, but must be from 0 to 1") as caught:
         PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(server_errors=5))
     assert caught.value.check is Check.OPTION_VALUE
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"longest_wait": Duration.minutes(1)}, "longest_wait given, but alarms is False"),
+        (
+            {"longest_request": Duration.seconds(1), "server_errors": 0.5},
+            "longest_request and server_errors given, but alarms is False",
+        ),
+    ],
+)
+def test_the_threshold_of_an_alarm_that_is_left_out_is_refused(
+    new_stack: NewStack, options: dict[str, Any], said: str
+) -> None:
+    stack = new_stack()
+    orders = TracedPipeline(stack, "Orders")
+    with pytest.raises(PipelineError, match=said) as caught:
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(alarms=False, **options))
+    assert caught.value.check is Check.OPTION_CONFLICT
+
+
+def test_the_threshold_of_an_api_that_is_made_elsewhere_is_refused(new_stack: NewStack) -> None:
+    stack = new_stack()
+    api = apigateway.RestApi.from_rest_api_attributes(stack, "Api", rest_api_id="a", root_resource_id="b")
+    orders = TracedPipeline(stack, "Orders", ingest=IngestOptions(api=api))
+    options = MonitoringOptions(server_errors=0.5)
+    with pytest.raises(PipelineError, match="server_errors given, but API Shop/Api is imported"):
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=options)
+
+
+def test_the_pipelines_own_topic_is_refused(new_stack: NewStack) -> None:
+    stack = new_stack()
+    orders = TracedPipeline(stack, "Orders")
+    with pytest.raises(PipelineError, match="the topic of the pipeline itself") as caught:
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(alarm_topic=orders.topic))
+    assert caught.value.check is Check.OPTION_CONFLICT
+
+
+def test_a_topic_that_no_alarm_would_notify_is_refused(new_stack: NewStack) -> None:
+    stack = new_stack()
+    orders = TracedPipeline(stack, "Orders", dead_letter_alarms=False)
+    options = MonitoringOptions(alarms=False, alarm_topic=sns.Topic(stack, "OnCall"))
+    with pytest.raises(PipelineError, match="there is no alarm") as caught:
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=options)
+    assert caught.value.check is Check.OPTION_CONFLICT
 
 
 def test_a_topic_of_another_region_is_refused(new_stack: NewStack) -> None:
