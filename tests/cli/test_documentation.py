@@ -52,6 +52,8 @@ def test_every_option_a_command_has_is_real_and_every_command_is_documented(comm
     section = DOCUMENT.partition(f"\n## {command}\n")[2].partition("\n## ")[0]
     documented = set(re.findall(rf"traced-pipeline {command} [^\n]*?(--[a-z]+)", section))
     assert {option for option in documented if option not in shown} == set()
+    options = set(re.findall(r"--[a-z-]+", shown.partition("\noptions:\n")[2]))
+    assert {option for option in options - {"--help"} if option not in DOCUMENT} == set()
 
 
 def _help(*command: str) -> str:

@@ -192,7 +192,7 @@ class Redriving:
         place = DeadLetterQueue(queue=PLACE, source_queues=(WORK,), subscriptions=(), subscribed_queues={})
         found = DeadLetterQueues(deployment=WHOLE, queues=(place,), log_groups={})
         monkeypatch.setattr(commands, "connect", lambda **_: SimpleNamespace(session=session))
-        monkeypatch.setattr(redrive, "find_pipeline", lambda *_, **__: SimpleNamespace(stack="S"))
+        monkeypatch.setattr(redrive, "find_parts", lambda *_, **__: SimpleNamespace(stack="S"))
         monkeypatch.setattr(redrive, "dead_letter_queues", lambda *_: found)
         return main(["redrive", "S", *([] if ask else ["--yes"]), *arguments])
 

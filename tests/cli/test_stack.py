@@ -19,6 +19,9 @@ def find(
     outputs: dict[str, str],
     *,
     path: str | None = None,
+    api: str | None = None,
+    status: str = "CREATE_COMPLETE",
+    resource_status: str = "CREATE_COMPLETE",
     resources: dict[str, list[str]] | None = None,
     region: str = "us-east-1",
     endpoint: str | None = None,
@@ -33,18 +36,18 @@ def find(
         for physical in ids
     ]
     for resource in listed:
-        resource |= {"LastUpdatedTimestamp": "2026-01-01T00:00:00Z", "ResourceStatus": "CREATE_COMPLETE"}
+        resource |= {"LastUpdatedTimestamp": "2026-01-01T00:00:00Z", "ResourceStatus": resource_status}
     stack = {
         "StackName": "S",
         "CreationTime": "2026-01-01T00:00:00Z",
-        "StackStatus": "CREATE_COMPLETE",
+        "StackStatus": status,
         "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
     }
-    with Stubber(cloudformation) as stub, Stubber(apigateway) as api:
+    with Stubber(cloudformation) as stub, Stubber(apigateway) as gateway:
         stub.add_response("describe_stacks", {"Stacks": [stack]})
         stub.add_response("list_stack_resources", {"StackResourceSummaries": listed})
-        api.add_response("get_resources", {"items": [{"path": "/orders", "resourceMethods": {"POST": {}}}]})
-        return find_pipeline(cloudformation, apigateway, "S", path=path)
+        gateway.add_response("get_resources", {"items": [{"path": "/orders", "resourceMethods": {"POST": {}}}]})
+        return find_pipeline(cloudformation, apigateway, "S", path=path, api=api)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +99,65 @@ def test_without_an_output_an_api_is_posted_to_at_its_partitions_host(region: st
 
 
 def test_without_an_output_nothing_is_posted_to_aws_from_a_local_aws() -> None:
+    one = {"AWS::ApiGateway::RestApi": ["abc123"], "AWS::ApiGateway::Stage": ["prod"]}
     with pytest.raises(NotFoundError, match="No output of the stack S says where its API is served"):
-        find({"Site": "https://example.com/test/"}, endpoint="http://127.0.0.1:4566")
+        find({"Site": "https://example.com/test/"}, resources=one, endpoint="http://127.0.0.1:4566")
+
+
+TWO = {
+    "OrdersApiUrl": "https://other9.execute-api.us-east-1.amazonaws.com/test/orders",
+    "RefundsApiUrl": AT_AWS,
+    "RefundsApiEndpoint1A2B": "https://abc123.execute-api.us-east-1.amazonaws.com/prod/",
+    "Site": "https://example.com/",
+}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "listed"),
+    [
+        (TWO, "outputs with a URL: OrdersApiUrl, RefundsApiUrl."),
+        ({"Site": "https://example.com/"}, "outputs with a URL: Site."),
+        ({}, "outputs with a URL: none."),
+    ],
+)
+def test_none_of_several_apis_is_taken_for_the_one_that_is_meant(outputs: dict[str, str], listed: str) -> None:
+    with pytest.raises(NotFoundError, match=r"The stack S has several APIs. .* --api; ") as error:
+        find(outputs)
+    assert str(error.value).endswith(listed)
+
+
+def test_an_output_chooses_the_api() -> None:
+    found = find(TWO, api="OrdersApiUrl")
+    assert (found.api_url, found.api_id, found.stage) == (TWO["OrdersApiUrl"], "other9", "test")
+    found = find(TWO, api="RefundsApiEndpoint1A2B")
+    assert (found.api_url, found.api_id, found.stage) == (AT_AWS, "abc123", "prod")
+    assert find(TWO | {"ApiUrl": AT_AWS}).api_url == AT_AWS, "ApiUrl is the one that is meant by default"
+    assert find({"OneApiUrl": AT_AWS, "SameApiUrl": AT_AWS}).api_url == AT_AWS
+
+
+@pytest.mark.parametrize("api", ["Nope", "TableName"])
+def test_what_is_no_output_with_a_url_chooses_no_api(api: str) -> None:
+    with pytest.raises(NotFoundError, match=f"no output {api} with the URL of an API. It has: OrdersApiUrl, Refunds"):
+        find(TWO | {"TableName": "t"}, api=api)
+
+
+@pytest.mark.parametrize("status", ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"])
+def test_a_stack_that_is_going_is_not_worked_on(status: str) -> None:
+    with pytest.raises(NotFoundError, match=f"its status is {status}"):
+        find({"ApiUrl": AT_AWS}, status=status)
+
+
+def test_a_stack_without_api_says_its_status() -> None:
+    found = find({}, resources={}, status="ROLLBACK_COMPLETE")
+    with pytest.raises(NotFoundError, match="no REST API to post to; its status is ROLLBACK_COMPLETE"):
+        found.url_to_post_to()
+
+
+def test_a_resource_that_is_deleted_is_none_of_the_stack() -> None:
+    assert find({"ApiUrl": AT_AWS}, resources={"AWS::SQS::Queue": ["q"]}).queues == ("q",)
+    assert (
+        find({"ApiUrl": AT_AWS}, resources={"AWS::SQS::Queue": ["q"]}, resource_status="DELETE_COMPLETE").queues == ()
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef
 
 _API_HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+")
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+_GOING = frozenset({"DELETE_IN_PROGRESS", "DELETE_COMPLETE"})
 _URL_PARTS = re.compile(r"[./]")
 
 
@@ -28,7 +30,8 @@ class Pipeline:
 
     Attributes:
         stack: The stack's name.
-        api_url: The URL to post to; None where the stack has no REST API.
+        status: The stack's status, such as `CREATE_COMPLETE`.
+        api_url: The URL to post to; None where the stack has no REST API, or only an output was asked and none says it.
         api_id: The REST API's id.
         stage: The API's stage.
         api_path: The path to post to below the stage, such as `/orders`.
@@ -43,6 +46,7 @@ class Pipeline:
     """
 
     stack: str
+    status: str
     api_url: str | None
     api_id: str | None
     stage: str | None
@@ -56,15 +60,79 @@ class Pipeline:
     queues: tuple[str, ...]
     tables: tuple[str, ...]
 
+    def url_to_post_to(self) -> str:
+        """Returns the URL to post to.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if self.api_url is None:
+            raise NotFoundError(f"The stack {self.stack} has no REST API to post to; its status is {self.status}.")
+        return self.api_url
+
+
+def find_parts(cloudformation: CloudFormationClient, stack: str) -> Pipeline:
+    """Finds a pipeline's parts by its stack, without the API.
+
+    The outputs `QueueUrl`, `DeadLetterQueueUrl` and `TableName` are taken as they are; what they do not say comes from
+    the stack's resources.
+
+    Args:
+        cloudformation: The CloudFormation client.
+        stack: The stack's name.
+
+    Raises:
+        NotFoundError: There is no such stack, or it is being deleted.
+        botocore.exceptions.ClientError: AWS refused.
+    """
+    return _parts(_read(cloudformation, stack))
+
+
+def find_stage(cloudformation: CloudFormationClient, stack: str, *, api: str | None = None) -> Pipeline:
+    """Finds a pipeline's parts by its stack, with its API and stage; the URL is what an output says.
+
+    Args:
+        cloudformation: The CloudFormation client.
+        stack: The stack's name.
+        api: The output with the URL of the API or of its stage; by default `ApiUrl`, or the only one whose name ends
+            so.
+
+    Raises:
+        NotFoundError: There is no such stack, it is being deleted, it has no such output, or it has several APIs.
+        botocore.exceptions.ClientError: AWS refused.
+    """
+    read = _read(cloudformation, stack)
+    apis, stages = _ids(read.resources, "AWS::ApiGateway::RestApi"), _ids(read.resources, "AWS::ApiGateway::Stage")
+    key = _api_output(read, apis) if api is None else api
+    if key is not None and not read.outputs.get(key, "").startswith(("https://", "http://")):
+        raise NotFoundError(
+            f"The stack {stack} has no output {key} with the URL of an API. It has: {_listed(read.urls) or 'none'}."
+        )
+    said = None if key is None else read.outputs[key]
+    host = _API_HOST.fullmatch(urlsplit(said).hostname or "") if said else None
+    url = said if key is not None and key.endswith("ApiUrl") else None
+    stage = urlsplit(said).path.split("/")[1] if said and host else _named_in(said, stages)
+    return replace(
+        _parts(read),
+        api_url=url,
+        api_id=host["api"] if host else _named_in(said, apis),
+        stage=stage,
+        api_path=None if url is None else _path_below_stage(url, stage),
+    )
+
 
 def find_pipeline(
-    cloudformation: CloudFormationClient, apigateway: APIGatewayClient, stack: str, *, path: str | None = None
+    cloudformation: CloudFormationClient,
+    apigateway: APIGatewayClient,
+    stack: str,
+    *,
+    path: str | None = None,
+    api: str | None = None,
 ) -> Pipeline:
-    """Finds a pipeline's parts by its stack.
+    """Finds a pipeline's parts by its stack, with the URL of its API.
 
-    The outputs `ApiUrl`, `QueueUrl`, `DeadLetterQueueUrl` and `TableName` are taken as they are; what they do not say
-    comes from the stack's resources. Where no output is the API's URL, one that leads to its stage, as the CDK's
-    `RestApi` makes, says where the API is served; otherwise that is its host at AWS.
+    Where no output is the API's URL, one that leads to its stage, as the CDK's `RestApi` makes, says where the API is
+    served; otherwise that is its host at AWS.
 
     Args:
         cloudformation: The CloudFormation client.
@@ -72,40 +140,20 @@ def find_pipeline(
         stack: The stack's name.
         path: The path to post to, such as `/orders`; by default that of the `ApiUrl` output, or the only path
             of the API that takes POST.
+        api: The output with the URL of the API, as `find_stage` takes it.
 
     Raises:
-        NotFoundError: There is no such stack, the API has no or several paths that take POST, or no output says where a
-            local AWS serves it.
+        NotFoundError: There is no such stack, it is being deleted, it has several APIs, the API has no or
+            several paths that take POST, or no output says where a local AWS serves it.
         botocore.exceptions.ClientError: AWS refused.
     """
-    outputs = _outputs(cloudformation, stack)
-    resources = _resources(cloudformation, stack)
-    queues = _ids(resources, "AWS::SQS::Queue")
-    tables = _ids(resources, "AWS::DynamoDB::Table") + _ids(resources, "AWS::DynamoDB::GlobalTable")
-    url = _stated_url(outputs)
-    host = _API_HOST.fullmatch(urlsplit(url).hostname or "") if url else None
-    apis, stages = _ids(resources, "AWS::ApiGateway::RestApi"), _ids(resources, "AWS::ApiGateway::Stage")
-    api_id = host["api"] if host else _named_in(url, apis)
-    stage = urlsplit(url).path.split("/")[1] if url and host else _named_in(url, stages)
+    pipeline = find_stage(cloudformation, stack, api=api)
+    url, api_id, stage = pipeline.api_url, pipeline.api_id, pipeline.stage
     if api_id and stage and (path is not None or url is None):
-        base = _stage_url(apigateway, outputs, api_id=api_id, stage=stage, stack=stack)
+        base = _stage_url(apigateway, pipeline.outputs, api_id=api_id, stage=stage, stack=stack)
         posted = path if path is not None else _posted_path(apigateway, api_id, stack)
         url = f"{base}/{posted.lstrip('/')}"
-    return Pipeline(
-        stack=stack,
-        api_url=url,
-        api_id=api_id,
-        stage=stage,
-        api_path=None if url is None else _path_below_stage(url, stage),
-        queue_url=outputs.get("QueueUrl") or _only(queues),
-        dead_letter_queue_url=outputs.get("DeadLetterQueueUrl"),
-        table=outputs.get("TableName") or _only(tables),
-        outputs=outputs,
-        functions=_ids(resources, "AWS::Lambda::Function"),
-        topics=_ids(resources, "AWS::SNS::Topic"),
-        queues=queues,
-        tables=tables,
-    )
+    return replace(pipeline, api_url=url, api_path=None if url is None else _path_below_stage(url, stage))
 
 
 def stage_service(apigateway: APIGatewayClient, pipeline: Pipeline) -> str:
@@ -124,7 +172,22 @@ def stage_service(apigateway: APIGatewayClient, pipeline: Pipeline) -> str:
     return f"{name}/{pipeline.stage}"
 
 
-def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True)
+class _Stack:
+    """What CloudFormation says of a stack."""
+
+    name: str
+    status: str
+    outputs: Mapping[str, str]
+    resources: list[StackResourceSummaryTypeDef]
+
+    @property
+    def urls(self) -> list[str]:
+        """The names of the outputs that are URLs."""
+        return [key for key, value in sorted(self.outputs.items()) if value.startswith(("https://", "http://"))]
+
+
+def _read(cloudformation: CloudFormationClient, stack: str) -> _Stack:
     try:
         stacks = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:
@@ -137,8 +200,36 @@ def _outputs(cloudformation: CloudFormationClient, stack: str) -> dict[str, str]
             f"There is no stack {stack!r} in the region {cloudformation.meta.region_name}. Check the name, the "
             "region (--region) and the account (--profile)."
         )
-    outputs = stacks[0].get("Outputs", [])
-    return {output.get("OutputKey", ""): output.get("OutputValue", "") for output in outputs}
+    status = stacks[0].get("StackStatus", "")
+    if status in _GOING:
+        raise NotFoundError(f"The stack {stack} is deleted or being deleted: its status is {status}.")
+    return _Stack(
+        name=stack,
+        status=status,
+        outputs={output.get("OutputKey", ""): output.get("OutputValue", "") for output in stacks[0].get("Outputs", [])},
+        resources=_resources(cloudformation, stack),
+    )
+
+
+def _parts(read: _Stack) -> Pipeline:
+    queues = _ids(read.resources, "AWS::SQS::Queue")
+    tables = _ids(read.resources, "AWS::DynamoDB::Table") + _ids(read.resources, "AWS::DynamoDB::GlobalTable")
+    return Pipeline(
+        stack=read.name,
+        status=read.status,
+        api_url=None,
+        api_id=None,
+        stage=None,
+        api_path=None,
+        queue_url=read.outputs.get("QueueUrl") or _only(queues),
+        dead_letter_queue_url=read.outputs.get("DeadLetterQueueUrl"),
+        table=read.outputs.get("TableName") or _only(tables),
+        outputs=read.outputs,
+        functions=_ids(read.resources, "AWS::Lambda::Function"),
+        topics=_ids(read.resources, "AWS::SNS::Topic"),
+        queues=queues,
+        tables=tables,
+    )
 
 
 def _resources(cloudformation: CloudFormationClient, stack: str) -> list[StackResourceSummaryTypeDef]:
@@ -157,7 +248,10 @@ def _ids(resources: list[StackResourceSummaryTypeDef], resource_type: str) -> tu
     return tuple(
         resource["PhysicalResourceId"]
         for resource in resources
-        if resource["ResourceType"] == resource_type and "PhysicalResourceId" in resource
+        if resource["ResourceType"] == resource_type
+        and "PhysicalResourceId" in resource
+        # Resources that are deleted are listed for a while.
+        and resource.get("ResourceStatus") != "DELETE_COMPLETE"
     )
 
 
@@ -165,10 +259,25 @@ def _only(ids: tuple[str, ...]) -> str | None:
     return ids[0] if len(ids) == 1 else None
 
 
-def _stated_url(outputs: Mapping[str, str]) -> str | None:
-    if "ApiUrl" in outputs:
-        return outputs["ApiUrl"]
-    return next((v for k, v in sorted(outputs.items()) if k.endswith("ApiUrl") and v.startswith("https://")), None)
+def _api_output(read: _Stack, apis: tuple[str, ...]) -> str | None:
+    """Returns the output with the URL of the stack's only API; None where no output has it.
+
+    Raises:
+        NotFoundError: There are several, and none is chosen by the name `ApiUrl`.
+    """
+    if "ApiUrl" in read.outputs:
+        return "ApiUrl"
+    stated = [key for key in read.urls if key.endswith("ApiUrl")]
+    if len({read.outputs[key] for key in stated}) > 1 or (not stated and len(apis) > 1):
+        raise NotFoundError(
+            f"The stack {read.name} has several APIs. Name the output with the URL of the one you mean with --api; "
+            f"outputs with a URL: {_listed(stated or read.urls) or 'none'}."
+        )
+    return stated[0] if stated else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
 
 
 def _named_in(url: str | None, ids: tuple[str, ...]) -> str | None:

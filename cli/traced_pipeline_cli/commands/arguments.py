@@ -178,6 +178,16 @@ def add_stack(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_api(parser: argparse.ArgumentParser) -> None:
+    """Declares which API of a stack is meant."""
+    parser.add_argument(
+        "--api",
+        type=aws_name,
+        metavar="OUTPUT",
+        help="the stack's output with the URL of the API that is meant, if the stack has several",
+    )
+
+
 def name(text: str) -> str:
     """Reads a name, such as a stack's or a file's: the type of every text but a body."""
     if not text:

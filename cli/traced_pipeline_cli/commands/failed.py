@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..aws.read_errors import Reads
 from ..aws.session import Connection
-from ..aws.stack import find_pipeline
+from ..aws.stack import find_parts
 from ..dead_letters.causes import Reason, Reasons
 from ..dead_letters.message import DeadLetterMessage, held
 from ..dead_letters.queues import DeadLetterQueue, dead_letter_queues
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Lists the messages of every dead-letter queue of the stack, and leaves them there."""
     session = connection.session
-    pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
+    pipeline = find_parts(session.client("cloudformation"), arguments.stack)
     reads = Reads()
     listed: list[tuple[DeadLetterQueue, list[DeadLetterMessage], Mapping[str, Reason]]] = []
     with progress("Reading the stack …") as tell:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..aws.read_errors import Reads
 from ..aws.session import Connection
-from ..aws.stack import find_pipeline
+from ..aws.stack import find_parts
 from ..dead_letters.message import HOLD_SECONDS, DeadLetterMessage, held
 from ..dead_letters.queues import DeadLetterQueue, dead_letter_queues
 from ..dead_letters.redrive import Outcome, RedriveError, move_back, resend_message, sorted_by_way
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Counts the messages, asks, and moves them."""
     session = connection.session
-    pipeline = find_pipeline(session.client("cloudformation"), session.client("apigateway"), arguments.stack, path="/")
+    pipeline = find_parts(session.client("cloudformation"), arguments.stack)
     reads, sqs = Reads(), session.client("sqs")
     plan: list[tuple[DeadLetterQueue, list[DeadLetterMessage]]] = []
     hidden: list[str] = []

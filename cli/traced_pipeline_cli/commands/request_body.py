@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ..errors import FileError
 from ..traces.model import JsonValue
-from .arguments import aws_name, name
+from .arguments import add_api, aws_name, name
 from .streams import say
 
 # A body the reference pipeline accepts.
@@ -28,6 +28,7 @@ def add_body_arguments(parser: argparse.ArgumentParser) -> None:
         "--body", metavar="JSON", help=f"what to post; by default {json.dumps(EXAMPLE_BODY)}, as the example app wants"
     )
     body.add_argument("--file", type=name, metavar="FILE", help="a file that holds what to post; - is standard input")
+    add_api(parser)
     parser.add_argument("--path", type=_path, metavar="PATH", help="the API's path, unless exactly one takes POST")
 
 

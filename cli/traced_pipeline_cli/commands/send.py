@@ -7,7 +7,6 @@ import argparse
 from ..aws.http import Answer, new_trace_id, send
 from ..aws.session import Connection
 from ..aws.stack import find_pipeline
-from ..errors import NotFoundError
 from ..exit_status import ExitStatus
 from ..interrupts import telling
 from ..render.json import answer_json
@@ -37,11 +36,13 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     body = body_of(arguments)
     session = connection.session
     pipeline = find_pipeline(
-        session.client("cloudformation"), session.client("apigateway"), arguments.stack, path=arguments.path
+        session.client("cloudformation"),
+        session.client("apigateway"),
+        arguments.stack,
+        path=arguments.path,
+        api=arguments.api,
     )
-    if pipeline.api_url is None:
-        raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
-    url, credentials = pipeline.api_url, connection.credentials()
+    url, credentials = pipeline.url_to_post_to(), connection.credentials()
     answers: list[Answer] = []
     with telling(lambda: _so_far(len(answers), arguments.count)), progress("Posting …") as tell:
         for number in range(1, arguments.count + 1):

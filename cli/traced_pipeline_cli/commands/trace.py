@@ -16,7 +16,7 @@ from rich.text import Text
 from ..aws.console import ConsoleLink, console_link
 from ..aws.logs import FunctionLogs, fetch_logs
 from ..aws.session import Connection
-from ..aws.stack import find_pipeline, stage_service
+from ..aws.stack import find_stage, stage_service
 from ..aws.xray import TraceReader, TracesIncompleteError, latest, linked_trace_ids, wait_for_traces
 from ..errors import NotFoundError
 from ..exit_status import ExitStatus
@@ -33,7 +33,7 @@ from ..traces.failure_states import state_of
 from ..traces.graph_model import TraceMap
 from ..traces.model import Trace
 from ..traces.summary import verdict
-from .arguments import aws_name, minutes, name, positive, seconds
+from .arguments import add_api, aws_name, minutes, name, positive, seconds
 from .output import write_result, write_whole
 from .streams import write_out
 from .terminal import OutputConsole, progress
@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="trace ids, also as a trace header or in the W3C form",
     )
     which.add_argument("--latest", type=aws_name, metavar="STACK", help="the latest traces of a stack's API instead")
+    add_api(parser)
     parser.add_argument("--count", type=positive, default=1, metavar="N", help="with --latest: how many (default: 1)")
     parser.add_argument(
         "--within",
@@ -206,7 +207,7 @@ def is_complete(trace: Trace) -> bool:
 
 def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[str]:
     apigateway = connection.session.client("apigateway")
-    pipeline = find_pipeline(connection.session.client("cloudformation"), apigateway, arguments.latest, path="/")
+    pipeline = find_stage(connection.session.client("cloudformation"), arguments.latest, api=arguments.api)
     service = stage_service(apigateway, pipeline)
     trace_ids = latest(
         connection.session.client("xray"),

@@ -22,7 +22,6 @@ from ..deployment.model import Deployment
 from ..diagnosis.diagnose import about_route, diagnose
 from ..diagnosis.runtime_findings import gather
 from ..diagnosis.verdict import Verdict, judge, progress_of, reaches_its_end
-from ..errors import NotFoundError
 from ..exit_status import ExitStatus
 from ..interrupts import telling
 from ..render.console import console_text
@@ -64,10 +63,13 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     session = connection.session
     body = body_of(arguments)
     pipeline = find_pipeline(
-        session.client("cloudformation"), session.client("apigateway"), arguments.stack, path=arguments.path
+        session.client("cloudformation"),
+        session.client("apigateway"),
+        arguments.stack,
+        path=arguments.path,
+        api=arguments.api,
     )
-    if pipeline.api_url is None:
-        raise NotFoundError(f"The stack {arguments.stack} has no REST API to post to.")
+    url = pipeline.url_to_post_to()
     xray = session.client("xray")
     reader = TraceReader(xray)
     reads = Reads()
@@ -77,7 +79,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         findings = list(about_route(diagnose(deployment), route))
         tell("Posting …")
         since = time.time()
-        answer = _send(connection, pipeline.api_url, body)
+        answer = _send(connection, url, body)
         # A request that was not accepted ends at the stage or the function behind it.
         timeout = arguments.timeout if answer.accepted else min(arguments.timeout, _REFUSED_SECONDS)
         trace_id = answer.trace_id or ""
@@ -98,7 +100,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     if arguments.json:
         write_result("verify", verdict_json(deployment, verdict, answer, console))
     else:
-        _show(deployment, pipeline.api_url, verdict, answer, console)
+        _show(deployment, url, verdict, answer, console)
     if verdict.undecided:
         return ExitStatus.AWS
     return ExitStatus.DONE if verdict.connected and answer.accepted else ExitStatus.NO
