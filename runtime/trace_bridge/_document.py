@@ -26,6 +26,9 @@ MAX_BYTES = 64_000
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html; the lower bound serves both.
 """
 
+MAX_TEXT = 250
+"""Longest method, URL, user agent, client address and user of AWS's own schema of segment documents."""
+
 PREFIX = '{"format":"json","version":1}\n'
 """What stands in front of a document in a datagram to the daemon.
 

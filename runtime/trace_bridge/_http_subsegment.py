@@ -5,12 +5,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ._document import outcome_fields, valid_name
+from ._document import MAX_TEXT, outcome_fields, valid_name
 from ._json import quote
 from ._safely import safely
-
-_MAX_TEXT = 250
-"""Longest method and URL of AWS's own schema of segment documents."""
 
 
 class Target(NamedTuple):
@@ -122,8 +119,8 @@ class HttpSubsegment:
         outcome = outcome_fields(status, self._cause) if self._cause is not None or (status or 0) >= 400 else ""
         return (
             f'{{"id":"{self.id}","name":{quote(self.name)},"start_time":{self.start_time!r},{end},'
-            f'"namespace":"remote","http":{{"request":{{"method":{quote(self._method[:_MAX_TEXT])},'
-            f'"url":{quote(self._url[:_MAX_TEXT])}}}{answer}}}{outcome}}}'
+            f'"namespace":"remote","http":{{"request":{{"method":{quote(self._method[:MAX_TEXT])},'
+            f'"url":{quote(self._url[:MAX_TEXT])}}}{answer}}}{outcome}}}'
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -241,6 +241,33 @@ def test_a_resource_without_attributes_is_a_segments_all_the_same() -> None:
     assert (document["user"], document["metadata"]) == ("me", {"default": {"db.system": "mysql"}})
 
 
+def test_what_is_longer_than_xrays_schema_allows_is_cut() -> None:
+    long = "x" * 300
+    attributes = {
+        "http.request.method": long,
+        "url.full": f"https://a.example/{long}",
+        "user_agent.original": long,
+        "http.client_ip": long,
+        "enduser.id": long,
+    }
+    (document,) = _documents(kind=SpanKind.SERVER, attributes=attributes)
+    validate(document, origin=False)
+    assert {field: len(value) for field, value in document["http"]["request"].items() if value is not True} == {
+        "method": 250,
+        "url": 250,
+        "user_agent": 250,
+        "client_ip": 250,
+    }
+    assert len(document["user"]) == 250
+
+
+@pytest.mark.parametrize("listed", [3, True, 1.5, "order.id", (1, 2)])
+def test_a_list_of_annotations_that_is_none_costs_no_document(listed: Any) -> None:
+    (document,) = _documents(parent=HERE, attributes={"aws.xray.annotations": listed, "order.id": "o-1"})
+    assert "annotations" not in document
+    assert document["metadata"]["default"] == {"order.id": "o-1"}
+
+
 def test_documents_of_whole_spans_are_what_xray_takes() -> None:
     resource = {key: value for key, value in RESOURCE.items() if not key.startswith("cloud.")}
     attributes = {

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from .._annotations import checked_annotation
+from .._document import MAX_TEXT
 from ._values import plain, text_of
 
 Annotations = Collection[str] | Literal["all"]
@@ -71,7 +72,7 @@ def take_sql(attributes: dict[str, Any], span_name: str) -> dict[str, object] | 
 
 def take_user(attributes: dict[str, Any]) -> str:
     """Takes the user out of a span's attributes; empty where there is none."""
-    return text_of(attributes.pop("enduser.id", None))
+    return text_of(attributes.pop("enduser.id", None))[:MAX_TEXT]
 
 
 def take_annotations(
@@ -90,7 +91,7 @@ def take_annotations(
         The annotations, by keys that X-Ray takes.
     """
     listed = attributes.pop(_LISTED, ())
-    names = {name for name in listed if isinstance(name, str)} if not isinstance(listed, str) else set()
+    names = {name for name in listed if isinstance(name, str)} if isinstance(listed, list | tuple) else set()
     names |= attributes.keys() | resource.keys() if wanted == "all" else set(wanted)
     annotations: dict[str, object] = {}
     for name in sorted(names):

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._document import MAX_TEXT
 from ._values import number_of, text_of
 
 _METHOD = ("http.request.method", "http.method")
@@ -95,6 +96,7 @@ def take_http(attributes: dict[str, Any], events: Iterable[Attributes], *, serve
         response["status"] = number_of(status)
     if size:
         response["content_length"] = size
+    request = {field: value[:MAX_TEXT] if isinstance(value, str) else value for field, value in request.items()}
     return {name: block for name, block in (("request", request), ("response", response)) if block}
 
 
