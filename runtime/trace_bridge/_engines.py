@@ -31,10 +31,7 @@ def _choose() -> Engine:
         if choice == "otel" or (choice == "auto" and _records_spans()):
             engine = _otel()
     except Exception:  # noqa: BLE001 - an OpenTelemetry of another version may lack what the engine imports
-        _log.exception(
-            "nothing is recorded, messages are processed as if there were no bridge: the engine for OpenTelemetry "
-            "cannot be loaded"
-        )
+        _log.exception("nothing is recorded: the engine for OpenTelemetry cannot be loaded")
         _state.settings = _state.settings.changed(enabled=False, instrument=False)
     _chosen = (choice, engine)
     return engine

@@ -32,6 +32,7 @@ from opentelemetry.trace import (
 from . import _state
 from ._counts import count
 from ._emitter import get_emitter
+from ._forks import in_every_child
 from ._message import attributes_of, message_id_of
 from ._otel_flush import Flush
 from ._otel_message import ATTEMPT, INVOCATION_ID, INVOKED_ARN, MESSAGE_ID, QUEUE_MS
@@ -42,6 +43,7 @@ from ._scope import new_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from ._config import OtelRelation
     from ._emitter import Emitter
@@ -193,14 +195,17 @@ class _PassesOn(NoOpTracer):
 class OtelEngine:
     """Spans of the application's own tracer provider, exported by whatever it has set up."""
 
+    _holds: int
+    _emitters: list[Emitter]
+    _lock: AbstractContextManager[bool]
+
     def __init__(self) -> None:
         self._provider: object = None
         self._tracer: Tracer = _PassesOn()
         self._flush = Flush()
-        self._holds = 0
-        self._emitters: list[Emitter] = []
         self._has_spans = False
-        self._lock = threading.RLock()
+        self._begin_anew()
+        in_every_child(self._begin_anew)
 
     def messages(self, invocation: Invocation) -> Messages:
         """Returns what records messages of an invocation."""
@@ -238,6 +243,12 @@ class OtelEngine:
         self._has_spans = True
         if not self._holds:
             self._flush_spans(invocation)
+
+    def _begin_anew(self) -> None:
+        """Forgets, in a forked process, the parent's batches and a lock that a thread of the parent's may hold."""
+        self._holds = 0
+        self._emitters = []
+        self._lock = threading.RLock()
 
     def _flush_spans(self, invocation: Invocation) -> None:
         if self._has_spans:

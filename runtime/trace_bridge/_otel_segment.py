@@ -224,19 +224,11 @@ def record_failure(span: Span, error: BaseException, text: str | None = None) ->
     span.set_attribute(ERROR_TYPE, type(error).__qualname__)
     if text is None:
         # A handler may pass what is no exception, or has no text.
-        text = safely(_text_of, error)
-        trace = None if text is None else safely(_stack_trace_of, error)
+        text = safely(lambda: without_secrets(str(error)))
+        # As Python prints it, with the exceptions that this one was raised from.
+        trace = safely(lambda: without_secrets("".join(traceback.format_exception(error))))
     else:
         trace = f"{_TRACEBACK}{''.join(traceback.format_tb(error.__traceback__))}{kind}: {text}\n"
     if text is not None and trace is not None:
         safely(span.record_exception, error, {"exception.message": text, "exception.stacktrace": trace})
     span.set_status(Status(StatusCode.ERROR, kind if text is None else f"{kind}: {text}"))
-
-
-def _text_of(error: BaseException) -> str:
-    return without_secrets(str(error))
-
-
-def _stack_trace_of(error: BaseException) -> str:
-    """Returns a stack trace as Python prints it, with the exceptions that this one was raised from."""
-    return without_secrets("".join(traceback.format_exception(error)))

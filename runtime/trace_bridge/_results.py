@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from inspect import isasyncgen, iscoroutinefunction, isgenerator
 from inspect import isawaitable as is_awaitable
+from itertools import islice
+from typing import Any
 
 from ._failures import UnfinishedResultError
 
@@ -55,14 +57,15 @@ async def finish_async(result: object) -> object:
             return result
 
 
-def _refuse_unfinished(result: object) -> None:
+def _refuse_unfinished(result: Any) -> None:
     if isgenerator(result) or isasyncgen(result) or isinstance(result, map | filter):
         kind = type(result).__name__
         raise UnfinishedResultError(
             f"the handler returned a {kind.replace('_', ' ')}, whose code runs only while it is iterated over; iterate "
             "over it inside the handler"
         )
-    if isinstance(result, list | tuple | set) and any(map(is_awaitable, result)):
+    # Not of a class of the application's, which may do anything when it is read; a long one by its beginning alone.
+    if type(result) in (list, tuple, set) and any(map(is_awaitable, islice(result, 1_000))):
         for awaitable in result:
             # A coroutine that is dropped warns of itself.
             close = getattr(awaitable, "close", None)

@@ -85,7 +85,6 @@ class MessageSegment:
 
     X-Ray keeps 500 kB of a trace at most, which is fewer of them: https://repost.aws/knowledge-center/x-ray-trace-quota-error.
     """
-    _is_said_full = False
     _nested = False
     _queue_wait: QueueWait | None = None
     _annotations: Mapping[str, str | int | float | bool] = MappingProxyType({})
@@ -141,8 +140,8 @@ class MessageSegment:
         """Returns whether one more step is recorded below it; says so once where none is."""
         if self.room > 0:
             return True
-        if not self._is_said_full and self.recording == "recorded":
-            self._is_said_full = True
+        if not self.room and self.recording == "recorded":
+            self.room = -1
             _log.warning(
                 "message %s has more than %d calls and subsegments; further ones are not recorded",
                 message_id_of(self.record),

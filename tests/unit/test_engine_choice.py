@@ -103,7 +103,7 @@ def test_messages_run_unrecorded_where_the_engine_cannot_be_loaded(
     for _ in range(2):
         assert handler(BATCH, LambdaContext()) == {"batchItemFailures": []}
     (said,) = (entry for entry in caplog.records if entry.levelno == logging.ERROR)
-    assert said.message.startswith("nothing is recorded, messages are processed as if there were no bridge: ")
+    assert said.message == "nothing is recorded: the engine for OpenTelemetry cannot be loaded"
     assert process.documents() == []
 
 

@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from trace_bridge import Message, sqs_handler
 
+from tests.support.child_process import in_a_child
 from tests.support.lambda_events import LambdaContext, event, header, record
 from tests.support.lambda_process import Process
 from tests.support.otel_spans import Spans
@@ -51,6 +52,18 @@ def test_spans_have_left_when_the_handler_returns(exporter: Exporter) -> None:
     exporter.open.set()
     handler(BATCH, LambdaContext())
     assert exporter.taken == ["process orders"]
+
+
+def test_a_process_forked_in_a_batch_exports_its_own_spans_when_their_batch_ends(exporter: Exporter) -> None:
+    exporter.open.set()
+
+    @sqs_handler
+    def forking(_message: Message) -> None:
+        assert in_a_child(lambda: [handler(BATCH, LambdaContext()), exporter.taken]) == (
+            '[{"batchItemFailures": []}, ["process orders"]]'
+        )
+
+    assert forking(BATCH, LambdaContext()) == {"batchItemFailures": []}
 
 
 @pytest.mark.waits

@@ -4,7 +4,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from trace_bridge import BatchFailedError, Message, sqs_handler
@@ -137,3 +137,12 @@ def test_what_nobody_would_run_is_a_failure_that_says_so(
 def test_any_other_result_is_ignored(process: Process) -> None:
     for result in (None, 0, False, "text", {"batchItemFailures": ["x"]}, [1, 2], iter([1])):
         assert sqs_handler(lambda _m, r=result: r)(SEVERAL, LambdaContext()) == {"batchItemFailures": []}
+
+
+class _ReadOnce(list[int]):
+    def __iter__(self) -> NoReturn:
+        raise LookupError("already read")
+
+
+def test_a_result_of_the_applications_own_kind_is_not_read(process: Process) -> None:
+    assert sqs_handler(lambda _message: _ReadOnce([1]))(SEVERAL, LambdaContext()) == {"batchItemFailures": []}

@@ -2,8 +2,6 @@
 
 import asyncio
 import io
-import json
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +14,7 @@ from botocore.config import Config
 from trace_bridge import Message, TracedThreadPoolExecutor, continue_trace, counters, sqs_handler, trace_batch
 
 from tests.support import bridge
+from tests.support.child_process import in_a_child
 from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
 from tests.support.otel_spans import Spans
@@ -102,22 +101,6 @@ def test_a_plain_thread_stays_outside_and_a_traced_pool_inside(process: Process)
     assert _calls(process) == ["ListTables"]
 
 
-def _in_a_child(work: Callable[[], object]) -> str:
-    """Runs work in a forked process; gives what it returned."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            os.write(writing, json.dumps(work()).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as answers:
-        answer = answers.read()
-    os.waitpid(child, 0)
-    return answer
-
-
 def test_a_forked_server_sends_the_documents_of_its_own_messages(process: Process) -> None:
     handler = sqs_handler(lambda message: message.json())
     handler(event(record(1, trace=header(trace_id(1)))), LambdaContext())
@@ -127,7 +110,7 @@ def test_a_forked_server_sends_the_documents_of_its_own_messages(process: Proces
             handler(event(record(number, trace=header(trace_id(number)))), LambdaContext())
         return [counters().sent_api, counters().failed]
 
-    assert _in_a_child(serve) == "[2, 0]"
+    assert in_a_child(serve) == "[2, 0]"
     handler(event(record(4, trace=header(trace_id(4)))), LambdaContext())
     assert [document["annotations"]["message_id"] for document in process.documents()] == [
         f"message-{number}" for number in (1, 2, 3, 4)
@@ -143,7 +126,7 @@ def test_what_a_child_process_calls_inside_a_message_is_recorded(process: Proces
             client.list_tables()
         return "done"
 
-    handler = sqs_handler(lambda _message: _in_a_child(work))
+    handler = sqs_handler(lambda _message: in_a_child(work))
     assert handler(event(RECORD), LambdaContext()) == {"batchItemFailures": []}
     documents = process.documents_of(ROOT)
     (segment,) = [document for document in documents if "type" not in document]
@@ -157,7 +140,7 @@ def test_a_child_process_that_leaves_the_message_does_not_send_its_segment_again
     with continue_trace(RECORD, LambdaContext()):
         block = continue_trace(record(2, trace=header(trace_id(2))), LambdaContext())
         block.__enter__()
-        _in_a_child(lambda: block.__exit__(None, None, None))
+        in_a_child(lambda: block.__exit__(None, None, None))
         block.__exit__(None, None, None)
     assert len(process.documents_of(trace_id(2))) == 1
 
