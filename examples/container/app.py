@@ -1,5 +1,6 @@
 """A worker outside of Lambda: in a container, on an instance or on a laptop."""
 
+import json
 import logging
 import os
 
@@ -17,8 +18,23 @@ def handle(message: Message) -> None:
     log.info("audited %s", order["id"])
 
 
+class JsonLines(logging.Formatter):
+    """Lines like those of Lambda's functions, with the bridge's fields, so that the same queries find them."""
+
+    _PLAIN = frozenset(vars(logging.makeLogRecord({})))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns a record as one line of JSON."""
+        line = {"level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        if record.exc_info and record.exc_info[1]:
+            error = record.exc_info[1]
+            line |= {"errorType": type(error).__name__, "errorMessage": str(error)}
+            line["stackTrace"] = self.formatException(record.exc_info)
+        line |= {name: value for name, value in vars(record).items() if name not in self._PLAIN}
+        return json.dumps(line, default=str)
+
+
 if __name__ == "__main__":
-    line = logging.Formatter("%(levelname)s %(message)s trace=%(xray_trace_id)s", defaults={"xray_trace_id": "-"})
     logging.basicConfig(level=logging.INFO)
-    logging.getLogger().handlers[0].setFormatter(line)
+    logging.getLogger().handlers[0].setFormatter(JsonLines())
     poll(os.environ["QUEUE_URL"], handle, max_workers=4)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
+import runpy
 from typing import Any
 
 import botocore.session
@@ -13,6 +15,7 @@ from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_ecs as ecs
 from botocore.validate import ParamValidator
 from traced_pipeline import ContainerWorkerOptions, TracedPipeline
+from traced_pipeline.saved_queries import lines_of_trace
 
 from scripts.pages import ROOT, between, put_between
 from tests.support.templates import Synthesized, synthesize
@@ -48,6 +51,45 @@ def test_the_program_on_the_page_is_the_one_that_is_run() -> None:
     if os.environ.get("UPDATE_SNAPSHOTS"):
         put_between(PAGE, "examples/container/app.py", program)
     assert between(PAGE, "examples/container/app.py") == program
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the program defines, without being run."""
+    monkeypatch.setenv("TABLE_NAME", "audited-orders")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    return runpy.run_path(str(FOLDER / "app.py"))
+
+
+def test_the_saved_queries_find_the_lines_of_the_program(program: dict[str, Any]) -> None:
+    trace_id = "1-5759e988-bd862e3fe1be46a994270b02"
+    failure = (KeyError, KeyError("id"), None)
+    record = logging.makeLogRecord(
+        {
+            "name": "trace_bridge",
+            "levelname": "ERROR",
+            "msg": "message %s failed",
+            "args": ("m-1",),
+            "exc_info": failure,
+        }
+    )
+    # As the bridge adds them.
+    vars(record).update(message_id="m-1", xray_trace_id=trace_id)
+    line = program["JsonLines"]().format(record)
+    (pattern,) = re.findall(r"like /(.*)/", lines_of_trace(trace_id))
+    assert re.search(pattern, line)
+    fields = json.loads(line)
+    assert "\n" not in line
+    assert {name: fields[name] for name in ("level", "message", "message_id", "errorType", "errorMessage")} == {
+        "level": "ERROR",
+        "message": "message m-1 failed",
+        "message_id": "m-1",
+        "errorType": "KeyError",
+        "errorMessage": "'id'",
+    }
+    assert "KeyError" in fields["stackTrace"]
+    plain = json.loads(program["JsonLines"]().format(logging.makeLogRecord({"msg": "begun", "levelname": "INFO"})))
+    assert plain.keys() == {"level", "logger", "message"}
 
 
 def test_the_task_definition_is_one_that_ecs_takes() -> None:
