@@ -62,7 +62,10 @@ def checks_arguments(function: Callable[ArgumentsP, ReturnT]) -> Callable[Argume
 
     @wraps(function)
     def call(*args: ArgumentsP.args, **kwargs: ArgumentsP.kwargs) -> ReturnT:
-        given = inspect.signature(function).bind_partial(*args, **kwargs).arguments
+        try:
+            given = inspect.signature(function).bind_partial(*args, **kwargs).arguments
+        except TypeError:
+            return function(*args, **kwargs)  # Python itself names the function beside the argument
         owner = function.__qualname__.removesuffix(".__init__")
         for name, hint in _hints(function).items():
             if name in given:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -303,3 +304,19 @@ def test_an_existing_api_keeps_the_checks(new_stack: NewStack) -> None:
             stack, "Ingest", topic=sns.Topic(stack, "Topic"), options=IngestOptions(api=api, path="/orders")
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "said"),
+    [
+        (("Work",), {"handler": "x"}, "TracedFunction.__init__() got an unexpected keyword argument 'handler'"),
+        (("Work", FunctionOptions()), {}, "TracedFunction.__init__() takes 3 positional arguments but 4 were given"),
+        (("Work",), {}, "TracedFunction.__init__() missing 1 required keyword-only argument: 'options'"),
+    ],
+    ids=["unknown", "by position", "missing"],
+)
+def test_arguments_that_do_not_fit_are_pythons_own_error(
+    new_stack: NewStack, arguments: tuple[Any, ...], named: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TypeError, match=re.escape(said)):
+        TracedFunction(new_stack(), *arguments, **named)
