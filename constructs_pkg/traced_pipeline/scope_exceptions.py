@@ -50,6 +50,11 @@ class ScopeExceptions:
         """The paths that have left nothing out so far."""
         return list(self._unused)
 
+    @property
+    def types(self) -> Collection[str]:
+        """The CloudFormation types that are left out."""
+        return self._types
+
     def is_outside(self, path: str) -> bool:
         """Returns whether the resource at a path is outside of the scope."""
         return bool(self._scope) and path != self._scope and not path.startswith(f"{self._scope}/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 import jsii
@@ -23,7 +24,7 @@ from .sqs_consumers import MAPPING
 from .stages import stacks_of, stages_below
 from .synthesis_checks import check_at_synthesis
 from .trace_state import BridgeState, Outcome, TraceState
-from .traceable import switch_for
+from .traceable import switch_for, switchable_types
 from .xray_policies import lets_topics_trace
 
 _TOPIC = "AWS::SNS::Topic"
@@ -72,7 +73,7 @@ class TraceEverything:
         except_paths: Construct paths to skip, with `*` and `?` as wildcards. `below` warns at synthesis of one that
             skips nothing. Default: none.
         except_types: CloudFormation types, and classes of constructs, to skip; of a class all that is inside a
-            construct of it. Default: none.
+            construct of it. `below` warns at synthesis of a type that is never looked at. Default: none.
         trace_permission: `"stack"`: each stack with a topic gets the X-Ray resource policy SNS needs; `"none"`: the
             account has one already. Default: `"stack"`.
 
@@ -207,13 +208,21 @@ class TraceEverything:
             )
 
     def _warn_of_unused_exceptions(self) -> None:
-        """Says which paths leave nothing out: a misspelt one would have a resource changed that is to be left alone."""
+        """Says what leaves nothing out: misspelt, it would have a resource changed that is to be left alone."""
         unused = self._exceptions.unused_paths
         if unused:
             # Not an annotation, as the scope may stand in no stack.
             warnings.warn(
                 f"except_paths of TraceEverything has {', '.join(map(repr, unused))}, which leaves nothing out: no "
                 "resource that can be traced has such a path; correct it, or take it out",
+                stacklevel=2,
+            )
+        looked_at = sorted({*switchable_types(), *NOT_TRACEABLE, *BY_ITS_APPLICATION, *FUNCTION_TYPES, MAPPING})
+        for unknown in sorted({*self._exceptions.types} - {*looked_at}):
+            [nearest] = get_close_matches(unknown, looked_at, n=1, cutoff=0.0)
+            warnings.warn(
+                f"except_types of TraceEverything has {unknown!r}, which leaves nothing out: no resource of that type "
+                f"is looked at; did you mean {nearest!r}?",
                 stacklevel=2,
             )
 

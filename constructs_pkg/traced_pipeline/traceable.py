@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -21,6 +21,11 @@ _NEEDS = "needs X-Ray's write and sampling actions"
 def switch_for(resource_type: str) -> Callable[[CfnResource], Outcome] | None:
     """Returns what turns tracing on for a CloudFormation type; None where there is nothing to turn on."""
     return _SWITCHES.get(resource_type)
+
+
+def switchable_types() -> Collection[str]:
+    """Returns the CloudFormation types whose tracing can be turned on."""
+    return _SWITCHES.keys()
 
 
 def _stage(resource: CfnResource) -> Outcome:

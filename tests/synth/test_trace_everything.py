@@ -112,6 +112,18 @@ def test_exceptions_by_path_and_type(new_app: Callable[..., App]) -> None:
     assert skipped == {"Legacy/Plain/Resource", "Legacy/One/Resource", "Legacy/Two/Resource"}
 
 
+def test_a_type_that_is_never_looked_at_is_warned_of(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    sns.Topic(Stack(app, "Legacy"), "One")
+    kinds = ["AWS::SNS::Topics", "AWS::SNS::Topic", "AWS::Lambda::EventSourceMapping"]
+    TraceEverything.below(app, except_types=kinds)
+    with pytest.warns(UserWarning, match="except_types of TraceEverything has") as caught:
+        app.synth()
+    [said] = {str(warning.message) for warning in caught if "except_types" in str(warning.message)}
+    assert "'AWS::SNS::Topics', which leaves nothing out" in said
+    assert said.endswith("did you mean 'AWS::SNS::Topic'?")
+
+
 def test_a_path_that_leaves_nothing_out_is_warned_of(new_app: Callable[..., App]) -> None:
     app = new_app()
     legacy_stack(app)
