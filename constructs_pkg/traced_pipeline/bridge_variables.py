@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from aws_cdk import Token
 
 from .bridge_environment import (
+    ENABLED,
     HOST,
     IGNORE_HOSTS,
     NUMBERS,
@@ -18,6 +19,7 @@ from .bridge_environment import (
     SWITCHES,
     TEXTS,
     WORDS,
+    XRAY_SDK_ENABLED,
 )
 from .checks import Check, PipelineError
 
@@ -37,6 +39,19 @@ def check_bridge_variables(variables: Mapping[str, object] | None, *, where: str
     wrong = next(wrong_variables(variables or {}), None)
     if wrong is not None:
         raise PipelineError(Check.OPTION_VALUE, f"{where} has {wrong}")
+
+
+def turned_off_by(variables: object) -> str | None:
+    """Returns the variable that turns the bridge off, as `tracing="unbridged"` does; None where there is none.
+
+    Args:
+        variables: Environment variables, where they are known.
+    """
+    for name in (ENABLED, XRAY_SDK_ENABLED):
+        value = variables.get(name) if isinstance(variables, Mapping) else None
+        if isinstance(value, str) and value.strip().lower() in OFF_WORDS:
+            return name
+    return None
 
 
 def wrong_variables(variables: Mapping[str, object]) -> Iterator[str]:

@@ -8,7 +8,8 @@ from functools import cache
 from aws_cdk import BootstraplessSynthesizer, CfnResource, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from .bridge_environment import ENABLED, OFF_WORDS, PREFIX, XRAY_SDK_ENABLED
+from .bridge_environment import PREFIX
+from .bridge_variables import turned_off_by
 from .function_settings import EXEC_WRAPPER, FunctionSettings
 from .intrinsics import is_intrinsic
 from .layer import AUTO_HANDLER, MOST_LAYERS, RUNTIMES, has_bridge
@@ -34,16 +35,6 @@ def has_own_bridge(function: CfnResource, settings: FunctionSettings) -> bool:
     if settings.handler == AUTO_HANDLER or any(str(name).startswith(PREFIX) for name in variables):
         return True
     return isinstance(function, lambda_.CfnFunction) and has_bridge(function)
-
-
-def turned_off_by(settings: FunctionSettings) -> str | None:
-    """Returns the variable that turns the bridge off in a function, as `tracing="unbridged"` does; None without one."""
-    variables = settings.variables if isinstance(settings.variables, Mapping) else {}
-    for name in (ENABLED, XRAY_SDK_ENABLED):
-        value = variables.get(name)
-        if isinstance(value, str) and value.strip().lower() in OFF_WORDS:
-            return name
-    return None
 
 
 def why_not(function: CfnResource, settings: FunctionSettings, fixed_versions: Iterable[str]) -> list[str]:
@@ -107,7 +98,7 @@ def _of_handler(settings: FunctionSettings) -> Iterator[str]:
 
 
 def _of_variables(settings: FunctionSettings) -> Iterator[str]:
-    variables, off = settings.variables, turned_off_by(settings)
+    variables, off = settings.variables, turned_off_by(settings.variables)
     if off is not None:
         yield f"its variable {off} turns the bridge off; take it away to have it bridged"
     if is_intrinsic(variables):

@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sam as sam
 
 from .bridge_adoption import give_bridge, pass_through, report_failures
-from .bridge_variables import wrong_variables
-from .bridgeable import has_own_bridge, turned_off_by, why_not
+from .bridge_variables import turned_off_by, wrong_variables
+from .bridgeable import has_own_bridge, why_not
 from .function_callers import FunctionCallers
 from .function_references import FunctionReferences
 from .function_settings import DEFAULT_TIMEOUT_SECONDS, PROPAGATING_MODE, FunctionSettings, settings_of
@@ -137,7 +137,7 @@ class ConsumerBridge:
     ) -> Bridging:
         """Completes what a consumer with the bridge leaves open, unless it is excluded; one turned off stays off."""
         changes: list[str] = []
-        off = turned_off_by(settings)
+        off = turned_off_by(settings.variables)
         settled = False
         if not self._exceptions.why(function, path):
             if settings.handler == AUTO_HANDLER:

@@ -11,12 +11,15 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from . import bridge_environment
+from .bridge_variables import turned_off_by
 from .checks import Check, PipelineError, names_path
+from .container_options import ContainerWorkerOptions
 from .existing_function import own_function
 from .log_group import own_log_group_name
 from .metric_keywords import MetricKeywords
 from .names import account_wide_name
 from .queue_options import QueueOptions
+from .worker_options import WorkerOptions
 
 _ON = "true"
 _LINES = "traced-pipeline:message-log"
@@ -67,12 +70,11 @@ class MessageMetrics(Construct):
         return self._message_filters
 
 
-def check_message_log(options: QueueOptions, *, bridge: bool = True) -> None:
+def check_message_log(options: ContainerWorkerOptions | WorkerOptions) -> None:
     """Checks the settings of the lines against each other.
 
     Args:
         options: The worker's settings.
-        bridge: Whether the bridge is enabled.
 
     Raises:
         PipelineError: Nothing would write the lines that are asked for.
@@ -82,10 +84,14 @@ def check_message_log(options: QueueOptions, *, bridge: bool = True) -> None:
             Check.OPTION_CONFLICT,
             "message_metrics is on, but message_log is off, and the metrics are made of its lines; turn message_log on",
         )
-    if options.message_log and not bridge:
+    off = turned_off_by(options.environment)
+    why = "" if off is None else f"{off} in environment turns the bridge off"
+    if isinstance(options, WorkerOptions) and options.tracing == "unbridged":
+        why = 'tracing is "unbridged"'
+    if options.message_log and why:
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            'message_log is on, but tracing is "unbridged", and the bridge writes the lines; leave out one of them',
+            f"message_log is on, but {why}, and the bridge writes the lines; leave out one of them",
         )
 
 

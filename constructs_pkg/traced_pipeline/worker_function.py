@@ -70,7 +70,7 @@ def make_worker_function(scope: Construct, options: WorkerOptions, *, topic: sns
     Raises:
         PipelineError: Settings contradict each other, or name something that does not exist.
     """
-    check_message_log(options, bridge=options.tracing != "unbridged")
+    check_message_log(options)
     environment = hop_variables(scope, options)
     existing = existing_function(options)
     if existing is not None:

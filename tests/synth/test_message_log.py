@@ -126,8 +126,16 @@ def test_metrics_that_are_not_made_are_refused_with_what_to_do(new_stack: NewSta
     [
         ({"message_metrics": True}, "message_metrics is on, but message_log is off"),
         ({"message_log": True, "tracing": "unbridged"}, 'message_log is on, but tracing is "unbridged"'),
+        (
+            {"message_log": True, "environment": {"TRACE_BRIDGE_ENABLED": "No"}},
+            "message_log is on, but TRACE_BRIDGE_ENABLED in environment turns the bridge off",
+        ),
+        (
+            {"message_log": True, "environment": {"AWS_XRAY_SDK_ENABLED": "false"}},
+            "message_log is on, but AWS_XRAY_SDK_ENABLED in environment turns the bridge off",
+        ),
     ],
-    ids=["no lines", "no bridge"],
+    ids=["no lines", "no bridge", "turned off", "turned off for the SDK"],
 )
 def test_what_nothing_would_write_is_refused(new_stack: NewStack, options: dict[str, Any], said: str) -> None:
     with pytest.raises(PipelineError, match=said) as caught:
