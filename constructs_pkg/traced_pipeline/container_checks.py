@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, Stack, Token
 from aws_cdk import aws_ecs as ecs
@@ -52,7 +52,7 @@ def check_container(scope: Construct, options: ContainerWorkerOptions) -> None:
         _check_insights(scope, options.cluster)
     if options.log_group is not None:
         refuse_settings(options, ("log_retention", "log_key"), existing="a log group", instead="leave out log_group")
-    check_bridge_variables(options.environment)
+    _check_variables(options.environment)
     _check_size(options)
     _check_capacity(options)
     _check_stop(scope, options)
@@ -81,6 +81,16 @@ def check_visibility_of_containers(
         f"has handed it to another task; give at least {longest.to_seconds():g} s, or acknowledge this if the messages "
         "are received by trace_bridge's poll, which keeps them hidden as long as it takes",
     )
+
+
+def _check_variables(environment: Mapping[str, str] | None) -> None:
+    for name in environment or {}:
+        if not name or "=" in name:
+            # https://pubs.opengroup.org/onlinepubs/9799919799/basedefs/V1_chap08.html
+            raise PipelineError(
+                Check.OPTION_VALUE, f"environment has a variable {name!r}, but a name is not empty and holds no ="
+            )
+    check_bridge_variables(environment)
 
 
 def _check_size(options: ContainerWorkerOptions) -> None:

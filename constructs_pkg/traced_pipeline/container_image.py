@@ -38,6 +38,12 @@ def image_of(scope: IConstruct, options: ContainerWorkerOptions) -> ecs.Containe
     if isinstance(options.image, ecs.ContainerImage):
         return options.image
     folder = Path(options.image).absolute()
+    if folder.is_file():
+        raise PipelineError(
+            Check.IMAGE_FOLDER,
+            f"image {str(options.image)!r} is a file; give the folder that holds the Dockerfile, or for one of "
+            "another name ecs.ContainerImage.from_asset(folder, file=...)",
+        )
     if not folder.is_dir():
         raise PipelineError(
             Check.IMAGE_FOLDER,

@@ -30,6 +30,11 @@ class TestIsRefused:
             ({"image": "no/such/folder"}, "image folder 'no/such/folder' does not exist"),
             ({"image": "handlers/orders"}, "image folder 'handlers/orders' holds no Dockerfile"),
             ({"image": "."}, "image folder '.' is the working directory of the app"),
+            (
+                {"image": "handlers/orders/app.py"},
+                "image 'handlers/orders/app.py' is a file; give the folder that holds",
+            ),
+            ({"environment": {"LEVEL=debug": ""}}, "environment has a variable 'LEVEL=debug', but a name is not empty"),
             ({"image": None}, "a container worker needs an image"),
             ({"table_actions": ["dynamodb:PutItem"]}, "the worker has no table"),
             ({"backlog_per_task": 0}, "backlog_per_task is 0, but must be at least 1"),
