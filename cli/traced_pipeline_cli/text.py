@@ -53,6 +53,12 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def sentence(text: str) -> str:
+    """Returns a text in one line that another sentence can follow."""
+    line = one_line(text)
+    return f"{line}." if line and line[-1] not in ".!?" else line
+
+
 def short_name(name: str) -> str:
     """Returns a resource's name without its address: of a queue's URL or an ARN, the last part."""
     text = printable(name)

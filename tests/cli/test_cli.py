@@ -211,6 +211,7 @@ def test_errors_are_one_line_and_have_a_status(aws: FakeAws, capsys: Output, mon
     says(3, f"X-Ray knows nothing of the trace {trace_id}", "trace", trace_id)
     says(3, "There is no stack 'Nope' in the region us-east-1", "send", "Nope")
     says(3, "X-Ray has no trace of Orders/prod", "trace", "--latest", "TracedPipeline")
+    says(3, f"nothing of the traces {trace_id}, {trace_id[:-1]}4. It shows", "trace", trace_id, f"{trace_id[:-1]}4")
     aws.denied = {"BatchGetTraces", "DescribeStacks"}
     says(4, "Access denied: these credentials need the permission xray:BatchGetTraces", "trace", trace_id)
     says(4, "need the permission cloudformation:DescribeStacks", "send", "TracedPipeline")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from traced_pipeline_cli.aws.read_errors import Reads
+from traced_pipeline_cli.aws.stack import Pipeline
 from traced_pipeline_cli.dead_letters.message import Attribute, DeadLetterMessage, held
-from traced_pipeline_cli.dead_letters.queues import DeadLetterQueue
+from traced_pipeline_cli.dead_letters.queues import DeadLetterQueue, dead_letter_queues
 from traced_pipeline_cli.dead_letters.redrive import DuplicatedError, RedriveError, move_back, resend_message
 
 from .deployments import ACCOUNT, DEAD, QUEUE, SUBSCRIPTION, TOPIC, queue
@@ -190,3 +192,33 @@ def test_letters_are_put_back_whatever_happens(sqs: tuple[Any, Stubber]) -> None
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert reads.unread == []
+
+
+def pipeline(**changes: Any) -> Pipeline:
+    """A stack with one queue."""
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("api_url", "api_id", "stage", "api_path", "dead_letter_queue_url", "table")
+    )
+    lists: dict[str, Any] = {"functions": (), "topics": (), "queues": (PLACE.url,), "tables": (), "outputs": {}}
+    return Pipeline(
+        **{"stack": "S", "status": "CREATE_COMPLETE", "queue_url": PLACE.url, **nothing, **lists, **changes}
+    )
+
+
+@pytest.mark.parametrize("changes", [{}, {"queues": (), "dead_letter_queue_url": PLACE.url}])
+def test_a_queue_that_could_not_be_read_is_not_taken_for_none(
+    sqs: tuple[Any, Stubber], changes: dict[str, Any]
+) -> None:
+    client, stub = sqs
+    stub.add_client_error("get_queue_attributes", "AccessDenied", "not authorized to perform: sqs:GetQueueAttributes")
+    session: Any = SimpleNamespace(client=lambda _: client)
+    found = dead_letter_queues(session, pipeline(**changes), Reads())
+    assert (found.queues, found.complete) == ((), False)
+
+
+def test_all_queues_are_read(sqs: tuple[Any, Stubber]) -> None:
+    client, stub = sqs
+    stub.add_response("get_queue_attributes", {"Attributes": {"QueueArn": DEAD}})
+    session: Any = SimpleNamespace(client=lambda _: client)
+    found = dead_letter_queues(session, pipeline(queues=(), dead_letter_queue_url=PLACE.url), Reads())
+    assert ([place.queue.arn for place in found.queues], found.complete) == ([DEAD], True)

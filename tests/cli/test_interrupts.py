@@ -178,7 +178,7 @@ def test_verify_says_which_trace_it_waited_for(aws: FakeAws, capsys: Output, mon
     trace_id = f"1-{int(samples.EPOCH):08x}-{1:024x}"
     said = capsys.readouterr().err
     follow = f"traced-pipeline trace {trace_id} --wait 30 --region us-east-1"
-    assert f"traced-pipeline: Interrupted. The request was posted; its trace: {follow}\n" in said
+    assert f"traced-pipeline: Interrupted. The request was posted; follow its trace by `{follow}`.\n" in said
 
 
 @dataclass
@@ -186,11 +186,12 @@ class Redriving:
     """`redrive` on a dead-letter queue that the fake client answers for."""
 
     queues: FakeQueues
+    complete: bool = True
 
     def run(self, monkeypatch: pytest.MonkeyPatch, *arguments: str, ask: bool = False) -> int:
         session: Any = SimpleNamespace(client=lambda _: self.queues)
         place = DeadLetterQueue(queue=PLACE, source_queues=(WORK,), subscriptions=(), subscribed_queues={})
-        found = DeadLetterQueues(deployment=WHOLE, queues=(place,), log_groups={})
+        found = DeadLetterQueues(deployment=WHOLE, queues=(place,), log_groups={}, complete=self.complete)
         monkeypatch.setattr(commands, "connect", lambda **_: SimpleNamespace(session=session))
         monkeypatch.setattr(redrive, "find_parts", lambda *_, **__: SimpleNamespace(stack="S"))
         monkeypatch.setattr(redrive, "dead_letter_queues", lambda *_: found)
@@ -264,3 +265,14 @@ def test_the_question_is_answered_or_not(
     assert len(queues.work) == (1 if status == 0 else 0)
     if status:
         assert "Nothing was moved." in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_what_could_not_be_read_is_not_taken_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: Output, number: int
+) -> None:
+    queues = FakeQueues(letters(number))
+    assert Redriving(queues, complete=False).run(monkeypatch) == 4
+    assert len(queues.work) == number
+    if number == 0:
+        assert "Whether the stack S has dead-letter messages is not known." in capsys.readouterr().err

@@ -23,7 +23,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
-from ..text import one_line
+from ..text import one_line, sentence
 
 # The codes that all services share, https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html, and those of
 # single services.
@@ -135,7 +135,7 @@ def permission(operation: str) -> str:
 
 def _without_answer(error: BotoCoreError) -> str:
     """What an error means that AWS did not answer with."""
-    text = f"{error}".rstrip(" .:") + "."
+    text = sentence(f"{error}".rstrip(" .:"))
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         return (
             "There are no complete AWS credentials. Log in (for example `aws sso login`), name a profile with "
@@ -162,7 +162,7 @@ def _without_answer(error: BotoCoreError) -> str:
 
 def _refusal(error: ClientError) -> str:
     answered = error.response["Error"]
-    code, message = answered.get("Code", ""), one_line(answered.get("Message", ""))
+    code, message = answered.get("Code", ""), sentence(answered.get("Message", ""))
     operation = error.operation_name
     if code in _DENIED:
         named = _NAMED_ACTION.search(message)

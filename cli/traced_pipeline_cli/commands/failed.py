@@ -63,10 +63,11 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
                 kept = sorted(messages, key=lambda message: message.sent)
             tell(f"Searching for the reasons of {counted(len(kept), 'message')} …")
             listed.append((place, kept, reasons.of(place, kept)))
+    status = ExitStatus.DONE if queues.complete else ExitStatus.AWS
     now = time.time()
     if arguments.json:
         write_result("failed", failed_json(pipeline.stack, listed, queues.source_queues, reads.unread, now))
-        return ExitStatus.DONE
+        return status
     console = OutputConsole(highlight=False)
     for place, messages, why in listed:
         console.print(_queue_text(place, messages, why, now), soft_wrap=True)
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         console.print(
             Text(f"\nMove them back with `{follow_up(arguments, 'redrive', pipeline.stack)}`."), soft_wrap=True
         )
-    return ExitStatus.DONE
+    return status
 
 
 def _teller(tell: Callable[[str], None], name: str) -> Callable[[int], None]:

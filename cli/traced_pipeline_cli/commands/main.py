@@ -15,7 +15,7 @@ from ..aws.session import connect
 from ..errors import CliError
 from ..exit_status import ExitStatus
 from ..interrupts import ended_like_ctrl_c
-from ..text import one_line
+from ..text import one_line, sentence
 from . import failed, redrive, send, trace, verify
 from .arguments import PROGRAM, Command, UsageError, parse
 from .output import write_error
@@ -111,7 +111,9 @@ class _Reporter:
         """
         if self.debug or status is ExitStatus.INTERNAL:
             say("".join(traceback.format_exception(error)).rstrip())
-        line = one_line(" ".join([message, *getattr(error, "__notes__", [])]))
+        line = one_line(message)
+        if notes := getattr(error, "__notes__", []):
+            line = " ".join(map(sentence, [message, *notes]))
         say(f"{PROGRAM}: {line}")
         if self.json:
             write_error(self.command, status=status, message=line)

@@ -15,7 +15,7 @@ from ..dead_letters.message import HOLD_SECONDS, DeadLetterMessage, held
 from ..dead_letters.queues import DeadLetterQueue, dead_letter_queues
 from ..dead_letters.redrive import Outcome, RedriveError, move_back, resend_message, sorted_by_way
 from ..dead_letters.retries import hidden_text
-from ..errors import NotFoundError
+from ..errors import CliError, NotFoundError
 from ..exit_status import ExitStatus
 from ..interrupts import telling, uninterrupted
 from ..render.json_dead_letters import redrive_json
@@ -32,6 +32,10 @@ _AT_A_TIME = 1000
 _RESEND_SECONDS = HOLD_SECONDS * 3 / 4
 _TIMEOUT_SECONDS = 300
 _SHOWN_TRACES = 3
+
+
+class UnreadError(CliError):
+    """No dead-letter message was found, and not every queue could be read."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,18 +66,14 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     plan: list[tuple[DeadLetterQueue, list[DeadLetterMessage]]] = []
     hidden: list[str] = []
     with progress("Reading the stack …"):
-        for place in dead_letter_queues(session, pipeline, reads).queues:
+        found = dead_letter_queues(session, pipeline, reads)
+        for place in found.queues:
             with held(sqs, place.queue.url, limit=_AT_A_TIME, reads=reads) as messages:
                 if messages:
                     plan.append((place, list(messages)))
             hidden += filter(None, [hidden_text(place.queue)])
-    if not plan and hidden:
-        raise RedriveError(f"Nothing was moved. {' '.join(hidden)}")
     if not plan:
-        notes = "".join(f" Could not be read: {unread.what}. {unread.reason}" for unread in reads.unread)
-        raise NotFoundError(
-            f"The stack {pipeline.stack} has no dead-letter messages: there is nothing to redrive.{notes}"
-        )
+        raise _nothing_to_move(pipeline.stack, hidden, reads, complete=found.complete)
     if not arguments.yes:
         _ask(_sentences(plan, resend=arguments.resend))
     outcomes = [_outcome(place, messages) for place, messages in plan]
@@ -89,12 +89,25 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     for unread in reads.unread:
         sys.stderr.write(f"Could not be read: {unread.what}. {printable(unread.reason)}\n")
     unfinished = hidden or any(outcome.remaining or outcome.running for outcome in outcomes)
-    return ExitStatus.NO if unfinished else ExitStatus.DONE
+    if unfinished:
+        return ExitStatus.NO
+    return ExitStatus.DONE if found.complete else ExitStatus.AWS
 
 
 def _outcome(place: DeadLetterQueue, messages: Sequence[DeadLetterMessage]) -> Outcome:
     """Returns the outcome of a queue before anything is done."""
     return Outcome(place=place, traces=dict.fromkeys(message.trace_id for message in messages if message.trace_id))
+
+
+def _nothing_to_move(stack: str, hidden: Sequence[str], reads: Reads, *, complete: bool) -> CliError:
+    """Returns what to raise where no message was found."""
+    if hidden:
+        return RedriveError(f"Nothing was moved. {' '.join(hidden)}")
+    unread = [read for read in reads.unread if read.of == "route"] or reads.unread
+    notes = f" Could not be read: {', '.join(read.what for read in unread)}. {unread[0].reason}" if unread else ""
+    if not complete:
+        return UnreadError(f"Whether the stack {stack} has dead-letter messages is not known.{notes}")
+    return NotFoundError(f"The stack {stack} has no dead-letter messages: there is nothing to redrive.{notes}")
 
 
 def _redrive(

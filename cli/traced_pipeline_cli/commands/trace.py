@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -186,7 +186,7 @@ def _fetch(arguments: argparse.Namespace, connection: Connection, client: XRayCl
             )
         except TracesIncompleteError as error:
             if error.missing:
-                raise NotFoundError(_not_found(error.missing[0])) from error
+                raise NotFoundError(_not_found(error.missing)) from error
             traces = list(error.traces)
         if not arguments.no_links:
             traces += reader.get(linked_trace_ids(traces))
@@ -224,9 +224,10 @@ def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[s
     return trace_ids
 
 
-def _not_found(trace_id: str) -> str:
+def _not_found(trace_ids: Sequence[str]) -> str:
+    named = f"trace {trace_ids[0]}" if len(trace_ids) == 1 else f"traces {', '.join(trace_ids)}"
     return (
-        f"X-Ray knows nothing of the trace {trace_id}. It shows a trace some seconds after the request (--wait 30), "
+        f"X-Ray knows nothing of the {named}. It shows a trace some seconds after the request (--wait 30), "
         "keeps it for 30 days, in one region and account (--region, --profile), and only where it was sampled."
     )
 

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         timeout = arguments.timeout if answer.accepted else min(arguments.timeout, _REFUSED_SECONDS)
         trace_id = answer.trace_id or ""
         follow = follow_up(arguments, "trace", trace_id, "--wait", "30")
-        with telling(lambda: f"The request was posted; its trace: {follow}"):
+        with telling(lambda: f"The request was posted; follow its trace by `{follow}`."):
             trace = _wait(reader, trace_id, route, timeout, tell)
             verdict = judge(route, trace, findings, deployment.unread)
             if not (answer.accepted and verdict.connected):

@@ -67,11 +67,13 @@ class DeadLetterQueues:
         deployment: The stack's topics and queues.
         queues: Its dead-letter queues.
         log_groups: The log groups of its functions, by the function's ARN.
+        complete: Whether every queue of the stack, and every one that is named for dead letters, could be read.
     """
 
     deployment: Deployment
     queues: tuple[DeadLetterQueue, ...]
     log_groups: Mapping[str, str]
+    complete: bool = True
 
     @property
     def source_queues(self) -> tuple[Queue, ...]:
@@ -105,13 +107,17 @@ def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, reads: Reads)
     )
     sqs = session.client("sqs")
     by_arn = {arn: deployment.queue(arn) or read_queue(reads, sqs, arn=arn) for arn in arns}
-    stated = pipeline.dead_letter_queue_url
-    if stated is not None and (queue := read_queue(reads, sqs, url=stated)) is not None:
-        by_arn.setdefault(queue.arn, queue)
+    read = {queue.url for queue in deployment.queues}
+    complete = None not in by_arn.values() and read.issuperset(pipeline.queues)
+    if (stated := pipeline.dead_letter_queue_url) is not None:
+        queue = read_queue(reads, sqs, url=stated)
+        complete = complete and queue is not None
+        if queue is not None:
+            by_arn.setdefault(queue.arn, queue)
     queues = tuple(_assembled(queue, deployment) for queue in by_arn.values() if queue is not None)
     if not queues and not reads.unread:
         raise NotFoundError(f"The stack {pipeline.stack} has no dead-letter queue.")
-    return DeadLetterQueues(deployment=deployment, queues=queues, log_groups=log_groups)
+    return DeadLetterQueues(deployment=deployment, queues=queues, log_groups=log_groups, complete=complete)
 
 
 def _assembled(queue: Queue, deployment: Deployment) -> DeadLetterQueue:
