@@ -234,6 +234,19 @@ def test_messages_are_resent_while_they_are_hidden(monkeypatch: pytest.MonkeyPat
     assert {5, 4, 3, 2, 1} <= set(read), "once the time is nearly up, the others are put back and read again"
 
 
+def test_a_move_task_is_followed_through_throttling() -> None:
+    error = ClientError({"Error": {"Code": "RequestThrottled", "Message": ""}}, "ListMessageMoveTasks")
+    errors = iter([error])
+
+    def throttled() -> None:
+        if (raised := next(errors, None)) is not None:
+            raise raised
+
+    tasks = [{"Status": "COMPLETED", "ApproximateNumberOfMessagesMoved": 2}]
+    queues: Any = FakeQueues({}, before={"list": throttled}, tasks=tasks)
+    assert move_back(queues, PLACE, timeout=20).moved == 2
+
+
 def test_a_cancelled_move_task_does_not_go_on() -> None:
     queues: Any = FakeQueues({}, tasks=[{"Status": "CANCELLED", "ApproximateNumberOfMessagesMoved": 2}])
     with pytest.raises(RedriveError, match="was cancelled after 2 messages"):

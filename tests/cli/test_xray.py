@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import boto3
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from traced_pipeline_cli.aws.xray import Progress, TracesIncompleteError, get_traces, wait_for_traces
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.graph_model import TraceMap
@@ -47,3 +50,55 @@ def test_waiting_ends_and_says_what_is_missing(aws: FakeAws) -> None:
 def _whole(trace: object) -> bool:
     found: TraceMap = build_map([trace])  # type: ignore[list-item]
     return found.traces[0].ends_in_table
+
+
+class Throttled:
+    """A client whose questions are answered with these errors, or else by the real one."""
+
+    def __init__(self, client: object, errors: dict[int, Exception]) -> None:
+        self._client: Any = client
+        self._errors = errors
+        self.questions = 0
+
+    def get_paginator(self, operation: str) -> object:
+        self.questions += 1
+        if (error := self._errors.get(self.questions)) is not None:
+            raise error
+        return self._client.get_paginator(operation)
+
+
+def refused(code: str, status: int = 400) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "BatchGetTraces")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("ThrottlingException"),
+        refused("InternalFailure", 500),
+        EndpointConnectionError(endpoint_url="https://x"),
+    ],
+)
+def test_a_wait_outlasts_what_passes(aws: FakeAws, error: Exception) -> None:
+    answer = samples.bridged()
+    aws.on_ask = lambda times: aws.add(answer) if times == 2 else None
+    client: Any = Throttled(boto3.client("xray", region_name="us-east-1"), {2: error})
+    [trace] = wait_for_traces(client, [answer["Id"]], lambda _: True, 20, interval=0.01)
+    assert (trace.id, client.questions) == (answer["Id"], 3)
+
+
+@pytest.mark.parametrize(
+    ("question", "error"),
+    [
+        (1, refused("ThrottlingException")),
+        (1, EndpointConnectionError(endpoint_url="https://x")),
+        (2, refused("AccessDeniedException", 403)),
+        (2, refused("ExpiredTokenException", 403)),
+    ],
+)
+def test_a_wait_ends_with_what_does_not_pass(aws: FakeAws, question: int, error: Exception) -> None:
+    client: Any = Throttled(boto3.client("xray", region_name="us-east-1"), {question: error})
+    with pytest.raises(type(error)):
+        wait_for_traces(client, ["1-00000000-000000000000000000000000"], lambda _: True, 20, interval=0.01)
+    assert client.questions == question

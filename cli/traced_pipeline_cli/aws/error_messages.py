@@ -123,6 +123,17 @@ def describe(error: ClientError | BotoCoreError) -> str:
     return one_line(_refusal(error) if isinstance(error, ClientError) else _without_answer(error))
 
 
+def is_transient(error: ClientError | BotoCoreError) -> bool:
+    """Returns whether an error passes by itself: throttling, an error of AWS's own, or a network that fails.
+
+    Args:
+        error: The error, after botocore's own attempts.
+    """
+    if isinstance(error, ClientError):
+        return error.response["Error"].get("Code", "") in _THROTTLED or _is_of_server(error)
+    return isinstance(error, (HTTPClientError, BotoConnectionError)) and not isinstance(error, SSLError)
+
+
 def permission(operation: str) -> str:
     """Returns the IAM action an API operation needs, such as `xray:BatchGetTraces`.
 
@@ -177,6 +188,10 @@ def _refusal(error: ClientError) -> str:
             f"AWS throttles {operation} ({code}): {message} Try again later; with AWS_MAX_ATTEMPTS, boto3 tries more "
             "often."
         )
-    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR:
+    if _is_of_server(error):
         return f"AWS failed at {operation} ({code}): {message} Try again later."
     return f"AWS refused {operation} ({code}): {message}"
+
+
+def _is_of_server(error: ClientError) -> bool:
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR

@@ -15,6 +15,7 @@ from ..errors import CliError
 from ..exit_status import ExitStatus
 from ..traces.model import Trace
 from ..traces.parse import parse_traces
+from .error_messages import is_transient
 from .transaction_search import Destination, retrieve, segment_destination
 
 if TYPE_CHECKING:
@@ -152,15 +153,24 @@ def wait_for_traces(
 
     Raises:
         TracesIncompleteError: The time was up; it holds what there is.
-        botocore.exceptions.ClientError: X-Ray refused.
+        botocore.exceptions.ClientError: X-Ray refused, or did not answer the first question.
     """
     fetch = client.get if isinstance(client, TraceReader) else partial(get_traces, client)
     wanted = list(dict.fromkeys(trace_ids))
     begin = time.monotonic()
     by_id: dict[str, Trace] = {}
     done: set[str] = set()
+    answered = False
     while True:
-        for trace in fetch(trace_id for trace_id in wanted if trace_id not in done):
+        try:
+            fetched = fetch(trace_id for trace_id in wanted if trace_id not in done)
+        except (ClientError, BotoCoreError) as error:
+            # What answered before will answer again; what never did would be waited for in vain.
+            if not (answered and is_transient(error)):
+                raise
+            fetched = []
+        answered = True
+        for trace in fetched:
             by_id[trace.id] = trace
             if until(trace):
                 done.add(trace.id)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..aws.error_messages import describe
+from ..aws.error_messages import describe, is_transient
 from ..deployment.model import Queue
 from ..errors import CliError
 from ..exit_status import ExitStatus
@@ -140,10 +140,10 @@ def move_back(
     """
     client.start_message_move_task(SourceArn=place.arn)
     ends = time.monotonic() + timeout
+    task: Mapping[str, Any] = {}
     with telling(lambda: f"SQS's move task of {place.name} goes on by itself."):
         while True:
-            tasks = client.list_message_move_tasks(SourceArn=place.arn, MaxResults=1).get("Results", [])
-            task = tasks[0] if tasks else {}
+            task = _latest_task(client, place) or task
             status, moved = task.get("Status", "RUNNING"), task.get("ApproximateNumberOfMessagesMoved", 0)
             progress(moved, task.get("ApproximateNumberOfMessagesToMove", moved))
             if status in _ENDED or time.monotonic() > ends:
@@ -156,6 +156,17 @@ def move_back(
             "The other messages are where they were; --resend sends them by this command instead."
         )
     return Move(moved=moved, status=status)
+
+
+def _latest_task(client: SQSClient, place: Queue) -> Mapping[str, Any]:
+    """Returns how far a queue's latest move task has come; an empty mapping where that cannot be read just now."""
+    try:
+        tasks = client.list_message_move_tasks(SourceArn=place.arn, MaxResults=1).get("Results", [])
+    except (ClientError, BotoCoreError) as error:
+        if not is_transient(error):
+            raise
+        return {}
+    return tasks[0] if tasks else {}
 
 
 def sorted_by_way(
