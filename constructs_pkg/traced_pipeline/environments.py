@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import IResource, Stack, Token
+from aws_cdk import IResource, Stack, Stage, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct, IConstruct
 
@@ -125,7 +125,7 @@ def refuse_other_account(scope: IConstruct, resource: IResource, arn: str, what:
 
 
 def refuse_other_place(scope: IConstruct, other: IConstruct, what: str, *, why: str) -> None:
-    """Refuses a construct whose stack is deployed to another account or Region.
+    """Refuses a construct whose stack is deployed to another account or Region, or belongs to another stage.
 
     Args:
         scope: What works with it.
@@ -134,15 +134,22 @@ def refuse_other_place(scope: IConstruct, other: IConstruct, what: str, *, why: 
         why: What AWS demands, for the message.
 
     Raises:
-        PipelineError: The two are known to be of different accounts or Regions.
+        PipelineError: The two are known to be of different accounts or Regions, or of different stages.
     """
+    here, there = _stage_of(scope), _stage_of(other)
+    if here != there:
+        raise PipelineError(
+            Check.OUT_OF_REACH,
+            f"{what} {other.node.path} belongs to {there}, this to {here}, and the CDK lets no stack refer to one of "
+            f"another stage; put this into a stack of {there}",
+        )
     ours, theirs = where_is_stack(scope), where_is_stack(other)
-    for kind, here, there in (("account", ours.account, theirs.account), ("Region", ours.region, theirs.region)):
-        if _differ(here, there):
+    for kind, mine, its in (("account", ours.account, theirs.account), ("Region", ours.region, theirs.region)):
+        if _differ(mine, its):
             raise PipelineError(
                 Check.OUT_OF_REACH,
-                f"{what} {other.node.path} belongs to {kind} {there}, this stack to {here}, but {why}; put this into a "
-                f"stack of {kind} {there}",
+                f"{what} {other.node.path} belongs to {kind} {its}, this stack to {mine}, but {why}; put this into a "
+                f"stack of {kind} {its}",
             )
 
 
@@ -156,6 +163,11 @@ def table_name_for(scope: Construct, table: dynamodb.ITable) -> str:
     if theirs.account in (None, ours.account) and theirs.region in (None, ours.region):
         return table.table_name
     return table.table_arn
+
+
+def _stage_of(scope: IConstruct) -> str:
+    stage = Stage.of(scope)
+    return f"stage {stage.node.path}" if stage is not None and stage.node.path else "the app itself"
 
 
 def _known(value: str) -> str | None:

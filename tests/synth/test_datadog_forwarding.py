@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Environment, Stack, Stage
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from traced_pipeline import Check, DatadogForwarding, IngestOptions, TracedPipeline, WorkerOptions
@@ -168,6 +168,11 @@ class TestRefusals:
         datadog = forwarding(stack)
         said = refusal(lambda: datadog.subscribe("Report", report))
         assert "log group Shop/Report belongs to Region us-east-1" in said
+
+    def test_a_pipeline_of_another_stage(self, new_app: NewApp) -> None:
+        app = new_app()
+        orders = TracedPipeline(Stack(Stage(app, "Prod"), "Shop"), "Orders")
+        assert "belongs to stage Prod, this to the app" in refusal(lambda: forwarding(Stack(app, "Watch"), orders))
 
     def test_an_empty_name(self, new_stack: NewStack) -> None:
         assert "must have 1 to 100 lower-case letters" in refusal(lambda: forwarding(new_stack(), name=""))

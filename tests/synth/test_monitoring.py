@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import App, Duration, Environment, Stack, Stage
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sns as sns
@@ -296,6 +296,13 @@ def test_a_pipeline_of_another_account_or_region_is_refused(
             Stack(app, "Watching", env=here), "Watch", pipeline=orders, options=MonitoringOptions(queries=False)
         )
     assert caught.value.check is Check.OUT_OF_REACH
+
+
+def test_a_pipeline_of_another_stage_is_refused(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    orders = TracedPipeline(Stack(Stage(app, "Prod"), "Shop"), "Orders")
+    with pytest.raises(PipelineError, match=r"belongs to stage Prod, this to the app itself, .* a stack of stage Prod"):
+        PipelineMonitoring(Stack(app, "Watching"), "Watch", pipeline=orders)
 
 
 def test_works_beside_cdk_monitoring_constructs(new_stack: NewStack) -> None:
