@@ -11,7 +11,7 @@ from constructs import Construct, IConstruct
 
 from .checks import Check, PipelineError
 from .log_group import log_group_name_of, own_log_group_name
-from .resource import identity_of
+from .resource import identity_of, referenced_resource
 from .synthesis_checks import check_at_synthesis, resources_in_app
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
@@ -19,7 +19,7 @@ MOST_SUBSCRIPTIONS = 2
 """How many subscription filters a log group can have."""
 
 _FILTER = "AWS::Logs::SubscriptionFilter"
-# Where an app keeps which function gets the lines of which log group, for which pipeline, and by which filter.
+# Metadata of a log group: which function gets its lines, for which pipeline, and by which filter.
 _SUBSCRIBED = "traced-pipeline:subscribed"
 
 
@@ -62,10 +62,14 @@ class LogSubscriptions:
                 "that it gets would make it write the next one, without end; give it a log group of its own",
             )
         if group not in self._made:
-            self._made[group] = self._of_another_pipeline(group) or self._subscribe(construct_id, log_group_name)
+            # An app may name a log group by a text alone; what is known of that is kept by the app itself.
+            keeper = referenced_resource(log_group_name) or self._scope.node.root
+            self._made[group] = self._of_another_pipeline(group, keeper) or self._subscribe(
+                construct_id, log_group_name, keeper
+            )
         return self._made[group]
 
-    def _subscribe(self, construct_id: str, log_group_name: str) -> logs.CfnSubscriptionFilter:
+    def _subscribe(self, construct_id: str, log_group_name: str, keeper: IConstruct) -> logs.CfnSubscriptionFilter:
         made = logs.CfnSubscriptionFilter(
             self._scope,
             construct_id,
@@ -77,15 +81,14 @@ class LogSubscriptions:
             # CloudWatch Logs tries the function when the filter is made.
             made.node.add_dependency(self._permission)
         known = [self._destination, identity_of(self._scope, log_group_name), self._pipeline, made.node.path]
-        self._scope.node.root.node.add_metadata(_SUBSCRIBED, known)
+        keeper.node.add_metadata(_SUBSCRIBED, known)
         return made
 
-    def _of_another_pipeline(self, group: str) -> logs.CfnSubscriptionFilter | None:
-        root = self._scope.node.root
-        known = [entry.data for entry in root.node.metadata if entry.type == _SUBSCRIBED]
+    def _of_another_pipeline(self, group: str, keeper: IConstruct) -> logs.CfnSubscriptionFilter | None:
+        known = [entry.data for entry in keeper.node.metadata if entry.type == _SUBSCRIBED]
         for destination, subscribed, pipeline, path in known:
             if (destination, subscribed) == (self._destination, group) and pipeline != self._pipeline:
-                found: IConstruct = root
+                found: IConstruct = self._scope.node.root
                 for construct_id in path.split("/"):
                     found = found.node.find_child(construct_id)
                 return found if isinstance(found, logs.CfnSubscriptionFilter) else None
