@@ -57,7 +57,7 @@ def turned_off_by(variables: object) -> str | None:
 def wrong_variables(variables: Mapping[str, object]) -> Iterator[str]:
     """Yields what is wrong with variables of the bridge, a text for each, which begins with the variable's name."""
     for name, value in variables.items():
-        if Token.is_unresolved(name) or not name.startswith(PREFIX):
+        if not name.startswith(PREFIX) or Token.is_unresolved(name):
             continue
         if name not in _SETTINGS:
             [nearest] = get_close_matches(name, _SETTINGS, n=1, cutoff=0.0)
