@@ -1,8 +1,8 @@
 """Two topics, one queue: a worker bills orders and refunds, and publishes invoices to a further topic.
 
-Each customer is a message group, so that nobody waits for a customer with many orders (fair queues). Orders may have up
-to 1 MiB. What cannot be billed goes to the dead-letter queue, where a worker of its own keeps it. All of it is in the
-request's one trace.
+Each customer is a message group, so that nobody waits for a customer with many orders (fair queues). Orders may be
+larger than SNS's 256 KiB, up to what an item of DynamoDB has room for. What cannot be billed goes to the dead-letter
+queue, where a worker of its own keeps it. All of it is in the request's one trace.
 """
 
 from pathlib import Path

@@ -80,7 +80,8 @@ def the_property_is_there(t: Synthesized) -> bool:
 
 
 def topic_takes_a_mebibyte(t: Synthesized) -> bool:
-    return int(t.one("AWS::SNS::Topic")["MaximumMessageSize"]) == 1_048_576
+    sizes = t.one("AWS::SNS::Topic")["MaximumMessageSize"], t.variables("Ingest")["MAX_BODY_SIZE"]
+    return [int(size) for size in sizes] == [1_048_576] * 2
 
 
 def customers_are_message_groups(t: Synthesized) -> bool:

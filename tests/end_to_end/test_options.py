@@ -46,6 +46,12 @@ def test_each_worker_gets_all_of_it_with_its_group(with_options: Deployed, follo
     }
 
 
+def test_a_byte_more_is_refused_with_the_number_that_is_taken(with_options: Deployed) -> None:
+    order = {"id": "larger", "customer": "ann", "amount": 1, "text": ""}
+    answer = with_options.post({**order, "text": "x" * (LARGEST + 1 - len(json.dumps(order)))})
+    assert (answer.status, f"at most {LARGEST} are taken" in str(answer.body)) == (413, True)
+
+
 def test_each_function_is_what_its_options_say(with_options: Deployed) -> None:
     lambda_ = with_options.client("lambda")
     found = {

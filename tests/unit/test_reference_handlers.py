@@ -135,19 +135,24 @@ def test_a_body_that_is_too_long_for_the_topic_is_refused(standard: MagicMock) -
 
 
 @pytest.mark.parametrize(
-    ("takes", "size", "named"),
+    ("takes", "body", "size", "named"),
     [
-        ("2000", 2001, 2000),
-        ("2000", 2000, None),
-        ("1048576", 407_553, 407_552),  # what a table's item has
-        ("1048576", 407_552, None),
-        ("", 407_552, None),
+        ("2000", "", 2001, 2000),
+        ("2000", "", 2000, None),
+        ("1048576", "", 407_553, 407_552),  # what a table's item has
+        ("1048576", "", 407_552, None),
+        ("", "", 407_552, None),
+        ("1048576", "1048576", 1_048_577, 1_048_576),
+        ("1048576", "1048576", 1_048_576, None),
+        ("2000", "1048576", 2001, 2000),
+        ("2000", "1000", 1001, 1000),
     ],
 )
 def test_the_limit_that_is_in_effect_is_named(
-    standard: MagicMock, monkeypatch: pytest.MonkeyPatch, takes: str, size: int, named: int | None
+    standard: MagicMock, monkeypatch: pytest.MonkeyPatch, takes: str, body: str, size: int, named: int | None
 ) -> None:
     monkeypatch.setenv("TOPIC_MAX_MESSAGE_SIZE", takes)
+    monkeypatch.setenv("MAX_BODY_SIZE", body)
     frame = len('{"id": "a", "text": ""}')
     answer = posted(f'{{"id": "a", "text": "{"x" * (size - frame)}"}}')
     if named is None:

@@ -2,9 +2,10 @@
 
 Answers 202 with the item's id and the id of its trace; the body is published as it came, an id added where it has none.
 Environment: `TOPIC_ARN`, the topic to publish to, and `TOPIC_MAX_MESSAGE_SIZE`, the bytes it takes if it was made for
-others than SNS's default. `MESSAGE_GROUP_PROPERTY` names the item's property whose text is the message group; an item
-without it has none on a standard topic. On a FIFO topic the group is the item's id then, as it is without the variable,
-so that what is sent about one item keeps its order.
+others than SNS's default. `MAX_BODY_SIZE` is how many bytes of a body are taken; without it, what an item of DynamoDB
+has room for, which the reference worker puts it into. `MESSAGE_GROUP_PROPERTY` names the item's property whose text is
+the message group; an item without it has none on a standard topic. On a FIFO topic the group is the item's id then, as
+it is without the variable, so that what is sent about one item keeps its order.
 """
 
 import base64
@@ -82,13 +83,18 @@ def _publish(body: str, item: Mapping[str, Any]) -> None:
 
 
 def _too_large(body: str) -> _RefusedError:
-    size, most = len(body.encode()), min(_topic_bytes() or _DEFAULT_TOPIC_BYTES, _MAX_ITEM_BYTES)
+    size, most = len(body.encode()), min(_topic_bytes() or _DEFAULT_TOPIC_BYTES, _body_bytes())
     return _RefusedError(413, f"the body has {size} bytes; at most {most} are taken, send less")
 
 
 def _topic_bytes() -> int | None:
     size = os.environ.get("TOPIC_MAX_MESSAGE_SIZE")
     return int(size) if size else None
+
+
+def _body_bytes() -> int:
+    size = os.environ.get("MAX_BODY_SIZE")
+    return int(size) if size else _MAX_ITEM_BYTES
 
 
 def _item_of(event: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -113,7 +119,8 @@ def _item_of(event: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         raise _RefusedError(400, f"id has to be a string of 1 to {_MAX_ID_LENGTH} characters, or left out")
     _check_storable(item, depth=1)
     body = _NO_MESSAGE_CHARACTER.sub(lambda match: f"\\u{ord(match[0]):04x}", body)
-    if len(body.encode()) > min(_topic_bytes() or _MAX_ITEM_BYTES, _MAX_ITEM_BYTES):
+    most = _body_bytes()
+    if len(body.encode()) > min(_topic_bytes() or most, most):
         raise _too_large(body)
     return body, item
 

@@ -31,7 +31,13 @@ def build(stack: Stack) -> None:
     orders = TracedPipeline(
         stack,
         "Orders",
-        ingest=IngestOptions(path="/orders", handler=Handler(_FOLDER / "ingest"), live_alias=True, role=mine),
+        ingest=IngestOptions(
+            path="/orders",
+            environment={"MAX_BODY_SIZE": str(LARGEST)},
+            message_group="customer",
+            live_alias=True,
+            role=mine,
+        ),
         topic=TopicOptions(trace_permission="none", max_message_size=LARGEST),
         worker=replace(
             worker,
