@@ -258,7 +258,7 @@ class ApiEmitter:
 
     def _next(self) -> _Call | None:
         """Waits for the next call; None when it is time to end."""
-        # To be woken costs more than to look once more: behind a call, the next batch is often near.
+        # Behind a call the thread looks once more by itself: a batch often follows, and waking a thread costs more.
         longest: float | None = LINGER_SECONDS
         with self._lock:
             while not self._closed.is_set():

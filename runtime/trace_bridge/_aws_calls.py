@@ -37,8 +37,11 @@ _BY_SPAN = "the current span's"
 _outgoing: ContextVar[str | None] = ContextVar("trace_bridge_outgoing", default=None)
 
 outgoing = _outgoing.get
-"""Returns the header of the call under way; empty where the SDK writes it, `_BY_SPAN` where it is that of the span that
-is current when the request is made, None where botocore writes it."""
+"""Returns the trace header for the requests of the call under way.
+
+None: the header that botocore writes stays. `_BY_SDK`: it is that of the X-Ray SDK's subsegment. `_BY_SPAN`: it is that
+of the span that is current when the request is made.
+"""
 
 set_outgoing = _outgoing.set
 

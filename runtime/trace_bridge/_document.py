@@ -1,7 +1,7 @@
 """Segment documents as JSON text: the one place that writes them by hand.
 
-A document is written for every message, so what the messages of an invocation have in common is written once, and ids,
-which need no quoting, are put in as they are.
+A document is written for every message. So what the messages of an invocation have in common is written once, and ids
+are not escaped, as they hold nothing that needs it.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 """
 

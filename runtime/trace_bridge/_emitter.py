@@ -28,7 +28,7 @@ _FLUSH_RESERVE_SECONDS = 0.2
 class Emitter:
     """Sends all documents of the process.
 
-    Most processes need one of the two ways alone, so each is made at its first document.
+    Most processes need only one of the two ways, so each is made at its first document.
 
     Args:
         make_udp: Makes what sends to the daemon; None where no address is known.

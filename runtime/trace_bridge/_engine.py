@@ -4,7 +4,7 @@ Decided elsewhere, whatever the engine: which header counts and what is sampled 
 has failed (`_lanes`, `_batch`), whether anything is traced at all. An engine is given what was decided, and records it:
 
 - begin, end: `Messages`, made once for the messages that follow one another in one thread of one invocation. What is
-  constant for them is looked up, written and drawn when it is made, so that a message costs one call of each.
+  the same for all of them is prepared when it is made, so that each message costs one call of `begin` and one of `end`.
 - annotate, exception: `put_annotation`, `put_metadata` and `add_exception` of the segment that `begin` gave.
 - inject: `header_text` of that segment, the trace header for whatever the message calls or sends.
 - child: what `place` gives for the running code, or `_place` where an engine has nothing of its own to say.
@@ -34,9 +34,9 @@ class Messages(Protocol):
 
     @property
     def unrecorded(self) -> type[UnrecordedSegment] | None:
-        """The class of messages that are not sampled, where `begin` and `leave` only make one and set its end.
+        """The class of messages that are not sampled; None if more is done for them than an object of it is made.
 
-        A batch then does so itself, without the calls. None where they do more.
+        With a class, a batch makes the objects and sets their ends itself, without calling `begin` and `leave`.
         """
 
     def begin(

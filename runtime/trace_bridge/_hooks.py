@@ -1,4 +1,4 @@
-"""Meeting other libraries where the application loads them, and only there: functions put around their methods."""
+"""Wraps methods of other libraries once the application has loaded them; the bridge itself loads none."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def put_around(owner: Any, name: str, load: Callable[[], Around]) -> None:
 
 
 def _loaded_by(load: Callable[[], Around], newest: list[Around]) -> Around:
-    """Returns what is called until the function is loaded, and then leaves its place to it."""
+    """Returns a function that at its first call loads the real one, and puts that in its own place."""
 
     def first(method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -96,7 +96,7 @@ def when_imported(module: str, meet: Callable[[], object]) -> None:
 
 
 class _Finder:
-    """Finds nothing by itself: has the loader that others find call what waits for its module."""
+    """Asks the other finders for a module that something waits for, and wraps the loader that they give."""
 
     def __init__(self) -> None:
         self._thread = local()

@@ -75,9 +75,9 @@ class Invocation:
         self.function_arn = _text_of(context, "invoked_function_arn")
         self.process = _forks.number
         self.continued: list[tuple[str, str]] = []
-        """Trace and segment id of the first messages continued beside a trace of Lambda's own, for that to refer to.
+        """Trace and segment ids of the first messages, which a subsegment of Lambda's own trace refers to.
 
-        Not of all: what a message leaves behind is looked through by every collection of garbage.
+        Of the first alone: each object that is kept makes every garbage collection slower.
         """
         self.continued_count = 0
         """How many there are."""
@@ -88,7 +88,7 @@ class Invocation:
 
     @property
     def place(self) -> PlaceFields:
-        """Where its messages are processed; looked up for documents alone, as spans do without."""
+        """Where its messages are processed. Looked up when a document is written, as spans do not need it."""
         if self._place is None:
             self._place = _place(self.function_arn)
         return self._place

@@ -66,8 +66,7 @@ class Batch:
         self._ids = [
             message_id
             if type(record) is dict and type(message_id := record.get("messageId")) is str
-            # The call is worth it for odd records alone.
-            else message_id_of(record)
+            else message_id_of(record)  # called for unusual records only, as a call costs more than this test
             for record in records
         ]
         self._context = context
@@ -194,7 +193,7 @@ class Batch:
         finally:
             tracer.close()
 
-    def _run_lane(  # noqa: C901 - a call less a message is what this is long for
+    def _run_lane(  # noqa: C901 - long, as each function it were split into would be a call a message
         self, function: Callable[[Message], object], lane: Iterable[int], tracer: Tracer, run: RunAwaitable
     ) -> None:
         records, message, begin, end = self._records, self._message, tracer.begin, tracer.end
@@ -217,7 +216,7 @@ class Batch:
                     and plain_in == _forks.number
                     and inherited_scope() is None
                 ):
-                    # As `tracer.begin` does: where nothing is recorded, its calls are most of what a message costs.
+                    # Does what `tracer.begin` does, without its calls, which are most of what such a message costs.
                     tracer.before = None
                     tracer.unsampled += 1
                     segment = unsampled = new_object(unrecorded)
@@ -233,7 +232,7 @@ class Batch:
                     end(segment, error)
                     raise
                 if unsampled is not None and inherited_scope() is unsampled:
-                    # As `tracer.end` does.
+                    # Does what `tracer.end` does.
                     enter_scope(None)
                     unsampled.end_time = time()
                 else:

@@ -83,7 +83,7 @@ def name_as_taken(name: str) -> str:
 
 
 _LONGEST_NAME_READ = 1_000
-"""Characters of a name that are looked at, as written names are kept."""
+"""Characters of a name that are read: written names are cached, and a very long one must not be kept whole."""
 
 
 @lru_cache(maxsize=256)

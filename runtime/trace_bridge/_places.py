@@ -33,7 +33,7 @@ if TYPE_CHECKING:
             """Returns an id; a span has one of its own."""
 
         def add(self, child: Child) -> None:
-            """Begins the span of a call and makes it current."""
+            """Begins the span of a call and makes it the current one."""
 
         def header(self, child_id: str) -> str | None:
             """Returns the trace header of what is called: that of the current span."""

@@ -79,7 +79,7 @@ def leave_message(message: MessageSegment, before: Scope | None) -> None:
 
 
 new_object = object.__new__
-"""Makes an object of a class whose attributes are set by the caller: half of the time of a call."""
+"""Makes an object without calling `__init__`, which takes half the time; the caller sets its attributes."""
 
 enter_scope = _scope.set
 """Makes a scope the current one."""

@@ -1,6 +1,6 @@
 """Threads of other libraries' making that stay in their message.
 
-The message alone goes along: other context variables are what they are in the thread without the bridge.
+Only the message is carried into the thread: its other context variables are what they are without the bridge.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ _COUNTED: Mapping[Recording, str] = {
 class Tracer:
     """Begins and ends the segments of messages that follow one another in one thread.
 
-    A record of Lambda's whose header is written as AWS writes it takes a short way; whatever differs, the long one,
-    with the same result.
+    A record of Lambda whose header is written as AWS writes it takes a fast path. Every other record takes the slow
+    path, with the same result.
 
     Args:
         context: The handler's context; None outside Lambda.
@@ -68,9 +68,9 @@ class Tracer:
         self._begin, self._end, self._leave = messages.begin, messages.end, messages.leave
         is_plain = _sdk_joining.is_on() and _state.settings.is_plain
         self.plain_in = self.invocation.process if is_plain else -1
-        """The process in which messages take the short way."""
+        """The number of the process in which messages may take the fast path; -1 where none may."""
         self.unrecorded = messages.unrecorded if is_plain else None
-        """As of `Messages`, for whoever begins such messages without the calls; None where nobody may."""
+        """As in `Messages`: what a batch makes of messages that are not sampled; None where it must call `begin`."""
         self._continued = self.unsampled = 0
 
     def begin(self, record: Mapping[str, Any]) -> MessageSegment:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class UnrecordedSegment(MessageSegment, Scope):
-    """Segment and scope in one object, as most such messages ask for neither: a batch makes it without a call.
+    """Segment and scope in one object, which a batch makes without a call, as most handlers use neither.
 
-    What is in the header is read when it is asked for.
+    The ids are read from the header when they are asked for.
 
     Attributes:
         header: The trace header, as AWS writes it.

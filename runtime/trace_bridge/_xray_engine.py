@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class XRayMessages:
     """Messages as segment documents.
 
-    Most messages succeed, and nothing but calls is put on their segments: their documents are written in one step, of
-    parts that are constant for the messages of a queue. Everything else is written by the segment itself.
+    The document of a message that succeeded, with nothing on its segment but calls, is written in one step, from parts
+    that are the same for all messages of a queue. Most are of this kind. Any other is written by the segment itself.
 
     Args:
         invocation: The invocation.
@@ -82,7 +82,7 @@ class XRayMessages:
             self._emitter.emit_text(document[len(PREFIX) :], self._invocation)
 
     def close(self) -> None:
-        """Counts the documents that left by the quick way."""
+        """Counts the documents that `end` sent to the daemon itself."""
         if self._sent:
             count("sent_udp", self._sent)
             self._sent = 0
