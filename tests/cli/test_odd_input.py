@@ -207,3 +207,19 @@ def test_a_reader_that_has_gone_away_does_not_change_the_answer(aws: FakeAws) ->
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--count", "3"], "--latest"),
+        (["--within", "3"], "--latest"),
+        (["--api", "ApiUrl"], "--latest"),
+        (["--no-logs"], "--html"),
+        (["--no-logs", "--svg", "f"], "--html"),
+    ],
+)
+def test_an_option_without_effect_is_refused(aws: FakeAws, capsys: Output, arguments: list[str], needed: str) -> None:
+    assert main(["trace", TRACE_ID, *arguments, "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["message"] == f"argument {arguments[0]}: only allowed with argument {needed}"

@@ -126,3 +126,8 @@ def _without_escapes(text: str) -> str:
         if escape:
             rest = rest.lstrip("?0123456789;")[1:]
     return "".join(found)
+
+
+def test_no_animation_stands_in_a_log_with_colours(aws: FakeAws) -> None:
+    done = command("send", "TracedPipeline", FORCE_COLOR="1")
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -166,7 +166,7 @@ def stage_service(apigateway: APIGatewayClient, pipeline: Pipeline) -> str:
     if pipeline.api_id is None or pipeline.stage is None:
         raise NotFoundError(
             f"The stack {pipeline.stack} has no REST API with a stage, so its traces cannot be looked up by the "
-            "stage. Give a trace id instead."
+            f"stage; its status is {pipeline.status}. Give a trace id instead."
         )
     name = apigateway.get_rest_api(restApiId=pipeline.api_id).get("name", "")
     return f"{name}/{pipeline.stage}"

@@ -51,13 +51,13 @@ class UsageError(CliError):
     """The command line is wrong.
 
     Attributes:
-        usage: How it is used, in a line or more.
+        usage: How it is used, in a line or more; empty where the message says enough.
         command: The name of the command that it is wrong for; None where it names none.
     """
 
     exit_status = ExitStatus.USAGE
 
-    def __init__(self, message: str, *, usage: str, command: str | None) -> None:
+    def __init__(self, message: str, *, usage: str = "", command: str | None) -> None:
         super().__init__(message)
         self.usage = usage
         self.command = command

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,10 @@ def progress(text: str) -> Iterator[Callable[[str], None]]:
     Yields:
         What says something else from then on. A text that is too long for the terminal is cut, never wrapped.
     """
+    if not sys.stderr.isatty():
+        # Rich takes FORCE_COLOR, which build servers set, for a terminal, and would write an animation into their log.
+        yield lambda _: None
+        return
     console = OutputConsole(stderr=True)
 
     def fitting(said: str) -> Text:

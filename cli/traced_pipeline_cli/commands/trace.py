@@ -33,7 +33,7 @@ from ..traces.failure_states import state_of
 from ..traces.graph_model import TraceMap
 from ..traces.model import Trace
 from ..traces.summary import verdict
-from .arguments import add_api, aws_name, minutes, name, positive, seconds
+from .arguments import UsageError, add_api, aws_name, minutes, name, positive, seconds
 from .output import write_result, write_whole
 from .streams import write_out
 from .terminal import OutputConsole, progress
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from types_boto3_xray import XRayClient
 
 _TRACE_ID = re.compile(r"(?:.*Root=)?1-([0-9a-f]{8})-([0-9a-f]{24})(?:;.*)?|([0-9a-f]{8})([0-9a-f]{24})", re.IGNORECASE)
+_COUNT = 1
+_WITHIN = 60
 _WATERFALLS = 3
 # Fields of X-Ray's documents that say nothing about the way of a request; the others are worth a hint.
 _DOCUMENTED = frozenset({"precursor_ids", "service", "sql", "traced", "type", "user"})
@@ -60,13 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     which.add_argument("--latest", type=aws_name, metavar="STACK", help="the latest traces of a stack's API instead")
     add_api(parser)
-    parser.add_argument("--count", type=positive, default=1, metavar="N", help="with --latest: how many (default: 1)")
+    parser.add_argument("--count", type=positive, metavar="N", help=f"with --latest: how many (default: {_COUNT})")
     parser.add_argument(
         "--within",
         type=minutes,
-        default=60,
         metavar="MINUTES",
-        help="with --latest: how far back to search (default: 60)",
+        help=f"with --latest: how far back to search (default: {_WITHIN})",
     )
     parser.add_argument(
         "--wait",
@@ -87,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     """Fetches and shows traces."""
+    _check(arguments)
     client = connection.session.client("xray")
     traces = _fetch(arguments, connection, client)
     trace_map = build_map(traces)
@@ -105,6 +107,19 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     if arguments.html is not None:
         write_out(f"The page is in {arguments.html}.\n")
     return ExitStatus.DONE
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuses options that would have no effect.
+
+    Raises:
+        UsageError: There is one.
+    """
+    wrong = [f"--{name}" for name in ("api", "count", "within") if getattr(arguments, name) is not None]
+    if arguments.latest is None and wrong:
+        raise UsageError(f"argument {wrong[0]}: only allowed with argument --latest", command="trace")
+    if arguments.no_logs and arguments.html is None:
+        raise UsageError("argument --no-logs: only allowed with argument --html", command="trace")
 
 
 def show(
@@ -209,15 +224,16 @@ def _latest_ids(arguments: argparse.Namespace, connection: Connection) -> list[s
     apigateway = connection.session.client("apigateway")
     pipeline = find_stage(connection.session.client("cloudformation"), arguments.latest, api=arguments.api)
     service = stage_service(apigateway, pipeline)
+    within = _WITHIN if arguments.within is None else arguments.within
     trace_ids = latest(
         connection.session.client("xray"),
         service,
-        limit=arguments.count,
-        within=timedelta(minutes=arguments.within),
+        limit=_COUNT if arguments.count is None else arguments.count,
+        within=timedelta(minutes=within),
     )
     if not trace_ids:
         raise NotFoundError(
-            f"X-Ray has no trace of {service} from the last {counted(arguments.within, 'minute')}. Send a request "
+            f"X-Ray has no trace of {service} from the last {counted(within, 'minute')}. Send a request "
             "(`traced-pipeline send`), search further back (--within), and see that the stage is traced and sampled; "
             "with Transaction Search on, only indexed traces are found this way, others by their id."
         )

@@ -116,7 +116,7 @@ def dead_letter_queues(session: boto3.Session, pipeline: Pipeline, reads: Reads)
             by_arn.setdefault(queue.arn, queue)
     queues = tuple(_assembled(queue, deployment) for queue in by_arn.values() if queue is not None)
     if not queues and not reads.unread:
-        raise NotFoundError(f"The stack {pipeline.stack} has no dead-letter queue.")
+        raise NotFoundError(f"The stack {pipeline.stack} has no dead-letter queue; its status is {pipeline.status}.")
     return DeadLetterQueues(deployment=deployment, queues=queues, log_groups=log_groups, complete=complete)
 
 
