@@ -6,7 +6,7 @@ A description is what a notification shows, so that it names things as they are 
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Token, Tokenization
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
@@ -50,9 +50,9 @@ def waiting_alarm(scope: Construct, construct_id: str, worker: QueueMetrics, lon
     seconds, queue = longest.to_seconds(), worker.queue
     metric = worker.metric_approximate_age_of_oldest_message(period=_MINUTE, statistic="Maximum")
     description = (
-        f"The oldest message in the queue {queue.queue_name} was older than {seconds:g} s {_LASTS}: its worker is too "
-        f"slow, throttled, failing or not running. {_command('failed', queue)} counts what waits and what is tried "
-        f"again; {_command('verify', queue)} sends a real request and names what stops it."
+        f"The oldest message in the queue {queue.queue_name} was older than {_shown(seconds)} s {_LASTS}: its worker "
+        f"is too slow, throttled, failing or not running. {_command('failed', queue)} counts what waits and what is "
+        f"tried again; {_command('verify', queue)} sends a real request and names what stops it."
     )
     return _alarm(scope, construct_id, metric, above=seconds, description=description)
 
@@ -95,8 +95,10 @@ def server_errors_alarm(scope: Construct, construct_id: str, ingest: ApiMetrics,
     """Creates the alarm on the fraction of requests that an API answers with 5xx."""
     stage = ingest.stage
     metric = ingest.metric_server_error(period=_MINUTE, statistic="Average")
+    known = not Token.is_unresolved(fraction)
+    many = f"{_shown(fraction * 100)} %" if known else f"a fraction of {_shown(fraction)}"
     description = (
-        f"The API {_name(stage)} answered more than {fraction * 100:g} % of its requests with 5xx {_LASTS}; "
+        f"The API {_name(stage)} answered more than {many} of its requests with 5xx {_LASTS}; "
         f"their senders have to repeat them. {_command('verify', stage)} sends a real request and names the hop that "
         f"fails, and why; {_command('trace --latest', stage)} shows the latest ones."
     )
@@ -107,12 +109,19 @@ def latency_alarm(scope: Construct, construct_id: str, ingest: ApiMetrics, longe
     """Creates the alarm on the time that the slowest hundredth of an API's requests takes."""
     stage = ingest.stage
     metric = ingest.metric_latency(period=_MINUTE, statistic="p99")
+    milliseconds = longest.to_milliseconds()
     description = (
-        f"The slowest hundredth of the requests to the API {_name(stage)} took longer than "
-        f"{longest.to_milliseconds():g} ms (p99) {_LASTS}. {_command('trace --latest', stage, '--count 20')} shows in "
-        "which hop the time is spent."
+        f"The slowest hundredth of the requests to the API {_name(stage)} took longer than {_shown(milliseconds)} ms "
+        f"(p99) {_LASTS}. {_command('trace --latest', stage, '--count 20')} shows in which hop the time is spent."
     )
-    return _alarm(scope, construct_id, metric, above=longest.to_milliseconds(), description=description)
+    return _alarm(scope, construct_id, metric, above=milliseconds, description=description)
+
+
+def _shown(number: float) -> str:
+    """Returns a number as a person writes it; one that is known at deployment only is filled in then."""
+    if Token.is_unresolved(number):
+        return Tokenization.stringify_number(number)
+    return str(int(number)) if number == int(number) else f"{number:g}"
 
 
 def _command(command: str, part: IConstruct, options: str = "") -> str:

@@ -83,6 +83,8 @@ class PipelineMonitoring(Construct):
         _check_place(self, pipeline, topic)
         _check_topic(self, pipeline, self._options)
         _check_thresholds(pipeline, self._options)
+        _check_unit("longest_wait", self._options.longest_wait, "seconds")
+        _check_unit("longest_request", self._options.longest_request, "millis")
         if topic is not None:
             why = "an alarm notifies topics of its own Region only"
             refuse_other_region(self, topic, topic.topic_arn, "topic", why=why)
@@ -243,4 +245,14 @@ def _check_thresholds(pipeline: TracedPipeline, options: MonitoringOptions) -> N
     if given:
         raise PipelineError(
             Check.OPTION_CONFLICT, f"{' and '.join(given)} given, but {why}; leave it out, or have the alarm made"
+        )
+
+
+def _check_unit(name: str, duration: Duration | None, unit: str) -> None:
+    """Refuses a duration that only the deployment knows, in another unit than its metric has."""
+    if duration is not None and duration.is_unresolved() and duration.unit_label() != unit:
+        raise PipelineError(
+            Check.OPTION_VALUE,
+            f"MonitoringOptions.{name} is known at deployment only, where it cannot be converted into the unit of its "
+            f"metric; give Duration.{unit}(...)",
         )

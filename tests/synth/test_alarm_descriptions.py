@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk import App, NestedStack, Stack
-from traced_pipeline import MonitoringOptions, PipelineMonitoring, TracedPipeline, WorkerOptions
+from aws_cdk import App, CfnParameter, Duration, NestedStack, Stack
+from traced_pipeline import Check, MonitoringOptions, PipelineError, PipelineMonitoring, TracedPipeline, WorkerOptions
 from traced_pipeline_cli.commands.arguments import parse
 from traced_pipeline_cli.commands.main import COMMANDS
 
@@ -106,3 +106,43 @@ def test_an_alarm_of_a_nested_stack_names_the_stack_that_is_deployed(new_stack: 
     TracedPipeline(nested, "Orders")
     alarm = synthesize(nested).one("AWS::CloudWatch::Alarm")
     assert f"`traced-pipeline failed {stack.stack_name}`" in description_of(alarm)
+
+
+def numbers(stack: Stack) -> float:
+    """A number that is known at deployment only."""
+    name = f"Number{len(stack.node.children)}"
+    return CfnParameter(stack, name, type="Number").value_as_number
+
+
+def test_a_threshold_of_a_deployment_is_filled_in_then(new_stack: NewStack) -> None:
+    stack = new_stack()
+    options = MonitoringOptions(
+        longest_wait=Duration.seconds(numbers(stack)),
+        longest_request=Duration.millis(numbers(stack)),
+        server_errors=numbers(stack),
+    )
+    PipelineMonitoring(stack, "Watch", pipeline=TracedPipeline(stack, "Orders"), options=options)
+    alarms = synthesize(stack).all("AWS::CloudWatch::Alarm").values()
+    found = {alarm["Threshold"]["Ref"]: alarm for alarm in alarms if isinstance(alarm["Threshold"], dict)}
+    assert len(found) == 3
+    assert all({"Ref": name} in parts_of(alarm["AlarmDescription"]) for name, alarm in found.items())
+
+
+def test_a_long_threshold_is_written_out(new_stack: NewStack) -> None:
+    stack = new_stack()
+    options = MonitoringOptions(longest_wait=Duration.days(13))
+    PipelineMonitoring(stack, "Watch", pipeline=TracedPipeline(stack, "Orders"), options=options)
+    alarm = synthesize(stack).one("AWS::CloudWatch::Alarm", "WatchWorkerWaiting")
+    assert "was older than 1123200 s in" in description_of(alarm)
+
+
+@pytest.mark.parametrize(("name", "unit"), [("longest_wait", "seconds"), ("longest_request", "millis")])
+def test_a_threshold_of_a_deployment_in_another_unit_is_refused(new_stack: NewStack, name: str, unit: str) -> None:
+    stack = new_stack()
+    options: dict[str, Any] = {name: Duration.minutes(numbers(stack))}
+    orders = TracedPipeline(stack, "Orders")
+    with pytest.raises(
+        PipelineError, match=rf"{name} is known at deployment only, .* give Duration.{unit}\("
+    ) as caught:
+        PipelineMonitoring(stack, "Watch", pipeline=orders, options=MonitoringOptions(**options))
+    assert caught.value.check is Check.OPTION_VALUE
