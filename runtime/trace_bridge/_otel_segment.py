@@ -113,7 +113,8 @@ class OtelSegment(MessageSegment):
         if self.recording != "recorded" or self.span is None:
             return ""
         context = self.span.get_span_context()
-        return "" if context.is_remote else f"{context.span_id:016x}"  # the sender's, where nothing records
+        # Nothing records: the span is the sender's, or one that a sampler of the application's own has left out.
+        return "" if context.is_remote or not context.trace_flags.sampled else f"{context.span_id:016x}"
 
     def record_elsewhere(self, context: SpanContext) -> None:
         """Takes note that the work is recorded on another trace than the sender's, which the span links to."""

@@ -29,6 +29,7 @@ from tests.support.lambda_events import (
     OWN_TRACE,
     PASS_THROUGH,
     SENDER,
+    UNSAMPLED,
     LambdaContext,
     event,
     header,
@@ -119,6 +120,16 @@ def test_as_a_link_the_work_stays_in_lambdas_own_trace(
     assert seen[0]["xray_trace_id"] == trace_id_of(span)
     assert seen[0]["message_trace_id"] == ROOT
     assert seen[0]["segment_id"] == id_of(span)
+
+
+def test_log_fields_name_no_span_that_a_sampler_has_left_out(process: Process, spans: Spans) -> None:
+    process.invoked(UNSAMPLED)
+    process.set(otel_relation="link")
+    seen: list[dict[str, str]] = []
+    _run(lambda _message: seen.append(log_fields()))
+    assert spans.all() == []
+    assert (seen[0]["xray_trace_id"], seen[0]["message_trace_id"]) == (OWN_TRACE, ROOT)
+    assert "segment_id" not in seen[0]
 
 
 def test_log_fields_name_the_span(spans: Spans) -> None:
