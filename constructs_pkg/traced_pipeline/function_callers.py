@@ -35,13 +35,13 @@ _TARGETS: Mapping[str, tuple[str, ...]] = {
     "AWS::StepFunctions::StateMachine": ("definition", "definitionString", "definitionSubstitutions"),
 }
 # Read by itself: to resolve the others would fix the policy of an API, which the app may still change.
-_READ_ALONE: Mapping[str, str] = {
-    "AWS::ApiGateway::Authorizer": "authorizerUri",
-    "AWS::ApiGateway::RestApi": "body",
-    "AWS::ApiGatewayV2::Api": "body",
-    "AWS::ApiGatewayV2::Authorizer": "authorizerUri",
-    "AWS::Serverless::Api": "definitionBody",
-    "AWS::Serverless::HttpApi": "definitionBody",
+_READ_ALONE: Mapping[str, tuple[str, ...]] = {
+    "AWS::ApiGateway::Authorizer": ("authorizerUri",),
+    "AWS::ApiGateway::RestApi": ("body",),
+    "AWS::ApiGatewayV2::Api": ("body",),
+    "AWS::ApiGatewayV2::Authorizer": ("authorizerUri",),
+    "AWS::Serverless::Api": ("definitionBody", "auth"),
+    "AWS::Serverless::HttpApi": ("definitionBody", "auth"),
 }
 _CUSTOM, _SERVICE = "AWS::CloudFormation::CustomResource", "serviceToken"
 _NOUNS = {_PERMISSION: "permission", _URL: "function URL", _CUSTOM: "custom resource"}
@@ -72,9 +72,10 @@ class FunctionCallers:
             resources = resources_in_app(scope, kind)
             for resource, properties in zip(resources, properties_of_all(resources), strict=True):
                 self._add(resource, kind, read(resource, properties, kind))
-        for kind, name in _READ_ALONE.items():
+        for kind, names in _READ_ALONE.items():
             for resource in resources_in_app(scope, kind):
-                self._add(resource, kind, self._named(property_of(resource, name), resource))
+                for name in names:
+                    self._add(resource, kind, self._named(property_of(resource, name), resource))
         for resource in custom_resources_in_app(scope):
             self._add(resource, _CUSTOM, self._named(property_of(resource, _SERVICE), resource))
         for kind in POLICY_TYPES:
@@ -104,8 +105,9 @@ class FunctionCallers:
         others = isinstance(events, Mapping) and any(part_of(e, "type") != _SQS_EVENT for e in events.values())
         if others or "functionUrlConfig" in properties:
             yield function.node.path
-        # SAM makes policies of templates such as LambdaInvokePolicy.
-        yield from self._named(properties.get("policies"), function)
+        # SAM makes policies of templates such as LambdaInvokePolicy, and of destinations.
+        for name in ("policies", "eventInvokeConfig"):
+            yield from self._named(properties.get(name), function)
 
     def _by_target(self, resource: CfnResource, properties: Properties, kind: str) -> Iterator[str]:
         for name in _TARGETS[kind]:

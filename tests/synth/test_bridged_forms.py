@@ -240,6 +240,37 @@ class TestTemplates:
         assert alone["Layers"] == [{"Ref": template.name_of("AWS::Lambda::LayerVersion")}]
         assert template.resources["Both"]["Properties"]["Tracing"] == "Active"
 
+    def test_of_sam_that_other_parts_of_it_call(self, new_stack: NewStack, tmp_path: Path) -> None:
+        code = {"CodeUri": "s3://bucket/key", "Handler": "app.handler", "Runtime": "python3.13"}
+        on_queue = {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": ["Queue", "Arn"]}}}
+        names = ("Destination", "Authorizer", "Defined")
+        arns = {name: {"Fn::GetAtt": [name, "Arn"]} for name in names}
+        invoke = {"Fn::Sub": "arn:aws:apigateway:${AWS::Region}:lambda:path/functions/${Defined.Arn}/invocations"}
+        integration = {"x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST", "uri": invoke}}
+        failed = {"Type": "SQS", "Destination": {"Fn::GetAtt": ["Queue", "Arn"]}}
+        destinations = {"OnSuccess": {"Type": "Lambda", "Destination": arns["Destination"]}, "OnFailure": failed}
+        calling: dict[str, tuple[str, dict[str, object]]] = {
+            "Sender": ("Function", {**code, "EventInvokeConfig": {"DestinationConfig": destinations}}),
+            "Guarded": (
+                "Api",
+                {"StageName": "prod", "Auth": {"Authorizers": {"A": {"FunctionArn": arns["Authorizer"]}}}},
+            ),
+            "Document": ("HttpApi", {"DefinitionBody": {"openapi": "3.0.1", "paths": {"/": {"get": integration}}}}),
+            **{name: ("Function", {**code, "Events": {"Jobs": on_queue}}) for name in (*names, "Alone")},
+        }
+        resources: dict[str, object] = {
+            name: {"Type": f"AWS::Serverless::{kind}", "Properties": properties}
+            for name, (kind, properties) in calling.items()
+        }
+        resources["Queue"] = {"Type": "AWS::SQS::Queue"}
+        stack = new_stack()
+        _include(stack, tmp_path, {"Transform": "AWS::Serverless-2016-10-31", "Resources": resources})
+        _, findings = bridged(stack)
+        assert {path.removeprefix("Legacy/"): finding.bridge for path, finding in findings.items()} == {
+            **dict.fromkeys(names, BridgeState.LINKED),
+            "Alone": BridgeState.CONTINUED,
+        }
+
 
 def _include(stack: Stack, folder: Path, template: object) -> None:
     (folder / "legacy.json").write_text(json.dumps(template))
