@@ -13,9 +13,12 @@ import pytest
 from botocore.stub import Stubber
 from traced_pipeline_cli.aws.read_errors import Reads
 from traced_pipeline_cli.aws.stack import Pipeline
+from traced_pipeline_cli.commands.failed import _facts
+from traced_pipeline_cli.dead_letters.causes import Reason
 from traced_pipeline_cli.dead_letters.message import Attribute, DeadLetterMessage, held
 from traced_pipeline_cli.dead_letters.queues import DeadLetterQueue, dead_letter_queues
 from traced_pipeline_cli.dead_letters.redrive import DuplicatedError, RedriveError, move_back, resend_message
+from traced_pipeline_cli.render.json_dead_letters import failed_json
 
 from .deployments import ACCOUNT, DEAD, QUEUE, SUBSCRIPTION, TOPIC, queue
 
@@ -222,3 +225,12 @@ def test_all_queues_are_read(sqs: tuple[Any, Stubber]) -> None:
     session: Any = SimpleNamespace(client=lambda _: client)
     found = dead_letter_queues(session, pipeline(queues=(), dead_letter_queue_url=PLACE.url), Reads())
     assert ([place.queue.arn for place in found.queues], found.complete) == ([DEAD], True)
+
+
+def test_no_age_is_negative_where_the_clock_is_behind() -> None:
+    sent = message(DeadLetterQueueSourceArn=QUEUE)
+    place = DeadLetterQueue(queue=PLACE, source_queues=(queue(),), subscriptions=(), subscribed_queues={})
+    reasons = {sent.message_id: Reason(text="", evidence="none", traced=None)}
+    found: Any = failed_json("S", [(place, [sent], reasons)], (), (), sent.sent - 100)
+    assert found["queues"][0]["messages"][0]["age_seconds"] == 0
+    assert "0.0 ms old" in _facts(place, sent, reasons[sent.message_id], sent.sent - 100)

@@ -104,6 +104,7 @@ def test_what_is_no_text_is_not_sent_to_aws(arguments: list[str], value: str, ca
         (["trace", "--latest", "S", "--within", "43201"], "at most 43200 is taken"),
         (["verify", "S", "--timeout", "86401"], "at most 86400 is taken"),
         (["send", "S", "--count", "9" * 5000], "at most 1000000 is taken"),
+        (["trace", "9" * 5000], "is no trace id; one is"),
         (["trace", TRACE_ID, "--wait", "9" * 400], "at most 86400 is taken"),
     ],
 )

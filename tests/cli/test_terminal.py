@@ -8,6 +8,7 @@ import os
 import pty
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from traced_pipeline_cli.commands.terminal import progress
 
 from tests.support import samples
 
-from .fake_aws import FakeAws
+from .fake_aws import FakeAws, Posted
 
 TRACE = ["trace", samples.bridged()["Id"]]
 
@@ -131,3 +132,32 @@ def _without_escapes(text: str) -> str:
 def test_no_animation_stands_in_a_log_with_colours(aws: FakeAws) -> None:
     done = command("send", "TracedPipeline", FORCE_COLOR="1")
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+class Gate(list[Posted]):
+    """Requests, the second of which is not answered before the gate is open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = threading.Event()
+
+    def append(self, posted: Posted) -> None:
+        if self:
+            self.open.wait(30)
+        super().append(posted)
+
+
+def test_a_pipe_gets_each_line_of_send_at_once(aws: FakeAws) -> None:
+    aws.posted = gate = Gate()
+    with subprocess.Popen(
+        [sys.executable, "-m", "traced_pipeline_cli", "send", "TracedPipeline", "--count", "2"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        answered = len(gate)
+        gate.open.set()
+        assert process.wait(60) == 0
+    assert line.startswith(b"202 ")
+    assert answered == 1

@@ -198,7 +198,7 @@ def name(text: str) -> str:
 def aws_name(text: str) -> str:
     """Reads a name or a value that is sent to AWS: printable text."""
     if not name(text).isprintable():
-        raise argparse.ArgumentTypeError(f"{_shown(text)} holds characters that are not printable text")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} holds characters that are not printable text")
     return text
 
 
@@ -219,13 +219,14 @@ def minutes(text: str) -> int:
 
 def _whole(text: str, *, most: int) -> int:
     if not (text.isascii() and text.isdecimal()) or not text.strip("0"):
-        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a whole number of at least 1")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number of at least 1")
     if len(text) > len(str(most)) + 10 or int(text) > most:
-        raise argparse.ArgumentTypeError(f"{_shown(text)} is too much; at most {most} is taken")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is too much; at most {most} is taken")
     return int(text)
 
 
-def _shown(text: str) -> str:
+def quoted(text: str) -> str:
+    """Returns a wrong value as a message shows it: quoted, and shortened where it is long."""
     return repr(clipped(text, _SHOWN_CHARACTERS))
 
 

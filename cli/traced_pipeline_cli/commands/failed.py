@@ -118,7 +118,7 @@ def _facts(place: DeadLetterQueue, message: DeadLetterMessage, reason: Reason, n
     facts = [f"trace {trace}" if message.trace_id else trace, _origin(message)]
     if attempts is not None:
         facts.append(counted(attempts, "attempt"))
-    facts.append(f"{duration(now - message.sent)} old")
+    facts.append(f"{duration(max(0.0, now - message.sent))} old")
     facts.append(f"kept for {duration(max(0.0, message.sent + place.queue.retention - now))}")
     return facts
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ..errors import FileError
 from ..traces.model import JsonValue
-from .arguments import add_api, aws_name, name
+from .arguments import add_api, aws_name, name, quoted
 from .streams import say
 
 # A body the reference pipeline accepts.
@@ -58,5 +58,5 @@ def _standard_input() -> bytes:
 def _path(text: str) -> str:
     """Reads a path of the API; what a URL cannot hold is percent-encoded, so that what is signed is what is sent."""
     if "://" in aws_name(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is a URL; a path of the API is expected, such as /orders")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is a URL; a path of the API is expected, such as /orders")
     return quote(text, safe=_URL_CHARACTERS)

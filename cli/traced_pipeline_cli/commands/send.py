@@ -11,10 +11,10 @@ from ..exit_status import ExitStatus
 from ..interrupts import telling
 from ..render.json import answer_json
 from ..text import counted, duration, one_line
-from .arguments import add_stack, aws_name, positive
+from .arguments import add_stack, aws_name, positive, quoted
 from .output import write_result
 from .request_body import add_body_arguments, body_of
-from .streams import write_out
+from .streams import flush_out, write_out
 from .terminal import progress
 
 
@@ -57,7 +57,9 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
             )
             answers.append(answer)
             if not arguments.json:
+                # A pipe gets each line at once too.
                 write_out(f"{_line(answer)}\n")
+                flush_out()
             tell(f"Posted {number} of {counted(arguments.count, 'request')}")
     if arguments.json:
         write_result("send", {"answers": [answer_json(answer) for answer in answers]})
@@ -79,5 +81,7 @@ def _line(answer: Answer) -> str:
 
 def _header(text: str) -> str:
     if not aws_name(text).isascii():
-        raise argparse.ArgumentTypeError(f"{text!r} holds characters that are not ASCII, which a header cannot hold")
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} holds characters that are not ASCII, which a header cannot hold"
+        )
     return text

@@ -33,7 +33,7 @@ from ..traces.failure_states import state_of
 from ..traces.graph_model import TraceMap
 from ..traces.model import Trace
 from ..traces.summary import verdict
-from .arguments import UsageError, add_api, aws_name, minutes, name, positive, seconds
+from .arguments import UsageError, add_api, aws_name, minutes, name, positive, quoted, seconds
 from .output import write_result, write_whole
 from .streams import write_out
 from .terminal import OutputConsole, progress
@@ -251,6 +251,6 @@ def _not_found(trace_ids: Sequence[str]) -> str:
 def _trace_id(text: str) -> str:
     match = _TRACE_ID.fullmatch(text.strip())
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no trace id; one is 1-<8 hexadecimal digits>-<24 of them>")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no trace id; one is 1-<8 hexadecimal digits>-<24 of them>")
     parts = [part.lower() for part in match.groups() if part is not None]
     return f"1-{parts[0]}-{parts[1]}"
