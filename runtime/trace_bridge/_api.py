@@ -139,7 +139,7 @@ class ApiEmitter:
         with self._lock:
             self._hand_over()
             ends = None if seconds_left is None else self._clock() + max(seconds_left, 0.0)
-            while (self._waiting or self._under_way) and not self.backing_off:
+            while self._threads and (self._waiting or self._under_way) and not self.backing_off:
                 longest = CALL_SECONDS if self._client is not None else _CLIENT_SECONDS
                 patience = longest - self._silent_seconds
                 left = patience if ends is None else ends - self._clock()
@@ -186,7 +186,7 @@ class ApiEmitter:
             thread = threading.Thread(target=self._run, name="trace-bridge-emitter", daemon=True)
             try:
                 thread.start()
-            except RuntimeError:  # as many as the system allows; `flush` does not wait for ever
+            except RuntimeError:  # there are as many as the system allows; a later call tries again
                 break
             self._threads.append(thread)
         self._work.notify(calls)

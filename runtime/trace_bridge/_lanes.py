@@ -280,6 +280,8 @@ class Batch:
     def _failed(self, index: int, error: BaseException, lane: Iterable[int], segment: MessageSegment | None) -> bool:
         """Notes and logs a failure; True when nothing behind it may run."""
         self._failures[index] = error
+        # `logging.config` disables what loggers there are, and nothing else tells of the failure.
+        _log.disabled = False
         with safely(_lines_about, segment) or nullcontext():
             self._log_failure(index, error)
         if self._fifo:

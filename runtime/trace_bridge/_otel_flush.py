@@ -56,13 +56,12 @@ class Flush:
             return
         left = invocation.seconds_left()
         longest = max(_LONGEST_SECONDS if left is None else min(left - _RESERVE_SECONDS, _LONGEST_SECONDS), 0.0)
+        if self._thread is None:
+            thread = threading.Thread(target=_work, args=(self._requests,), name="trace-bridge-flush", daemon=True)
+            thread.start()
+            self._thread = thread
         self._under_way = threading.Event()
         self._requests.put(_Request(flush, int(longest * 1000), self._under_way))
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=_work, args=(self._requests,), name="trace-bridge-flush", daemon=True
-            )
-            self._thread.start()
         if not self._under_way.wait(longest):
             _log.warning(
                 "OpenTelemetry did not export its spans within %.1f s; it goes on in the background, and the messages "

@@ -101,6 +101,13 @@ def forget_engine() -> None:
     _engines._chosen = ("xray", _xray_engine.XRAY)
 
 
+def forget_flush(monkeypatch: "pytest.MonkeyPatch") -> None:
+    """Has the next flush of OpenTelemetry's spans start a thread of its own."""
+    from trace_bridge import _otel_engine, _otel_flush
+
+    monkeypatch.setattr(_otel_engine.OTEL, "_flush", _otel_flush.Flush())
+
+
 def forget_emitter() -> None:
     """Closes the emitter of this process; the next document makes one by the environment as it is then."""
     _use_emitter(None)

@@ -133,3 +133,20 @@ def test_what_is_dropped_from_a_segment_fails_no_message(process: Process, faili
     for dropped in ("annotation 'no key!'", "annotation 'key'", "segment 'no segment'"):
         assert any(dropped in line for line in failing.lines)
     assert len(process.documents()) == 1
+
+
+@pytest.mark.parametrize("runner", REPORTING)
+def test_a_failure_is_logged_also_where_the_application_has_disabled_the_loggers_there_are(
+    process: Process, caplog: pytest.LogCaptureFixture, runner: str
+) -> None:
+    # As logging.config.dictConfig does by default.
+    process.monkeypatch.setattr(logging.getLogger("trace_bridge"), "disabled", True)
+    done = list[int]()
+
+    def work() -> None:
+        done.append(1)
+        if len(done) == 2:
+            raise ValueError("no price")
+
+    RUNNERS[runner](process, work, several(1, 2, 3))
+    assert "failed: ValueError: no price" in caplog.text

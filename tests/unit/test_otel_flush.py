@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from trace_bridge import Message, sqs_handler
 
+from tests.support import bridge
 from tests.support.child_process import in_a_child
 from tests.support.lambda_events import LambdaContext, event, header, record
 from tests.support.lambda_process import Process
@@ -52,6 +54,21 @@ def test_spans_have_left_when_the_handler_returns(exporter: Exporter) -> None:
     exporter.open.set()
     handler(BATCH, LambdaContext())
     assert exporter.taken == ["process orders"]
+
+
+def test_spans_that_no_thread_could_export_leave_with_the_next_batch(process: Process, exporter: Exporter) -> None:
+    exporter.open.set()
+    bridge.forget_flush(process.monkeypatch)
+
+    def no_thread(_thread: threading.Thread) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    with process.monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", no_thread)
+        assert handler(BATCH, LambdaContext()) == {"batchItemFailures": []}
+    assert exporter.taken == []
+    assert handler(BATCH, LambdaContext()) == {"batchItemFailures": []}
+    assert exporter.taken == ["process orders"] * 2
 
 
 def test_a_process_forked_in_a_batch_exports_its_own_spans_when_their_batch_ends(exporter: Exporter) -> None:
