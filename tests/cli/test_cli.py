@@ -300,3 +300,10 @@ def test_trace_of_the_latest_lists_the_ids_of_those_it_does_not_draw(aws: FakeAw
     assert "The other 2 traces" in out
     listed = [line.split()[0] for line in out.splitlines() if line.startswith("1-")]
     assert listed == [answers[1]["Id"], answers[0]["Id"]]
+
+
+def test_verify_posts_nothing_where_it_may_not_read_traces(aws: FakeAws, capsys: Output) -> None:
+    aws.denied = {"BatchGetTraces"}
+    assert run("verify", "TracedPipeline") == 4
+    assert "need the permission xray:BatchGetTraces" in capsys.readouterr().err
+    assert aws.posted == []

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from traced_pipeline_cli.__main__ import main
 from traced_pipeline_cli.aws import http
 from traced_pipeline_cli.aws.read_errors import Reads
@@ -179,6 +179,19 @@ def test_verify_says_which_trace_it_waited_for(aws: FakeAws, capsys: Output, mon
     said = capsys.readouterr().err
     follow = f"traced-pipeline trace {trace_id} --wait 30 --region us-east-1"
     assert f"traced-pipeline: Interrupted. The request was posted; follow its trace by `{follow}`.\n" in said
+
+
+def test_verify_names_the_trace_of_a_request_that_was_not_answered(
+    aws: FakeAws, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unanswered(**_: object) -> None:
+        raise ReadTimeoutError(endpoint_url=aws.api_url)
+
+    monkeypatch.setattr(verify, "send", unanswered)
+    monkeypatch.setattr(verify, "new_trace_id", lambda: "1-6b096c0c-15527a00f01998d0deec1b25")
+    assert main(["verify", "TracedPipeline"]) == 4
+    follow = "traced-pipeline trace 1-6b096c0c-15527a00f01998d0deec1b25 --wait 30"
+    assert f" The request may have been processed; follow its trace by `{follow}`.\n" in capsys.readouterr().err
 
 
 @dataclass

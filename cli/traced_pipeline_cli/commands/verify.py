@@ -14,7 +14,7 @@ from ..aws.http import Answer, new_trace_id, send
 from ..aws.read_errors import Reads
 from ..aws.session import Connection
 from ..aws.stack import find_pipeline
-from ..aws.xray import Progress, TraceReader, TracesIncompleteError, wait_for_traces
+from ..aws.xray import Progress, TraceReader, TracesIncompleteError, get_traces, wait_for_traces
 from ..deployment.expected_path import Hop, route_of
 from ..deployment.inspect_account import read_account
 from ..deployment.inspect_stack import inspect
@@ -77,14 +77,17 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         deployment = inspect(session, pipeline, progress=lambda what: tell(f"Reading {what} …"))
         route = route_of(deployment)
         findings = list(about_route(diagnose(deployment), route))
+        trace_id = new_trace_id()
+        # Asked before anything is posted, since the request is a real one: whether these credentials may read traces.
+        get_traces(xray, [trace_id])
         tell("Posting …")
         since = time.time()
-        answer = _send(connection, url, body)
+        with telling(lambda: f"The request may have been processed; {_follow(arguments, trace_id)}"):
+            answer = _send(connection, url, body, trace_id)
         # A request that was not accepted ends at the stage or the function behind it.
         timeout = arguments.timeout if answer.accepted else min(arguments.timeout, _REFUSED_SECONDS)
-        trace_id = answer.trace_id or ""
-        follow = follow_up(arguments, "trace", trace_id, "--wait", "30")
-        with telling(lambda: f"The request was posted; follow its trace by `{follow}`."):
+        trace_id = answer.trace_id or trace_id
+        with telling(lambda: f"The request was posted; {_follow(arguments, trace_id)}"):
             trace = _wait(reader, trace_id, route, timeout, tell)
             verdict = judge(route, trace, findings, deployment.unread)
             if not (answer.accepted and verdict.connected):
@@ -106,9 +109,12 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
     return ExitStatus.DONE if verdict.connected and answer.accepted else ExitStatus.NO
 
 
-def _send(connection: Connection, url: str, body: bytes | JsonValue) -> Answer:
+def _follow(arguments: argparse.Namespace, trace_id: str) -> str:
+    return f"follow its trace by `{follow_up(arguments, 'trace', trace_id, '--wait', '30')}`."
+
+
+def _send(connection: Connection, url: str, body: bytes | JsonValue, trace_id: str) -> Answer:
     """Posts with a trace id of our own, which API Gateway keeps, so that the trace is found whatever it answers."""
-    trace_id = new_trace_id()
     answer = send(
         url=url,
         body=body,
