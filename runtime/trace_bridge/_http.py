@@ -65,17 +65,8 @@ class HttpCall:
         shown = target.url + _query(url) if _state.settings.http_query else target.url
         scope = inherited_scope()
         parent = None if scope is None else usual_parent(scope)
-        if scope is None or parent is None:
-            self._begin_at(current_place(), client, target.name, method, shown)
-        elif not is_recorded_by_others(client):
-            # The usual way, without the steps of places: below a message, which sends it.
-            message = scope.message
-            subsegment = HttpSubsegment(message.invocation.new_id(), target.name, time.time(), str(method), shown)
-            parent.subsegments.append(subsegment)
-            message.room -= 1
-            self._place = InMessage(message, parent)
-            self._subsegment = subsegment
-            self.header = message.header_text(subsegment.id)
+        place = current_place() if scope is None or parent is None else InMessage(scope.message, parent)
+        self._begin_at(place, client, target.name, method, shown)
 
     def _begin_at(self, place: Place, client: str, name: str, method: object, shown: str) -> None:
         if is_open_call(place) or is_recorded_by_others(client):

@@ -32,7 +32,10 @@ def target_of(url: str) -> Target | None:
     Raises:
         ValueError: The URL is malformed.
     """
-    return _target(url.partition("?")[0].partition("#")[0])
+    parts = url.partition("?")[0].partition("#")[0].split("/", 3)
+    # No more of the path than is recorded, as what is parsed is kept for the next call.
+    parts[3:] = [path[:MAX_TEXT] for path in parts[3:]]
+    return _target("/".join(parts))
 
 
 @lru_cache(maxsize=512)
@@ -68,8 +71,8 @@ class HttpSubsegment:
         self.name = name
         self.start_time = start_time
         self.end_time = 0.0
-        self._method = method
-        self._url = url
+        self._method = method[:MAX_TEXT]
+        self._url = url[:MAX_TEXT]
         self._status: int | None = None
         self._length: int | None = None
         self._cause: dict[str, object] | None = None
@@ -119,8 +122,8 @@ class HttpSubsegment:
         outcome = outcome_fields(status, self._cause) if self._cause is not None or (status or 0) >= 400 else ""
         return (
             f'{{"id":"{self.id}","name":{quote(self.name)},"start_time":{self.start_time!r},{end},'
-            f'"namespace":"remote","http":{{"request":{{"method":{quote(self._method[:MAX_TEXT])},'
-            f'"url":{quote(self._url[:MAX_TEXT])}}}{answer}}}{outcome}}}'
+            f'"namespace":"remote","http":{{"request":{{"method":{quote(self._method)},'
+            f'"url":{quote(self._url)}}}{answer}}}{outcome}}}'
         )
 
     def to_dict(self) -> dict[str, Any]:

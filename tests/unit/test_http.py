@@ -1,6 +1,8 @@
 """HTTP calls: recorded once whatever the client, with the trace on the wire, and never changed."""
 
 import asyncio
+import gc
+import tracemalloc
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,7 @@ import aiohttp
 import httpx
 import pytest
 import requests
+import urllib3
 from trace_bridge import capture, continue_trace
 
 from tests.support.http_clients import CLIENTS, FOLLOWING, Get
@@ -195,3 +198,21 @@ def test_aws_calls_are_never_recorded_a_second_time(process: Process, website: W
     client = process.client("dynamodb")
     run_in_message(lambda: (client.list_tables(), CLIENTS["requests"](website.url)))
     assert [call["namespace"] for call in recorded_calls(process)] == ["aws", "remote"]
+
+
+def test_a_url_of_any_length_is_recorded_and_not_kept(process: Process) -> None:
+    def work() -> None:
+        for number in range(20):
+            with pytest.raises(urllib3.exceptions.HTTPError):
+                pool.request("GET", f"http://user:pass@127.0.0.1:1/{number}/{'x' * 1_000_000}", retries=False)
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 10_000_000
+
+    pool = urllib3.PoolManager()
+    tracemalloc.start()
+    try:
+        run_in_message(work)
+    finally:
+        tracemalloc.stop()
+    urls = [call["http"]["request"]["url"] for call in recorded_calls(process)]
+    assert urls == [f"http://127.0.0.1:1/{number}/{'x' * 250}"[:250] for number in range(20)]
