@@ -159,7 +159,7 @@ class RoutingContext(Context):
         elif segment.message.has_room():
             parent.add_subsegment(subsegment)
             segment.message.room -= 1
-        else:
+        elif segment.message.sampled:
             subsegment.id = segment.id  # what it calls is recorded below the message
         enter_scope(scope.with_opened(*opened, subsegment))
 
@@ -285,5 +285,6 @@ def _innermost(scope: Scope) -> Entity:
 def _send_alone(scope: Scope, entity: Entity) -> None:
     """Sends a subsegment by itself where its message belongs to a parent process, which will not see it."""
     message = scope.message
-    if message.invocation.inherited and entity.sampled and isinstance(owner(entity), SdkSegment):
+    is_recorded = entity.sampled and entity.id != message.id  # as those beyond the message's room are not
+    if message.invocation.inherited and is_recorded and isinstance(owner(entity), SdkSegment):
         get_emitter().emit_text(encode(subsegment_alone(entity)), message.invocation)

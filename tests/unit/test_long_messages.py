@@ -7,9 +7,11 @@ from contextvars import copy_context
 from typing import Any
 
 import pytest
+from aws_xray_sdk.core import xray_recorder
 from trace_bridge import Message, continue_trace, counters, sqs_handler, subsegment
 
 from tests.support import bridge
+from tests.support.child_process import in_a_child
 from tests.support.lambda_events import LambdaContext, event, header, record, trace_id
 from tests.support.lambda_process import Process
 from tests.support.otel_spans import Spans
@@ -24,8 +26,6 @@ def _own() -> None:
 
 
 def _of_the_sdk() -> None:
-    from aws_xray_sdk.core import xray_recorder
-
     bridge.join_sdk()
     with xray_recorder.in_subsegment("row"):
         pass
@@ -77,6 +77,35 @@ def test_steps_below_steps_count_too(process: Process) -> None:
     (document,) = process.documents_of(ROOT)
     assert [len(row.get("subsegments", [])) for row in document["subsegments"]] == [1, 1, 0]
     assert len(process.services.headers(_LIST_TABLES)) == 4
+
+
+@pytest.mark.parametrize("sampled", ["0", "1"])
+def test_what_the_sdk_calls_beyond_the_first_steps_goes_on_in_the_trace(process: Process, sampled: str) -> None:
+    process.monkeypatch.setattr(bridge.MessageSegment, "room", 1)
+    bridge.join_sdk()
+    ids = []
+
+    @sqs_handler
+    def handler(_message: Message) -> None:
+        for _ in range(2):
+            with xray_recorder.in_subsegment("row") as row:
+                ids.append(row.id)
+
+    handler(event(record(trace=header(ROOT, sampled=sampled))), LambdaContext())
+    segments = [document["id"] for document in process.documents_of(ROOT) if document["name"] == "worker"]
+    assert ids[1] == (segments[0] if sampled == "1" else "0123456789abcdef")
+
+
+def test_a_forked_process_sends_the_first_steps_alone(process: Process) -> None:
+    process.monkeypatch.setattr(bridge.MessageSegment, "room", 1)
+    bridge.join_sdk()
+
+    def work() -> None:
+        _of_the_sdk()
+        _of_the_sdk()
+
+    sqs_handler(lambda _message: in_a_child(work))(event(SAMPLED), LambdaContext())
+    assert [document["name"] for document in process.documents_of(ROOT)] == ["row", "worker"]
 
 
 @pytest.mark.parametrize("engine", ["xray", "otel"])
