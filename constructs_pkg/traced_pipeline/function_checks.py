@@ -120,12 +120,12 @@ def _check_network(options: FunctionOptions) -> None:
 def _check_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> None:
     selected = selected_subnets(vpc, selection)
     public = {subnet.node.path for subnet in vpc.public_subnets}
-    if not selected or public & {*selected}:
+    if public & {*selected}:
         # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
         raise PipelineError(
             Check.OPTION_CONFLICT,
-            f"vpc_subnets chooses {'public' if selected else 'no'} subnets of {vpc.node.path}, but a function "
-            "reaches nothing from public ones: it gets no public address; choose private or isolated subnets",
+            f"vpc_subnets chooses public subnets of {vpc.node.path}, but a function reaches nothing from them: it "
+            "gets no public address; choose private or isolated subnets",
         )
 
 

@@ -166,9 +166,8 @@ TASK_SIZES: Mapping[int, Sequence[int]] = {
     4096: range(8192, 30720 + 1, 1024),
     8192: range(16384, 61440 + 1, 4096),
     16384: range(32768, 122880 + 1, 8192),
-    32768: (61440, 122880, 249856),
 }
-"""What memory a Fargate task can have, in MiB, by its CPU units; larger tasks may be newer than this table."""
+"""What memory a Fargate task can have, in MiB, by its CPU units. More CPU is not checked: AWS adds larger tasks."""
 
 TASK_SIZES_SOURCE = _FARGATE
 

@@ -14,7 +14,7 @@ _PUBLIC = "give assign_public_ip=True or choose subnets with a NAT gateway, as S
 
 
 def selected_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> list[str]:
-    """Returns the paths of the subnets that are chosen from a VPC.
+    """Returns the paths of the subnets that are chosen from a VPC; none while its subnets are still to be looked up.
 
     Args:
         vpc: The VPC.
@@ -38,6 +38,9 @@ def selected_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> li
         raise PipelineError(
             Check.OPTION_CONFLICT, f"vpc_subnets chooses no subnets of {vpc.node.path}: {error}"
         ) from error
+    # `Vpc.from_lookup` first gives stand-ins: the CDK looks the VPC up once the app has been synthesized with them.
+    if not selected.subnets and not selected.is_pending_lookup:
+        raise PipelineError(Check.OPTION_CONFLICT, f"vpc_subnets chooses no subnets of {vpc.node.path}; choose some")
     return [subnet.node.path for subnet in selected.subnets]
 
 
@@ -72,8 +75,6 @@ def check_network_path_of_tasks(
     if subnets is None and public_addresses:
         subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
     selected = {*selected_subnets(vpc, subnets)}
-    if not selected:
-        raise PipelineError(Check.OPTION_CONFLICT, f"vpc_subnets chooses no subnets of {vpc.node.path}; choose some")
     if _isolated(vpc) & selected:
         check_at_synthesis(scope, lambda: _check_endpoint(scope, vpc, "container", "isolated subnets", _NAT))
     elif not public_addresses and selected & {subnet.node.path for subnet in vpc.public_subnets}:

@@ -38,7 +38,7 @@ class TestIsRefused:
             ({"image": None}, "a container worker needs an image"),
             ({"table_actions": ["dynamodb:PutItem"]}, "the worker has no table"),
             ({"backlog_per_task": 0}, "backlog_per_task is 0, but must be at least 1"),
-            ({"cpu": 300}, "cpu is 300, but Fargate takes 256, 512, 1024, 2048, 4096, 8192, 16384 or 32768; see https"),
+            ({"cpu": 300}, "cpu is 300, but Fargate takes 256, 512, 1024, 2048, 4096, 8192 or 16384; see https"),
             (
                 {"cpu": 256, "memory_limit_mib": 4096},
                 "cpu 256, which Fargate does not have together; give memory_limit_mib=512, 1024 or 2048, or cpu=512",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import subprocess
@@ -10,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Stack, Token
+from aws_cdk import App, CfnParameter, Duration, Environment, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
+    ContainerWorkerOptions,
     FunctionOptions,
     Handler,
     IngestApi,
@@ -241,6 +244,28 @@ class TestNetworks:
         isolated = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         text = refusal(lambda: audit(stack, vpc=vpc, vpc_subnets=isolated))
         assert "vpc_subnets chooses no subnets of Shop/Net" in text
+
+    @pytest.mark.parametrize(
+        "selection",
+        [
+            ec2.SubnetSelection(subnet_group_name="App"),
+            ec2.SubnetSelection(availability_zones=["eu-west-1a"]),
+            ec2.SubnetSelection(subnet_filters=[ec2.SubnetFilter.by_ids(["subnet-1"])]),
+            ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        ],
+        ids=["group", "zone", "id", "isolated"],
+    )
+    def test_subnets_that_the_cdk_has_not_looked_up_yet(self, tmp_path: Path, selection: ec2.SubnetSelection) -> None:
+        # Without the flag that has the CDK refuse its own stand-ins for what it has not looked up.
+        app = App(outdir=str(tmp_path))
+        stack = Stack(app, "Shop", env=Environment(account="111111111111", region="eu-west-1"))
+        vpc = ec2.Vpc.from_lookup(stack, "Net", vpc_id="vpc-1")
+        image = ecs.ContainerImage.from_registry("registry.example.com/audit:1")
+        orders = TracedPipeline(stack, "Orders", worker=WorkerOptions(vpc=vpc, vpc_subnets=selection))
+        orders.add_container_worker("Audit", ContainerWorkerOptions(image=image, vpc=vpc, vpc_subnets=selection))
+        app.synth()
+        asked = json.loads((tmp_path / "manifest.json").read_text())["missing"]
+        assert [lookup["props"]["filter"] for lookup in asked] == [{"vpc-id": "vpc-1"}]
 
 
 def test_a_policy_name_that_xray_does_not_take(new_stack: NewStack) -> None:
