@@ -84,11 +84,15 @@ def test_what_boto3_raises_is_one_line_with_advice(error: BotoCoreError, advice:
     assert "\n" not in describe(error)
 
 
-@pytest.mark.parametrize("program", ["/nowhere/program", "echo no JSON", "echo 1", "echo {}"])
-def test_a_credential_process_that_gives_none_is_named(
-    aws: FakeAws, capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
+PROGRAMS = [f"credential_process = {program}" for program in ("/nowhere/program", "echo no JSON", "echo 1", "echo {}")]
+TOKEN = "role_arn = arn:aws:iam::111111111111:role/reader\nweb_identity_token_file = /nowhere/token"
+
+
+@pytest.mark.parametrize("profile", [*PROGRAMS, TOKEN], ids=[*PROGRAMS, "token file"])
+def test_credentials_that_cannot_be_read_are_no_fault(
+    aws: FakeAws, capsys: Output, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str
 ) -> None:
-    (tmp_path / "config").write_text(f"[profile odd]\ncredential_process = {program}\n")
+    (tmp_path / "config").write_text(f"[profile odd]\n{profile}\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
@@ -96,6 +100,16 @@ def test_a_credential_process_that_gives_none_is_named(
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "credential" in err
+
+
+def test_what_gives_credentials_is_not_taken_for_a_program(
+    aws: FakeAws, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/")
+    assert main(["send", "TracedPipeline"]) == 4
+    assert "The AWS credentials could not be read: Unsupported host 'example.com'" in capsys.readouterr().err
 
 
 def test_an_endpoint_that_is_no_url_is_named(aws: FakeAws, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:

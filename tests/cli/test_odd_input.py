@@ -122,6 +122,19 @@ def test_a_body_is_posted_as_the_bytes_it_was_said_in(aws: FakeAws) -> None:
     assert aws.posted[0].body == b'{"a": "\xff"}'
 
 
+def test_a_body_is_posted_in_utf8_whatever_the_encoding_of_the_terminal(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsencode", lambda text: text.encode("latin-1"))
+    assert main(["send", "TracedPipeline", "--body", '{"a": "ä"}']) == 0
+    assert json.loads(aws.posted[0].body) == {"a": "ä"}
+
+
+def test_a_url_may_stand_in_the_query_of_a_path(aws: FakeAws) -> None:
+    assert main(["send", "TracedPipeline", "--path", "/orders?next=https://example.com/"]) == 0
+    assert aws.posted[0].path == "/apis/abc123/prod/orders"
+
+
 def test_a_path_is_signed_as_it_is_sent(aws: FakeAws) -> None:
     assert main(["send", "TracedPipeline", "--path", "/a b/ä%20?x=1"]) == 0
     assert aws.posted[0].path == "/apis/abc123/prod/a%20b/%C3%A4%20"

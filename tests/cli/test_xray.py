@@ -88,6 +88,14 @@ def test_a_wait_outlasts_what_passes(aws: FakeAws, error: Exception) -> None:
     assert (trace.id, client.questions) == (answer["Id"], 3)
 
 
+def test_a_wait_that_ends_unanswered_takes_no_trace_for_missing(aws: FakeAws) -> None:
+    errors: dict[int, Exception] = dict.fromkeys(range(2, 1000), EndpointConnectionError(endpoint_url="https://x"))
+    client: Any = Throttled(boto3.client("xray", region_name="us-east-1"), errors)
+    with pytest.raises(EndpointConnectionError):
+        wait_for_traces(client, ["1-00000000-000000000000000000000000"], lambda _: True, 0.05, interval=0.01)
+    assert client.questions > 2
+
+
 @pytest.mark.parametrize(
     ("question", "error"),
     [

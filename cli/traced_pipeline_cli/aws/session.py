@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import boto3
 import botocore.session
 from botocore.credentials import Credentials
-from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, NoCredentialsError, NoRegionError
 from botocore.utils import get_environ_proxies
 
 from ..errors import CliError
@@ -17,7 +17,7 @@ from .http import is_loopback
 
 
 class CredentialsError(CliError):
-    """The configured program does not give credentials."""
+    """The credentials that are configured cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,8 @@ def connect(*, profile: str | None = None, region: str | None = None) -> Connect
     Raises:
         botocore.exceptions.ProfileNotFound: There is no such profile.
         botocore.exceptions.NoRegionError: No region is configured.
-        CredentialsError: The program that the profile names for its credentials does not give any.
+        CredentialsError: What the credentials come from, such as a program or a file, gives none.
+        botocore.exceptions.ClientError: AWS gives none.
     """
     core = botocore.session.Session(profile=profile)
     # boto3 does not read AWS_REGION, which every other SDK and Lambda itself do.
@@ -71,13 +72,22 @@ def connect(*, profile: str | None = None, region: str | None = None) -> Connect
     if not chosen:
         raise NoRegionError
     session = boto3.Session(botocore_session=core, region_name=chosen)
-    try:
-        session.get_credentials()
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        # Of a program that is not there, or that prints something else, botocore raises what it comes upon.
-        raise CredentialsError(
-            f"The credential_process of the profile {core.profile or 'default'} gave no credentials: {error}. "
-            "Run it by itself, or name another --profile."
-        ) from error
+    _read_credentials(session, f" of the profile {core.profile}" if core.profile else "")
     bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     return Connection(session=session, region=chosen, verify=str(bundle) if bundle else True)
+
+
+def _read_credentials(session: boto3.Session, whose: str) -> None:
+    """Reads the credentials once, which clients do later: whatever is raised then is not a client's fault."""
+    try:
+        credentials = session.get_credentials()
+        if credentials is not None:
+            credentials.get_frozen_credentials()
+    except BotoCoreError:
+        raise
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        # Of a program or a file that is not there, or holds something else, botocore raises what it comes upon.
+        raise CredentialsError(
+            f"The AWS credentials{whose} could not be read: {error}. Check what they come from, such as "
+            "credential_process or a token file, or name another --profile."
+        ) from error

@@ -153,7 +153,7 @@ def wait_for_traces(
 
     Raises:
         TracesIncompleteError: The time was up; it holds what there is.
-        botocore.exceptions.ClientError: X-Ray refused, or did not answer the first question.
+        botocore.exceptions.ClientError: X-Ray refused, or did not answer the first question or the last.
     """
     fetch = client.get if isinstance(client, TraceReader) else partial(get_traces, client)
     wanted = list(dict.fromkeys(trace_ids))
@@ -162,13 +162,14 @@ def wait_for_traces(
     done: set[str] = set()
     answered = False
     while True:
+        unanswered: ClientError | BotoCoreError | None = None
         try:
             fetched = fetch(trace_id for trace_id in wanted if trace_id not in done)
         except (ClientError, BotoCoreError) as error:
             # What answered before will answer again; what never did would be waited for in vain.
             if not (answered and is_transient(error)):
                 raise
-            fetched = []
+            fetched, unanswered = [], error
         answered = True
         for trace in fetched:
             by_id[trace.id] = trace
@@ -180,6 +181,8 @@ def wait_for_traces(
         if len(done) == len(wanted):
             return [by_id[trace_id] for trace_id in wanted]
         if passed + interval > timeout:
+            if unanswered is not None:
+                raise unanswered  # what is missing may be there by now
             raise TracesIncompleteError(
                 traces=[by_id[trace_id] for trace_id in wanted if trace_id in by_id],
                 missing=[trace_id for trace_id in wanted if trace_id not in by_id],

@@ -188,8 +188,8 @@ def add_api(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def name(text: str) -> str:
-    """Reads a name, such as a stack's or a file's: the type of every text but a body."""
+def not_empty(text: str) -> str:
+    """Reads a text that is not empty, such as a file's name: the type of every text but a body."""
     if not text:
         raise argparse.ArgumentTypeError("it is empty; is a variable of the shell not set?")
     return text
@@ -197,7 +197,7 @@ def name(text: str) -> str:
 
 def aws_name(text: str) -> str:
     """Reads a name or a value that is sent to AWS: printable text."""
-    if not name(text).isprintable():
+    if not not_empty(text).isprintable():
         raise argparse.ArgumentTypeError(f"{quoted(text)} holds characters that are not printable text")
     return text
 

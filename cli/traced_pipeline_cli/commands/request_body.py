@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import quote
 
 from ..errors import FileError
 from ..traces.model import JsonValue
-from .arguments import add_api, aws_name, name, quoted
+from .arguments import add_api, aws_name, not_empty, quoted
 from .streams import say
 
 # A body the reference pipeline accepts.
@@ -27,7 +27,9 @@ def add_body_arguments(parser: argparse.ArgumentParser) -> None:
     body.add_argument(
         "--body", metavar="JSON", help=f"what to post; by default {json.dumps(EXAMPLE_BODY)}, as the example app wants"
     )
-    body.add_argument("--file", type=name, metavar="FILE", help="a file that holds what to post; - is standard input")
+    body.add_argument(
+        "--file", type=not_empty, metavar="FILE", help="a file that holds what to post; - is standard input"
+    )
     add_api(parser)
     parser.add_argument("--path", type=_path, metavar="PATH", help="the API's path, unless exactly one takes POST")
 
@@ -42,8 +44,8 @@ def body_of(arguments: argparse.Namespace) -> bytes | JsonValue:
         except OSError as error:
             raise FileError(f"The file {arguments.file} cannot be read: {error.strerror}.") from error
     if arguments.body is not None:
-        # The bytes that were said, even where they are no text.
-        return os.fsencode(arguments.body)
+        # As UTF-8, whatever the terminal's encoding; bytes that are no text as they are.
+        return str(arguments.body).encode(errors="surrogateescape")
     return EXAMPLE_BODY
 
 
@@ -57,6 +59,6 @@ def _standard_input() -> bytes:
 
 def _path(text: str) -> str:
     """Reads a path of the API; what a URL cannot hold is percent-encoded, so that what is signed is what is sent."""
-    if "://" in aws_name(text):
+    if re.match(r"[a-z]+://", aws_name(text), re.IGNORECASE):
         raise argparse.ArgumentTypeError(f"{quoted(text)} is a URL; a path of the API is expected, such as /orders")
     return quote(text, safe=_URL_CHARACTERS)

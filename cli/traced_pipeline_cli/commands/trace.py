@@ -33,7 +33,7 @@ from ..traces.failure_states import state_of
 from ..traces.graph_model import TraceMap
 from ..traces.model import Trace
 from ..traces.summary import verdict
-from .arguments import UsageError, add_api, aws_name, minutes, name, positive, quoted, seconds
+from .arguments import UsageError, add_api, aws_name, minutes, not_empty, positive, quoted, seconds
 from .output import write_result, write_whole
 from .streams import write_out
 from .terminal import OutputConsole, progress
@@ -78,9 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-links", action="store_true", help="leave out the traces that these are linked with")
     parser.add_argument("--details", action="store_true", help="show every field of every span")
-    parser.add_argument("--svg", type=name, metavar="FILE", help="write the map to a file, as a picture")
+    parser.add_argument("--svg", type=not_empty, metavar="FILE", help="write the map to a file, as a picture")
     parser.add_argument(
-        "--html", type=name, metavar="FILE", help="write map, waterfalls and logs to a page that opens offline"
+        "--html", type=not_empty, metavar="FILE", help="write map, waterfalls and logs to a page that opens offline"
     )
     parser.add_argument("--no-logs", action="store_true", help="with --html: leave out what the functions logged")
     parser.add_argument("--json", action="store_true", help="print the map and the documents as JSON")
