@@ -89,6 +89,7 @@ def test_what_the_sdk_calls_beyond_the_first_steps_goes_on_in_the_trace(process:
     def handler(_message: Message) -> None:
         for _ in range(2):
             with xray_recorder.in_subsegment("row") as row:
+                assert row is not None
                 ids.append(row.id)
 
     handler(event(record(trace=header(ROOT, sampled=sampled))), LambdaContext())
