@@ -202,7 +202,14 @@ def pipeline(**changes: Any) -> Pipeline:
     nothing: dict[str, Any] = dict.fromkeys(
         ("api_url", "api_id", "stage", "api_path", "dead_letter_queue_url", "table")
     )
-    lists: dict[str, Any] = {"functions": (), "topics": (), "queues": (PLACE.url,), "tables": (), "outputs": {}}
+    lists: dict[str, Any] = {
+        "functions": (),
+        "topics": (),
+        "queues": (PLACE.url,),
+        "tables": (),
+        "outputs": {},
+        "apis": (),
+    }
     return Pipeline(
         **{"stack": "S", "status": "CREATE_COMPLETE", "queue_url": PLACE.url, **nothing, **lists, **changes}
     )

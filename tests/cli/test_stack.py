@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from traced_pipeline_cli.aws.endpoints import is_of_aws
-from traced_pipeline_cli.aws.stack import Pipeline, find_pipeline
+from traced_pipeline_cli.aws.stack import Pipeline, find_pipeline, stage_service
 from traced_pipeline_cli.errors import NotFoundError
 
 AT_AWS = "https://abc123.execute-api.us-east-1.amazonaws.com/prod/orders"
@@ -81,8 +81,23 @@ def test_a_path_replaces_what_is_below_the_stage(stated: str, expected: str) -> 
 def test_the_api_and_the_stage_are_those_the_url_names() -> None:
     found = find({"ApiUrl": "http://127.0.0.1:4566/abc123/prod/orders"})
     assert (found.api_id, found.stage) == ("abc123", "prod")
-    found = find({"ApiUrl": "https://api.example.com/orders"})
+    only = {**RESOURCES, "AWS::ApiGateway::RestApi": ["other9"]}
+    found = find({"ApiUrl": "https://api.example.com/orders"}, resources=only)
     assert (found.api_id, found.stage) == ("other9", "test")
+
+
+def test_no_api_is_guessed_where_the_url_names_none() -> None:
+    outputs = {"ApiUrl": "https://api.example.com/orders", "Site": "https://example.com/", "Endpoint": AT_AWS}
+    found = find(outputs)
+    assert (found.api_url, found.api_id) == (outputs["ApiUrl"], None)
+    wanted = r"has several APIs, and the URL says none of their ids\. .* --api; .*: ApiUrl, Endpoint, Site\."
+    with pytest.raises(NotFoundError, match=wanted):
+        stage_service(boto3.client("apigateway", region_name="us-east-1"), found)
+    with pytest.raises(NotFoundError, match=wanted):
+        find(outputs, path="/returns")
+    with pytest.raises(NotFoundError, match=wanted):
+        find(outputs, api="Site")
+    assert find(outputs, api="Endpoint", path="/returns").api_url == AT_AWS.replace("orders", "returns")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,13 +32,14 @@ class Pipeline:
         stack: The stack's name.
         status: The stack's status, such as `CREATE_COMPLETE`.
         api_url: The URL to post to; None where the stack has no REST API, or only an output was asked and none says it.
-        api_id: The REST API's id.
+        api_id: The REST API's id; None where the stack has several and the URL names none of them.
         stage: The API's stage.
         api_path: The path to post to below the stage, such as `/orders`.
         queue_url: The worker's queue; None where no output says it and the stack has several.
         dead_letter_queue_url: Its dead-letter queue; None where no output says it.
         table: The table's name; None where no output says it and the stack has several.
         outputs: All of the stack's outputs.
+        apis: The ids of its REST APIs.
         functions: The names of the stack's functions.
         topics: The ARNs of its topics.
         queues: The URLs of its queues.
@@ -55,6 +56,7 @@ class Pipeline:
     dead_letter_queue_url: str | None
     table: str | None
     outputs: Mapping[str, str]
+    apis: tuple[str, ...]
     functions: tuple[str, ...]
     topics: tuple[str, ...]
     queues: tuple[str, ...]
@@ -69,6 +71,18 @@ class Pipeline:
         if self.api_url is None:
             raise NotFoundError(f"The stack {self.stack} has no REST API to post to; its status is {self.status}.")
         return self.api_url
+
+    def check_api(self) -> None:
+        """Checks that it is known which of the stack's APIs is meant.
+
+        Raises:
+            NotFoundError: There are several, and the URL names none of them, as one of a domain of your own.
+        """
+        if self.api_id is None and len(self.apis) > 1:
+            raise NotFoundError(
+                f"The stack {self.stack} has several APIs, and the URL says none of their ids. Name an output with the "
+                f"URL that AWS gave the one you mean with --api; outputs with a URL: {_urls(self.outputs) or 'none'}."
+            )
 
 
 def find_parts(cloudformation: CloudFormationClient, stack: str) -> Pipeline:
@@ -104,21 +118,24 @@ def find_stage(cloudformation: CloudFormationClient, stack: str, *, api: str | N
     read = _read(cloudformation, stack)
     apis, stages = _ids(read.resources, "AWS::ApiGateway::RestApi"), _ids(read.resources, "AWS::ApiGateway::Stage")
     key = _api_output(read, apis) if api is None else api
-    if key is not None and not read.outputs.get(key, "").startswith(("https://", "http://")):
+    if key is not None and not _is_url(read.outputs.get(key, "")):
         raise NotFoundError(
-            f"The stack {stack} has no output {key} with the URL of an API. It has: {_listed(read.urls) or 'none'}."
+            f"The stack {stack} has no output {key} with the URL of an API. It has: {_urls(read.outputs) or 'none'}."
         )
     said = None if key is None else read.outputs[key]
     host = _API_HOST.fullmatch(urlsplit(said).hostname or "") if said else None
     url = said if key is not None and key.endswith("ApiUrl") else None
-    stage = urlsplit(said).path.split("/")[1] if said and host else _named_in(said, stages)
-    return replace(
+    stage = urlsplit(said).path.split("/")[1] if said and host else _named_in(said, stages) or next(iter(stages), None)
+    pipeline = replace(
         _parts(read),
         api_url=url,
-        api_id=host["api"] if host else _named_in(said, apis),
+        api_id=host["api"] if host else _named_in(said, apis) or _only(apis),
         stage=stage,
         api_path=None if url is None else _path_below_stage(url, stage),
     )
+    if url is None:
+        pipeline.check_api()
+    return pipeline
 
 
 def find_pipeline(
@@ -149,6 +166,8 @@ def find_pipeline(
     """
     pipeline = find_stage(cloudformation, stack, api=api)
     url, api_id, stage = pipeline.api_url, pipeline.api_id, pipeline.stage
+    if path is not None:
+        pipeline.check_api()
     if api_id and stage and (path is not None or url is None):
         base = _stage_url(apigateway, pipeline.outputs, api_id=api_id, stage=stage, stack=stack)
         posted = path if path is not None else _posted_path(apigateway, api_id, stack)
@@ -163,6 +182,7 @@ def stage_service(apigateway: APIGatewayClient, pipeline: Pipeline) -> str:
         NotFoundError: The stack has no REST API with a stage.
         botocore.exceptions.ClientError: AWS refused.
     """
+    pipeline.check_api()
     if pipeline.api_id is None or pipeline.stage is None:
         raise NotFoundError(
             f"The stack {pipeline.stack} has no REST API with a stage, so its traces cannot be looked up by the "
@@ -180,11 +200,6 @@ class _Stack:
     status: str
     outputs: Mapping[str, str]
     resources: list[StackResourceSummaryTypeDef]
-
-    @property
-    def urls(self) -> list[str]:
-        """The names of the outputs that are URLs."""
-        return [key for key, value in sorted(self.outputs.items()) if value.startswith(("https://", "http://"))]
 
 
 def _read(cloudformation: CloudFormationClient, stack: str) -> _Stack:
@@ -225,6 +240,7 @@ def _parts(read: _Stack) -> Pipeline:
         dead_letter_queue_url=read.outputs.get("DeadLetterQueueUrl"),
         table=read.outputs.get("TableName") or _only(tables),
         outputs=read.outputs,
+        apis=_ids(read.resources, "AWS::ApiGateway::RestApi"),
         functions=_ids(read.resources, "AWS::Lambda::Function"),
         topics=_ids(read.resources, "AWS::SNS::Topic"),
         queues=queues,
@@ -267,23 +283,28 @@ def _api_output(read: _Stack, apis: tuple[str, ...]) -> str | None:
     """
     if "ApiUrl" in read.outputs:
         return "ApiUrl"
-    stated = [key for key in read.urls if key.endswith("ApiUrl")]
-    if len({read.outputs[key] for key in stated}) > 1 or (not stated and len(apis) > 1):
+    stated = {key: url for key, url in read.outputs.items() if key.endswith("ApiUrl") and _is_url(url)}
+    if len(set(stated.values())) > 1 or (not stated and len(apis) > 1):
         raise NotFoundError(
             f"The stack {read.name} has several APIs. Name the output with the URL of the one you mean with --api; "
-            f"outputs with a URL: {_listed(stated or read.urls) or 'none'}."
+            f"outputs with a URL: {_urls(stated or read.outputs) or 'none'}."
         )
-    return stated[0] if stated else None
+    return min(stated, default=None)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
+def _urls(outputs: Mapping[str, str]) -> str:
+    """Returns the names of the outputs that are URLs, for a message."""
+    return ", ".join(key for key, value in sorted(outputs.items()) if _is_url(value))
+
+
+def _is_url(value: str) -> bool:
+    return value.startswith(("https://", "http://"))
 
 
 def _named_in(url: str | None, ids: tuple[str, ...]) -> str | None:
-    """Returns the id that is a part of a URL, or else the first one."""
+    """Returns the id that is a part of a URL."""
     parts = _URL_PARTS.split(url or "")
-    return next((physical_id for physical_id in ids if physical_id in parts), ids[0] if ids else None)
+    return next((physical_id for physical_id in ids if physical_id in parts), None)
 
 
 def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: str, stage: str, stack: str) -> str:
@@ -291,7 +312,7 @@ def _stage_url(client: APIGatewayClient, outputs: Mapping[str, str], *, api_id: 
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
     """
-    for value in (value for _, value in sorted(outputs.items()) if value.startswith(("https://", "http://"))):
+    for value in (value for _, value in sorted(outputs.items()) if _is_url(value)):
         before, separator, _ = f"{value}/".partition(f"/{stage}/")
         if separator and api_id in _URL_PARTS.split(before):
             return f"{before}/{stage}"

@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace, connection: Connection) -> ExitStatus:
         api=arguments.api,
     )
     url = pipeline.url_to_post_to()
+    pipeline.check_api()
     xray = session.client("xray")
     reader = TraceReader(xray)
     reads = Reads()
