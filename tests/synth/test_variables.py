@@ -27,6 +27,7 @@ from traced_pipeline import (
     TracedTopic,
     WorkerOptions,
 )
+from traced_pipeline.bridge_environment import SWITCHES, WORDS
 
 from tests.support.stacks import NewStack, make_function
 from tests.support.templates import refusal, warnings_of
@@ -105,16 +106,24 @@ def test_a_variable_that_a_construct_sets_too_is_the_users_or_refused(new_stack:
     make = MAKERS[maker]
     names = _variables_of(make(new_stack(), None))
     assert names
-    for name in names:
+    for name, value in names.items():
+        mine = _another(name, value)
         try:
-            made = make(new_stack(), {name: MINE})
+            made = make(new_stack(), {name: mine})
         except PipelineError as refused:
             assert refused.check is Check.OPTION_CONFLICT
             assert f"has {name}" in str(refused)
             assert "leave it out" in str(refused)
             assert (refused.path or "").startswith("Shop/Hop")
         else:
-            assert _variables_of(made)[name] == MINE
+            assert _variables_of(made)[name] == mine
+
+
+def _another(name: str, value: object) -> str:
+    """A value that a variable may have, but not the one that the construct gives it."""
+    if name in SWITCHES:
+        return "true" if value == "false" else "false"
+    return next(word for word in WORDS.get(name, [MINE]) if word != value)
 
 
 @pytest.mark.parametrize("maker", MAKERS)
