@@ -28,9 +28,11 @@ from .option_checks import check_options, checks_arguments
 from .pipeline import TracedPipeline
 from .queue_worker import QueueWorker
 from .references import check_references
-from .resource import identity_of, resource_of
+from .resource import identity_of, referenced_resource, resource_of
 from .saved_queries import query_name, save_queries
 
+# Metadata of an alarm: the path of a topic of another stack that it notifies.
+_NOTIFIES = "traced-pipeline:notifies"
 _LONGEST_WAIT = Duration.minutes(15)
 _LONGEST_REQUEST = Duration.seconds(5)
 _LONGEST_NAME = 200
@@ -177,6 +179,7 @@ class PipelineMonitoring(Construct):
         alarm = self._pipeline.dead_letter_alarms.get(worker)
         if alarm is not None and not _notifies(alarm, self._options.alarm_topic):
             self._notify(alarm)
+            _remember(alarm, self._options.alarm_topic)
 
     def _add_alarm(self, alarm: cloudwatch.Alarm) -> None:
         self._alarms.append(alarm)
@@ -193,9 +196,29 @@ class PipelineMonitoring(Construct):
 
 def _notifies(alarm: cloudwatch.Alarm, topic: sns.ITopic | None) -> bool:
     """Returns whether an alarm, which others may watch as well, notifies a topic already."""
+    if topic is None:
+        return False
+    if (elsewhere := _of_another_stack(alarm, topic)) is not None:
+        # Until the app is synthesized, topics of two such stacks may resolve to the same.
+        return any((entry.type, entry.data) == (_NOTIFIES, elsewhere) for entry in alarm.node.metadata)
     stack = Stack.of(alarm)
     actions = stack.resolve(resource_of(alarm, cloudwatch.CfnAlarm).alarm_actions) or []
-    return topic is not None and stack.resolve(topic.topic_arn) in actions
+    return stack.resolve(topic.topic_arn) in actions
+
+
+def _remember(alarm: cloudwatch.Alarm, topic: sns.ITopic | None) -> None:
+    """Keeps with an alarm which topic of another stack it notifies."""
+    elsewhere = None if topic is None else _of_another_stack(alarm, topic)
+    if elsewhere is not None:
+        alarm.node.add_metadata(_NOTIFIES, elsewhere)
+
+
+def _of_another_stack(alarm: cloudwatch.Alarm, topic: sns.ITopic) -> str | None:
+    """Returns the path of a topic that is made in another stack than an alarm; None for others."""
+    resource = referenced_resource(topic.topic_arn)
+    if resource is None or Stack.of(resource).node.path == Stack.of(alarm).node.path:
+        return None
+    return resource.node.path
 
 
 def _check_place(scope: Construct, pipeline: TracedPipeline, topic: sns.ITopic | None) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from traced_pipeline_cli.aws import xray
 from traced_pipeline_cli.aws.xray import Progress, TracesIncompleteError, get_traces, wait_for_traces
 from traced_pipeline_cli.traces.build_graph import build_map
 from traced_pipeline_cli.traces.graph_model import TraceMap
@@ -88,12 +91,13 @@ def test_a_wait_outlasts_what_passes(aws: FakeAws, error: Exception) -> None:
     assert (trace.id, client.questions) == (answer["Id"], 3)
 
 
-def test_a_wait_that_ends_unanswered_takes_no_trace_for_missing(aws: FakeAws) -> None:
+def test_a_wait_that_ends_unanswered_takes_no_trace_for_missing(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xray, "time", SimpleNamespace(monotonic=itertools.count().__next__, sleep=lambda _: None))
     errors: dict[int, Exception] = dict.fromkeys(range(2, 1000), EndpointConnectionError(endpoint_url="https://x"))
     client: Any = Throttled(boto3.client("xray", region_name="us-east-1"), errors)
     with pytest.raises(EndpointConnectionError):
-        wait_for_traces(client, ["1-00000000-000000000000000000000000"], lambda _: True, 0.05, interval=0.01)
-    assert client.questions > 2
+        wait_for_traces(client, ["1-00000000-000000000000000000000000"], lambda _: True, 10, interval=1)
+    assert client.questions == 10
 
 
 @pytest.mark.parametrize(

@@ -336,6 +336,17 @@ def test_a_topic_is_notified_once_by_an_alarm_that_is_watched_twice(new_app: Cal
         assert len(alarm["AlarmActions"]) == 2
 
 
+def test_topics_of_one_name_in_two_stacks_are_both_notified(new_app: Callable[..., App]) -> None:
+    app = new_app()
+    stack = Stack(app, "Shop")
+    orders = TracedPipeline(stack, "Orders")
+    first, second = (sns.Topic(Stack(app, team), "OnCall") for team in ("First", "Second"))
+    for number, topic in enumerate((first, second, second)):
+        PipelineMonitoring(stack, f"Watch{number}", pipeline=orders, options=MonitoringOptions(alarm_topic=topic))
+    actions = synthesize(stack).one("AWS::CloudWatch::Alarm", "OrdersWorkerDeadLetterAlarm")["AlarmActions"]
+    assert [action["Fn::GetStackOutput"]["StackName"] for action in actions] == ["First", "Second"]
+
+
 def test_nothing_is_warned_about_or_against_cdk_nag(stack: Stack) -> None:
     assert warnings(stack) == []
     violations = AwsSolutionsChecks(stack).validate_scope(stack.node.root).violations
