@@ -11,7 +11,7 @@ from constructs import Construct
 
 from .account_parts import declaring, place_of
 from .checks import Check, PipelineError, warn
-from .environments import refuse_other_account, refuse_other_place, refuse_other_region
+from .environments import is_stand_in, refuse_other_account, refuse_other_place, refuse_other_region
 from .references import check_reference
 from .resource import properties_of
 from .roles import is_immutable
@@ -71,7 +71,7 @@ def check_role(scope: Construct, role: iam.IRole | None, key: kms.IKey | None) -
     why = "Datadog reads the traces of an account by a role of that account"
     refuse_other_account(scope, role, role.role_arn, "integration_role", why=why)
     check_reference(scope, "xray_key", key)
-    if is_immutable(role):
+    if is_immutable(role) and not is_stand_in(role.role_arn):
         raise PipelineError(
             Check.OPTION_CONFLICT,
             f"integration_role {role.node.path} cannot be changed from here (mutable=False, or "

@@ -24,6 +24,9 @@ def selected_subnets(vpc: ec2.IVpc, selection: ec2.SubnetSelection | None) -> li
         PipelineError: The VPC has no such subnets.
     """
     selection = selection or ec2.SubnetSelection()
+    if selection.subnets:
+        # The CDK takes them as they are. To answer, it would ask each for its zone, which an imported one may not have.
+        return [subnet.node.path for subnet in selection.subnets]
     try:
         # The CDK's rules for a selection are many, and its own to decide.
         selected = vpc.select_subnets(

@@ -16,11 +16,13 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from traced_pipeline import (
     ContainerWorkerOptions,
+    DatadogForwarding,
     FunctionOptions,
     Handler,
     IngestApi,
@@ -37,7 +39,7 @@ from traced_pipeline import (
     WorkerOptions,
 )
 
-from tests.support.stacks import NewStack
+from tests.support.stacks import NewStack, make_function
 from tests.support.templates import refusal, synthesize
 
 
@@ -230,6 +232,20 @@ class TestRoutes:
         assert "IngestApi.add_route(path=) is None" in refusal(lambda: ingest.add_route(None))  # type: ignore[arg-type]
 
 
+def test_a_role_that_the_cdk_has_not_looked_up_yet(new_stack: NewStack) -> None:
+    stack = new_stack(env=Environment(account="111111111111", region="eu-west-1"))
+    role = iam.Role.from_lookup(stack, "Role", role_name="audit")
+    audit(stack, role=role)
+    DatadogForwarding(
+        stack,
+        "Datadog",
+        pipeline=TracedPipeline(stack, "Bills"),
+        forwarder=make_function(stack),
+        env="prod",
+        integration_role=role,
+    )
+
+
 class TestNetworks:
     PUBLIC = ec2.SubnetConfiguration(name="out", subnet_type=ec2.SubnetType.PUBLIC)
 
@@ -244,6 +260,14 @@ class TestNetworks:
         isolated = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         text = refusal(lambda: audit(stack, vpc=vpc, vpc_subnets=isolated))
         assert "vpc_subnets chooses no subnets of Shop/Net" in text
+
+    def test_subnets_that_are_imported_by_their_ids(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        vpc = ec2.Vpc.from_vpc_attributes(stack, "Net", vpc_id="vpc-0a1b2c3d", availability_zones=["eu-west-1a"])
+        mine = ec2.SubnetSelection(subnets=[ec2.Subnet.from_subnet_id(stack, "Mine", "subnet-0a1b2c3d")])
+        audit(stack, vpc=vpc, vpc_subnets=mine)
+        function = synthesize(stack).one("AWS::Lambda::Function", "OrdersAuditFunction")
+        assert function["VpcConfig"]["SubnetIds"] == ["subnet-0a1b2c3d"]
 
     @pytest.mark.parametrize(
         "selection",
