@@ -41,7 +41,7 @@ def check_container(scope: Construct, options: ContainerWorkerOptions) -> None:
     """Checks a container worker's settings against each other.
 
     Raises:
-        PipelineError: They contradict each other, or the bridge reads a variable otherwise.
+        PipelineError: They contradict each other, or the bridge does not know or cannot read a variable.
     """
     if options.sidecar == "none" and options.sidecar_image is not None:
         raise PipelineError(

@@ -205,20 +205,20 @@ def _carry(headers: Any, header: str) -> None:
         headers[_TRACE_HEADER] = header
 
 
-_botocores: object = ""
-"""The header that botocore wrote last, the same for all the calls of an invocation: to make it once more takes longer
-than all else that is done to a request's header."""
+_from_botocore: object = ""
+"""The header that botocore wrote last. It is kept, since all calls of an invocation have the same, and to make it anew
+takes longer than all else that is done to a request's header."""
 
 
 def _is_of_a_library(header: object) -> bool:
     """Returns whether the trace header of a request was written by a library, not by the caller."""
-    global _botocores
-    if header == _botocores:
+    global _from_botocore
+    if header == _from_botocore:
         return True
     from ._library_headers import is_of_opentelemetry, recursion_detection_header
 
     if header == recursion_detection_header():
-        _botocores = header
+        _from_botocore = header
         return True
     return is_of_opentelemetry(header)
 

@@ -55,7 +55,7 @@ OFF_WORDS = ("0", "false", "f", "no", "n", "off")
 """What a variable that is on or off may hold, in any case; the X-Ray SDK reads its own by the same words."""
 
 SWITCHES = (ENABLED, INSTRUMENT, HTTP_QUERY, IN_PROGRESS, RAISE_IF_ALL_FAILED, MESSAGE_LOG)
-"""What is on or off."""
+"""Variables that are on or off."""
 
 WORDS = {
     ON_UNDECIDED: ("drop", "sample", "follow_lambda"),
@@ -66,7 +66,7 @@ WORDS = {
     OTEL_RELATION: ("parent", "link"),
     LOGS: ("xray", "datadog", "off"),
 }
-"""What holds one of some words."""
+"""Variables that hold one of these words."""
 
 NUMBERS = {
     UNDECIDED_RATE: (0.0, 1.0),
@@ -74,10 +74,10 @@ NUMBERS = {
     RESERVE_MS: (0, 900_000),
     MAX_TRACE_AGE_DAYS: (1, 36_500),
 }
-"""What holds a number from one to another: a whole one, if these are."""
+"""Variables that hold a number between these two, which are included; a whole one where both are whole."""
 
 TEXTS = (NAME, IGNORE_HOSTS, OTEL_ANNOTATIONS, HANDLER)
-"""What holds another text."""
+"""Variables that hold any other text."""
 
 HOST = r"(\*\.)?[\w-]+(\.[\w-]+)*\.?|[0-9a-f:]*:[0-9a-f:.]*"
 """A host's name in lower case, with a star for its first part or not, or an address."""

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("trace_bridge")
 MAX_STEPS = 5_000
+"""Most calls and subsegments that are recorded of one message."""
 
 
 class MessageSegment:

@@ -88,7 +88,7 @@ class FakeQueues:
         return {"Results": [self.tasks.pop(0)] if self.tasks else []}
 
 
-def letters(number: int) -> dict[str, str]:
+def bodies(number: int) -> dict[str, str]:
     return {f"m-{index}": f"body {index}" for index in range(number)}
 
 
@@ -101,7 +101,7 @@ def message(name: str) -> DeadLetterMessage:
 @pytest.mark.parametrize("operation", ["receive", "put back"])
 def test_no_message_stays_hidden_after_ctrl_c(operation: str) -> None:
     presses = iter([ctrl_c])
-    queues: Any = FakeQueues(letters(25), before={operation: lambda: next(presses, lambda: None)()})
+    queues: Any = FakeQueues(bodies(25), before={operation: lambda: next(presses, lambda: None)()})
     with pytest.raises(KeyboardInterrupt), held(queues, PLACE.url, limit=100, reads=Reads()):
         pass
     assert queues.hidden == set()
@@ -212,7 +212,7 @@ class Redriving:
 
 
 def test_redrive_says_what_was_moved_before_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
-    queues = FakeQueues(letters(5))
+    queues = FakeQueues(bodies(5))
     queues.before = {"send": lambda: ctrl_c() if len(queues.work) == 3 else None}
     assert Redriving(queues).run(monkeypatch) == 130
     assert capsys.readouterr().err == "traced-pipeline: Interrupted. Before that, dead: 3 messages resent.\n"
@@ -224,7 +224,7 @@ def test_redrive_says_what_was_moved_before_an_error(monkeypatch: pytest.MonkeyP
         if len(queues.work) == 3:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "SendMessage")
 
-    queues = FakeQueues(letters(5), before={"send": denied})
+    queues = FakeQueues(bodies(5), before={"send": denied})
     assert Redriving(queues).run(monkeypatch, "--json") == 4
     message = json.loads(capsys.readouterr().out)["error"]["message"]
     assert message.endswith("AWS says: No. Before that, dead: 2 messages resent.")
@@ -232,7 +232,7 @@ def test_redrive_says_what_was_moved_before_an_error(monkeypatch: pytest.MonkeyP
 
 
 def test_redrive_says_that_sqs_goes_on_after_ctrl_c(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
-    queues = FakeQueues(letters(5), before={"list": ctrl_c}, source=QUEUE)
+    queues = FakeQueues(bodies(5), before={"list": ctrl_c}, source=QUEUE)
     assert Redriving(queues).run(monkeypatch) == 130
     assert capsys.readouterr().err == "traced-pipeline: Interrupted. SQS's move task of dead goes on by itself.\n"
 
@@ -240,7 +240,7 @@ def test_redrive_says_that_sqs_goes_on_after_ctrl_c(monkeypatch: pytest.MonkeyPa
 def test_messages_are_resent_while_they_are_hidden(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     monkeypatch.setattr(redrive, "_RESEND_SECONDS", 0.0)
     read: list[int] = []
-    queues = FakeQueues(letters(5))
+    queues = FakeQueues(bodies(5))
     queues.before = {"receive": lambda: read.append(len(queues.dead))}
     assert Redriving(queues).run(monkeypatch) == 0
     assert (queues.dead, len(queues.work)) == ({}, 5)
@@ -285,7 +285,7 @@ class Typing:
 def test_the_question_is_answered_or_not(
     monkeypatch: pytest.MonkeyPatch, capsys: Output, line: str | None, status: int
 ) -> None:
-    queues = FakeQueues(letters(1))
+    queues = FakeQueues(bodies(1))
     monkeypatch.setattr("sys.stdin", Typing(line))
     assert Redriving(queues).run(monkeypatch, ask=True) == status
     assert len(queues.work) == (1 if status == 0 else 0)
@@ -297,7 +297,7 @@ def test_the_question_is_answered_or_not(
 def test_what_could_not_be_read_is_not_taken_for_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: Output, number: int
 ) -> None:
-    queues = FakeQueues(letters(number))
+    queues = FakeQueues(bodies(number))
     assert Redriving(queues, complete=False).run(monkeypatch) == 4
     assert len(queues.work) == number
     if number == 0:

@@ -9,6 +9,7 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext as LambdaSdkContext
 from trace_bridge import instrument, subsegment
 
+from tests.support.child_process import in_a_child
 from tests.support.lambda_events import ACTIVE, OWN_PARENT, OWN_TRACE, PASS_THROUGH, UNSAMPLED, trace_id
 from tests.support.lambda_process import Process
 from tests.support.sampled_message import ROOT, run_in_message
@@ -110,17 +111,17 @@ def test_below_what_the_sdk_has_open_outside_of_messages_the_sdk_records(process
     assert ours_["fault"]
 
 
+def _begins_one_and_leaves(outer: subsegment) -> None:
+    with subsegment("of the child"):
+        pass
+    outer.__exit__(None, None, None)
+
+
 def test_a_forked_process_sends_what_it_began_and_leaves_alone_what_its_parent_began(process: Process) -> None:
     def work() -> None:
         outer = subsegment("of the parent")
         outer.__enter__()
-        child = os.fork()
-        if child == 0:
-            with subsegment("of the child"):
-                pass
-            outer.__exit__(None, None, None)
-            os._exit(0)
-        assert os.waitpid(child, 0)[1] == 0
+        assert in_a_child(lambda: _begins_one_and_leaves(outer)) == "null"
         outer.__exit__(None, None, None)
 
     run_in_message(work)
@@ -134,9 +135,6 @@ def test_what_the_invocation_began_before_a_fork_is_sent_once(process: Process) 
     process.invoked(ACTIVE)
     outer = subsegment("of the parent")
     outer.__enter__()
-    child = os.fork()
+    assert in_a_child(lambda: outer.__exit__(None, None, None)) == "null"
     outer.__exit__(None, None, None)
-    if child == 0:
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
     assert [document["name"] for document in process.documents()] == ["of the parent"]

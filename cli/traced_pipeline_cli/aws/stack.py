@@ -31,7 +31,7 @@ class Pipeline:
     Attributes:
         stack: The stack's name.
         status: The stack's status, such as `CREATE_COMPLETE`.
-        api_url: The URL to post to; None where the stack has no REST API, or only an output was asked and none says it.
+        api_url: The URL to post to; None where the stack has no REST API, or `find_stage` found no output that says it.
         api_id: The REST API's id; None where the stack has several and the URL names none of them.
         stage: The API's stage.
         api_path: The path to post to below the stage, such as `/orders`.

@@ -67,7 +67,8 @@ class DeadLetterQueues:
         deployment: The stack's topics and queues.
         queues: Its dead-letter queues.
         log_groups: The log groups of its functions, by the function's ARN.
-        complete: Whether every queue of the stack, and every one that is named for dead letters, could be read.
+        complete: Whether every queue of the stack, and every dead-letter queue that its resources or outputs name,
+            could be read.
     """
 
     deployment: Deployment

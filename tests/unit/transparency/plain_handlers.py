@@ -2,12 +2,15 @@
 
 import asyncio
 import decimal
+import json
 import os
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from tests.support.child_process import in_a_child
 
 from .process import call, client, late, left_directories, outcome, plain, queues, release, said, variable
 
@@ -80,16 +83,7 @@ def works_in_threads() -> Any:
 
 @plain
 def works_in_a_child() -> str:
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(writing, " ".join(outcome(call)).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as answers:
-        answer = answers.read()
-    os.waitpid(child, 0)
-    return answer
+    return str(json.loads(in_a_child(lambda: " ".join(outcome(call)))))
 
 
 @plain
